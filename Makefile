@@ -1,0 +1,63 @@
+# The commands of the house. Needs Python ≥ 3.11, git and make; `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+SOLUTIONS ?= yes
+ASSIGNMENT ?= perceptron
+# e.g. PyTorch's own index of CPU builds, to save gigabytes on Linux without a GPU
+TORCH_INDEX ?=
+NEEDED_MB := 3000
+
+.PHONY: help book test lab serve release grade reproduce data clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+book: .venv/.ready ## execute the notebooks and build the book (SOLUTIONS=no leaves them out)
+	@$(BIN)/python book/build.py $(if $(filter no,$(SOLUTIONS)),--no-solutions)
+
+test: .venv/.ready ## run every check, the book build included
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lab: .venv/.ready ## open JupyterLab on the notebooks and exercises
+	@$(BIN)/jupyter lab
+
+serve: ## serve the built book on this machine
+	@test -f _build/html/index.html || { echo "make: there is no book yet: run make book"; exit 1; }
+	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
+
+release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
+	@for chapter in $$(ls solutions); do \
+	  $(BIN)/nbgrader generate_assignment $$chapter --create --force \
+	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
+
+grade: .venv/.ready ## grade submitted/*/ASSIGNMENT with nbgrader and write feedback/
+	@$(BIN)/nbgrader autograde $(ASSIGNMENT) --create
+	@$(BIN)/nbgrader generate_feedback $(ASSIGNMENT)
+
+reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
+	@COURSE_PROFILE=full COURSE_RESULTS_DIR=$(CURDIR)/book/results $(BIN)/python book/build.py
+
+data: .venv/.ready ## fetch all data sets into the cache, with checksums
+	@$(BIN)/python -m helpers.data fetch all
+
+clean: ## delete everything that was built (the environment stays)
+	@rm -rf _build
+
+.venv/.ready: constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not installed: install Python 3.11 or newer, or set PYTHON="; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(sys.version_info < (3, 11) and f"make: Python {v} is too old: 3.11 or newer is needed, set PYTHON=")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) lacks venv: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@free=$$(df -Pm . | awk 'NR==2 {print $$4}'); test "$$free" -ge $(NEEDED_MB) || test -d .venv || \
+	  { echo "make: the disk of $(CURDIR) has $$free MB free, $(NEEDED_MB) MB are needed"; exit 1; }
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@mkdir -p _build; echo "installing into .venv (a few minutes, once) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
+	  -c constraints.txt -e '.[all]' >_build/install.log 2>&1 || \
+	  { grep -E '^ERROR|rror:' _build/install.log | head -1 | sed 's/^/make: /'; \
+	    echo "make: the installation failed, _build/install.log holds the rest"; exit 1; }
+	@touch $@

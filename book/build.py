@@ -1,0 +1,199 @@
+"""Build the book: execute every notebook in parallel, build the HTML, scan it.
+
+Run it through ``make book``. The steps:
+
+1. leave out the solutions where that is asked for;
+2. execute the notebooks that changed, in parallel, into the cache that myst-nb reads
+   (Jupyter Book alone would execute them one after the other);
+3. ``jupyter-book build``, in which each warning is an error;
+4. scan the pages for what a strict build lets through: tracebacks, executed pages
+   without outputs, pictures without alt text, paths of the building machine.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+CACHE = BUILD / ".jupyter_cache"  # where jupyter-book looks for it
+RESULTS = BUILD / "results"
+FREE_BYTES = 500e6
+SETTINGS = ("COURSE_PROFILE", "COURSE_DATA_MIRROR", "COURSE_DATA_DIR", "COURSE_OFFLINE")
+
+
+def main() -> None:
+    """Build the book, or say in one line why not."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--no-solutions", action="store_true")
+    arguments = parser.parse_args()
+    start = perf_counter()
+    try:
+        build(solutions=not arguments.no_solutions)
+    except BuildError as error:
+        sys.exit(f"book: {error}")
+    index = (HTML / "index.html").relative_to(ROOT)
+    print(f"\nThe book is built ({perf_counter() - start:.0f} s): open {index}")
+    print("or serve it: make serve")
+
+
+class BuildError(Exception):
+    """One line that says what is wrong."""
+
+
+def build(*, solutions: bool) -> None:
+    """Run all steps; raise `BuildError` at the first that fails."""
+    BUILD.mkdir(exist_ok=True)
+    free = shutil.disk_usage(BUILD).free
+    if free < FREE_BYTES:
+        raise BuildError(
+            f"{BUILD} has {free / 1e6:.0f} MB free, {FREE_BYTES / 1e6:.0f} MB are needed"
+        )
+    toc = table_of_contents(solutions=solutions)
+    notebooks = [ROOT / f"{name}.ipynb" for name in executed(toc)]
+    execute(notebooks)
+    build_html(toc)
+    problems = [line for page in pages() for line in scan(page)]
+    for line in problems:
+        print(line, file=sys.stderr)
+    if problems:
+        raise BuildError(f"{len(problems)} problems in the built pages, listed above")
+
+
+def table_of_contents(*, solutions: bool) -> Path:
+    """Return the table of contents to build, without solutions where asked for."""
+    if solutions:
+        return ROOT / "_toc.yml"
+    content = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    for part in content["parts"]:
+        for chapter in part["chapters"]:
+            chapter["sections"] = [
+                section
+                for section in chapter.get("sections", [])
+                if not section["file"].startswith("solutions/")
+            ]
+    target = BUILD / "_toc.yml"
+    target.write_text(yaml.safe_dump(content, sort_keys=False))
+    return target
+
+
+def entries(node) -> Iterator[str]:
+    """Yield the name of every page of a table of contents."""
+    if isinstance(node, dict):
+        yield from (node[key] for key in ("root", "file") if key in node)
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from entries(child)
+
+
+def executed(toc: Path) -> list[str]:
+    """Return the notebooks that the book executes: exercises are shown as they are."""
+    names = entries(yaml.safe_load(toc.read_text()))
+    return [name for name in names if name.startswith(("notebooks/", "solutions/"))]
+
+
+def fingerprint() -> str:
+    """Return a hash of all that an output depends on besides the notebook's own cells.
+
+    A cached output is valid for the package, the versions and the settings that made it.
+    """
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted((ROOT / "helpers").rglob("*.py")):
+        if "grading" not in path.parts:
+            digest.update(path.read_bytes())
+    digest.update((ROOT / "constraints.txt").read_bytes())
+    for name in SETTINGS:
+        digest.update(f"{name}={os.environ.get(name)}".encode())
+    digest.update(version("myst-nb").encode())
+    return digest.hexdigest()
+
+
+def execute(notebooks: list[Path]) -> None:
+    """Execute what is not in the cache, one notebook per core."""
+    from jupyter_cache import get_cache
+    from jupyter_cache.executors import load_executor
+
+    stamp = CACHE / "fingerprint"
+    if not stamp.is_file() or stamp.read_text() != fingerprint():
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        stamp.write_text(fingerprint())
+    cache = get_cache(CACHE)
+    for record in cache.list_project_records():  # some may be gone from the contents
+        cache.remove_nb_from_project(record.pk)
+    for path in notebooks:
+        cache.add_nb_to_project(path)
+    missing = {record.uri for record in cache.list_unexecuted()}
+    if not missing:
+        return
+    print(f"executing {len(missing)} of {len(notebooks)} notebooks …", flush=True)
+    os.environ |= {
+        "COURSE_RESULTS_DIR": os.environ.get("COURSE_RESULTS_DIR", str(RESULTS)),
+        "OMP_NUM_THREADS": "1",  # the notebooks share the cores, one each
+        "OPENBLAS_NUM_THREADS": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not the user's
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    result = load_executor("local-parallel", cache=cache).run_and_cache(timeout=600)
+    failed = [*result.errored, *result.excepted]
+    for uri in failed:
+        record = cache.get_project_record(uri)
+        print(record.traceback or "", file=sys.stderr)
+    if failed:
+        names = ", ".join(str(Path(uri).relative_to(ROOT)) for uri in failed)
+        raise BuildError(f"these notebooks fail, see the traceback above: {names}")
+
+
+def build_html(toc: Path) -> None:
+    """Build the pages; any warning fails the build."""
+    command = [sys.executable, "-m", "jupyter_book", "build", str(ROOT)]
+    command += ["--toc", str(toc), "-n", "-W", "--keep-going", "-q"]
+    if subprocess.run(command, cwd=ROOT).returncode:
+        # Sphinx warns only about pages that it reads: without its memory of this build
+        # the next one repeats the warning, and does not pass by keeping silent
+        shutil.rmtree(BUILD / "html" / ".doctrees", ignore_errors=True)
+        shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
+        raise BuildError("the strict build fails: each warning above is an error")
+
+
+def pages() -> list[Path]:
+    """Return the built pages that come from our sources."""
+    names = entries(yaml.safe_load((ROOT / "_toc.yml").read_text()))
+    return [path for name in names if (path := HTML / f"{name}.html").is_file()]
+
+
+def scan(page: Path) -> Iterator[str]:
+    """Yield a line for each thing that must not be in a page."""
+    name = page.relative_to(HTML).as_posix()
+    text = page.read_text()
+    soup = BeautifulSoup(text, "html.parser")
+    article = soup.find("article") or soup
+    if article.select(".traceback, .highlight-ipythontb") or "Traceback (most" in text:
+        yield f"{name}: shows a traceback"
+    for image in article.find_all("img"):
+        if not image.get("alt", "").strip() or image["alt"] == image.get("src"):
+            yield f"{name}: picture without alt text: {image.get('src')}"
+        if image.get("alt", "").endswith((".png", ".svg")):
+            yield f"{name}: the alt text is a file name: {image['alt']}"
+    is_notebook = name.startswith(("notebooks/", "solutions/"))
+    if is_notebook and not article.select(".cell_output"):
+        yield f"{name}: was not executed: it has no output"
+    for path in {str(ROOT), str(Path.home()), sys.prefix} - {"/"}:
+        if path in text:
+            yield f"{name}: contains a path of this machine: {path}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""What the book needs beyond Jupyter Book: explorations, quizzes, alt text of plots.
+
+* ``{exploration} NAME`` shows an interactive figure; its script is loaded only by the
+  page that uses it.
+* ``{quiz} NAME`` shows ``book/quizzes/NAME.json``, which has the format of jupyterquiz.
+  We draw it ourselves with native form controls, because they work with the keyboard,
+  with a screen reader, and in a page that has no kernel.
+* The alt text that `helpers.plots.show` writes into an output's metadata becomes the
+  alt text of the picture in the page.
+"""
+
+import json
+import shutil
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from myst_nb.core.render import NbElementRenderer
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+BOOK = Path(__file__).parent
+ASSETS = "_course"  # the folder of our scripts in the built site
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+class _Interactive(SphinxDirective):
+    """What both directives share."""
+
+    required_arguments = 1
+
+    def asset(self, path: str) -> str:
+        """Return the address of one of our files, relative to the page."""
+        return "../" * self.env.docname.count("/") + f"{ASSETS}/{path}"
+
+    def inline(self, text: str) -> list[nodes.Node]:
+        """Parse one line of MyST (with mathematics) without the paragraph around it."""
+        parent = nodes.Element()
+        self.state.nested_parse(StringList([text], "quiz"), self.content_offset, parent)
+        first = parent.children[0] if parent.children else nodes.paragraph()
+        return first.children
+
+    def note_file(self, path: Path) -> None:
+        """Rebuild the page when `path` changes."""
+        if not path.is_file():
+            raise self.error(f"{self.name} {self.arguments[0]!r}: {path.name} is missing")
+        self.env.note_dependency(str(path))
+
+
+class Exploration(_Interactive):
+    """An interactive figure: a still picture until its script takes over."""
+
+    option_spec = {  # noqa: RUF012  docutils reads it from the class
+        "still": directives.unchanged_required,
+        "alt": directives.unchanged_required,
+    }
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the figure, its still picture, its caption and its scripts."""
+        name = self.arguments[0]
+        missing = {"still", "alt"} - self.options.keys()
+        if missing:
+            raise self.error(f"exploration {name!r} lacks :{missing.pop()}:")
+        self.note_file(BOOK / "explorations" / f"{name}.js")
+        caption = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, caption)
+        style, common, script = (
+            self.asset(f"explorations/{file}")
+            for file in ("explorations.css", "common.js", f"{name}.js")
+        )
+        return [
+            _html(
+                f'<link rel="stylesheet" href="{style}">'
+                f'<figure class="exploration" id="exploration-{name}" '
+                f'data-exploration="{name}"><div class="exploration-stage">'
+            ),
+            nodes.image(uri=self.options["still"], alt=self.options["alt"]),
+            _html("</div><figcaption>"),
+            *caption.children,
+            _html(
+                f'</figcaption></figure><script src="{common}"></script>'
+                f'<script src="{script}"></script>'
+            ),
+        ]
+
+
+class Quiz(_Interactive):
+    """The questions of a chapter, with an answer to each answer."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one field set for each question, then the script."""
+        name = self.arguments[0]
+        path = BOOK / "quizzes" / f"{name}.json"
+        self.note_file(path)
+        result = [_html(f'<div class="quiz" data-quiz="{name}">')]
+        for number, question in enumerate(json.loads(path.read_text()), start=1):
+            result += self.question(f"{name}-{number}", number, question)
+        return [*result, _html(f'</div><script src="{self.asset("quiz.js")}"></script>')]
+
+    def question(self, ident: str, number: int, question: dict) -> list[nodes.Node]:
+        """Return the nodes of one question."""
+        kind = question["type"]
+        draw = {"multiple_choice": self.choices, "numeric": self.numeric}
+        if kind not in draw:
+            raise self.error(f"quiz question {ident}: unknown type {kind!r}")
+        return [
+            _html(f'<fieldset class="quiz-question" data-type="{kind}">'),
+            _html(f'<legend><span class="quiz-number">{number}.</span> '),
+            *self.inline(question["question"]),
+            _html("</legend>"),
+            *draw[kind](ident, question["answers"]),
+            _html("</fieldset>"),
+        ]
+
+    def choices(self, ident: str, answers: list[dict]) -> list[nodes.Node]:
+        """Return radio buttons, then the feedback to each."""
+        result = []
+        for index, answer in enumerate(answers):
+            correct = json.dumps(answer["correct"])
+            result += [
+                _html(
+                    f'<label class="quiz-answer"><input type="radio" name="{ident}" '
+                    f'value="{index}" data-correct="{correct}"><span>'
+                ),
+                *self.inline(answer["answer"]),
+                _html("</span></label>"),
+            ]
+        return result + self.feedback(answers)
+
+    def numeric(self, ident: str, answers: list[dict]) -> list[nodes.Node]:
+        """Return an input for a number, then the feedback to each expected one."""
+        rules = [
+            {key: answer[key] for key in ("type", "value", "range") if key in answer}
+            | {"correct": answer.get("correct", False)}
+            for answer in answers
+        ]
+        control = (
+            f'<label class="quiz-value">Your answer: <input type="text" '
+            f'inputmode="decimal" autocomplete="off" name="{ident}" '
+            f'data-rules="{escape(json.dumps(rules))}"></label> '
+            '<button type="button" class="quiz-check">Check</button>'
+        )
+        return [_html(control), *self.feedback(answers)]
+
+    def feedback(self, answers: list[dict]) -> list[nodes.Node]:
+        """Return what is said to each answer; without a script all of it shows."""
+        result = [_html('<div class="quiz-feedback" aria-live="polite">')]
+        for index, answer in enumerate(answers):
+            correct = json.dumps(answer.get("correct", False))
+            verdict = "Right." if answer.get("correct") else "Not quite."
+            result += [
+                _html(
+                    f'<p data-for="{index}" data-correct="{correct}">'
+                    f"<strong>{verdict}</strong> "
+                ),
+                *self.inline(answer["feedback"]),
+                _html("</p>"),
+            ]
+        return [*result, _html("</div>")]
+
+
+def use_alt_text_of_outputs() -> None:
+    """Let a picture in an output carry its own alt text.
+
+    myst-nb 1.4 reads width and height from an output's metadata but takes alt text only
+    from the cell, which a plot function cannot write to.
+    """
+    original = NbElementRenderer.render_image
+
+    def render_image(self, data):
+        images = original(self, data)
+        alt = data.output_metadata.get(data.mime_type, {}).get("alt")
+        for image in images if alt else []:
+            image["alt"] = alt
+        return images
+
+    NbElementRenderer.render_image = render_image
+
+
+def copy_assets(app: Sphinx, error: Exception | None) -> None:
+    """Copy our scripts into the built site."""
+    if error or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / ASSETS
+    shutil.copytree(BOOK / "explorations", target / "explorations", dirs_exist_ok=True)
+    shutil.copy(BOOK / "quizzes" / "quiz.js", target / "quiz.js")
+
+
+def setup(app: Sphinx) -> dict:
+    """Register everything with Sphinx."""
+    use_alt_text_of_outputs()
+    app.add_directive("exploration", Exploration)
+    app.add_directive("quiz", Quiz)
+    app.connect("build-finished", copy_assets)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,7 @@
+"""The shared package of *Neuron by Neuron*: data, plots, training, results, checks.
+
+Importing it costs almost nothing: torch, torchvision, Matplotlib and nbgrader are
+imported inside the functions that use them.
+"""
+
+__version__ = "0.1.0"

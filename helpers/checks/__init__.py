@@ -1,0 +1,1 @@
+"""Diagnostic checks: one module for each chapter, and `core`, which they share."""

@@ -1,0 +1,148 @@
+"""Record what a notebook measured: for the prose of the book and for the appendix.
+
+A recorded value is *glued*, so that a page can insert it
+(``{glue:text}`../notebooks/perceptron.ipynb::key:.2f` ``), and, where
+``COURSE_RESULTS_DIR`` names a folder, written to ``<chapter>.json`` there: the book
+build sets it to ``_build/results``, and ``make reproduce`` to ``book/results``.
+"""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from helpers.runtime import profile
+
+LIBRARIES = ("numpy", "sklearn", "torch")
+
+
+class Recorder:
+    """Collect the results of one chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        The chapter's name, as in every room: ``"backpropagation"``.
+
+    Examples
+    --------
+    >>> record = Recorder("perceptron")
+    >>> record("updates_and", 12)
+    """
+
+    def __init__(self, chapter: str) -> None:
+        self.chapter = chapter
+        self.entries: dict[str, dict] = {}
+
+    def __call__(
+        self,
+        key: str,
+        value,
+        *,
+        reported: float | None = None,
+        source: str | None = None,
+        unit: str | None = None,
+        data=None,
+    ) -> None:
+        """Record one result.
+
+        Parameters
+        ----------
+        key : str
+            Unique in the chapter.
+        value : number, str, or list of numbers
+            A list holds one value for each seed: its median is glued under `key`,
+            its extremes under ``key_min`` and ``key_max``.
+        reported : float, optional
+            What the literature reports for the same experiment.
+        source : str, optional
+            Who reports it.
+        unit : str, optional
+            Unit of the value: ``"s"``, ``"W·h"``; none for a plain number.
+        data : helpers.data.Dataset, optional
+            What it was measured on.
+
+        Raises
+        ------
+        ValueError
+            If `key` was recorded before with another value, or a list is empty.
+        """
+        entry = _summary(key, value)
+        if key in self.entries and self.entries[key]["value"] != entry["value"]:
+            raise ValueError(f"{key!r} is recorded twice in {self.chapter!r}: rename")
+        _glue(key, entry["value"])
+        if entry["n_seeds"] > 1:
+            _glue(f"{key}_min", entry["min"])
+            _glue(f"{key}_max", entry["max"])
+        if reported is not None:
+            _glue(f"{key}_reported", reported)
+        entry |= {"reported": reported, "source": source, "unit": unit}
+        if data is not None:
+            entry |= {"data": data.source, "is_standin": data.is_standin}
+        self.entries[key] = entry
+        self._write()
+
+    def _write(self) -> None:
+        """Write all entries, where a folder is named; a half-written file never shows.
+
+        A stand-in is no reproduction: in the full profile it is refused.
+        """
+        folder = os.environ.get("COURSE_RESULTS_DIR")
+        if not folder:
+            return
+        standins = [k for k, e in self.entries.items() if e.get("is_standin")]
+        if profile() == "full" and standins:
+            raise RuntimeError(
+                f"{standins[0]!r} was measured on a stand-in: the full profile records "
+                "results on real data only (python -m helpers.data fetch all)"
+            )
+        target = Path(folder) / f"{self.chapter}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        record = {
+            "chapter": self.chapter,
+            "profile": profile(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "versions": {"python": platform.python_version()} | _versions(),
+            "results": self.entries,
+        }
+        part = target.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        part.replace(target)
+
+
+def _summary(key: str, value) -> dict:
+    """Return value, spread and number of seeds as plain Python numbers."""
+    if isinstance(value, str):
+        return {"value": value, "n_seeds": 1}
+    values = np.asarray(value, dtype=float)
+    if values.size == 0:
+        raise ValueError(f"{key!r}: an empty list has no median")
+    if values.ndim == 0:
+        plain = value.item() if hasattr(value, "item") else value
+        return {"value": plain, "n_seeds": 1}
+    return {
+        "value": float(np.median(values)),
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "n_seeds": len(values),
+        "values": values.tolist(),
+    }
+
+
+def _glue(key: str, value) -> None:
+    """Glue a value without showing it; without myst-nb (Colab) there is no book."""
+    try:
+        from myst_nb import glue
+    except ModuleNotFoundError:
+        return
+    glue(key, value, display=False)
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that this process has loaded."""
+    import sys
+
+    loaded = {name: sys.modules[name] for name in LIBRARIES if name in sys.modules}
+    return {name: str(module.__version__) for name, module in loaded.items()}

@@ -1,0 +1,93 @@
+"""Where and how a notebook runs: device, seeds, budget.
+
+The profile is read from the environment variable ``COURSE_PROFILE``: ``quick`` (the
+default: any cell takes at most 30 s and any notebook 90 s on two cores) or ``full``
+(the budget of the literature).
+"""
+
+import os
+import random
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+PROFILES = ("quick", "full")
+
+
+def profile() -> str:
+    """Return the profile, ``"quick"`` or ``"full"``.
+
+    Raises
+    ------
+    ValueError
+        If ``COURSE_PROFILE`` holds anything else.
+    """
+    name = os.environ.get("COURSE_PROFILE", "quick")
+    if name not in PROFILES:
+        known = " or ".join(PROFILES)
+        raise ValueError(f"COURSE_PROFILE={name!r} is unknown: set it to {known}")
+    return name
+
+
+def budget(*, quick: T, full: T) -> T:
+    """Return the value that belongs to the profile.
+
+    Parameters
+    ----------
+    quick, full
+        Anything: a number of epochs, a list of seeds.
+    """
+    return {"quick": quick, "full": full}[profile()]
+
+
+def device():
+    """Return the best device that PyTorch sees: CUDA, Apple's MPS, or the CPU.
+
+    Returns
+    -------
+    torch.device
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def seed_everything(seed: int) -> np.random.Generator:
+    """Seed Python, NumPy and (where installed) PyTorch.
+
+    Parameters
+    ----------
+    seed : int
+        0 ≤ seed < 2³².
+
+    Returns
+    -------
+    numpy.random.Generator
+        A generator with the same seed, for the NumPy code that follows.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  libraries still draw from the global state
+    try:
+        import torch
+    except ModuleNotFoundError:
+        pass
+    else:
+        torch.manual_seed(seed)
+    return np.random.default_rng(seed)
+
+
+def environment() -> str:
+    """Name the place where the notebook runs: ``"colab"``, ``"binder"`` or ``"local"``.
+
+    Source: Colab sets ``COLAB_RELEASE_TAG``, Binder sets ``BINDER_SERVICE_HOST``.
+    """
+    if "COLAB_RELEASE_TAG" in os.environ:
+        return "colab"
+    if "BINDER_SERVICE_HOST" in os.environ:
+        return "binder"
+    return "local"
