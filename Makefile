@@ -5,6 +5,7 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
 SOLUTIONS ?= yes
 ASSIGNMENT ?= perceptron

@@ -158,7 +158,7 @@ def execute(notebooks: list[Path]) -> None:
 
 def build_html(toc: Path) -> None:
     """Build the pages; any warning fails the build."""
-    command = [sys.executable, "-m", "jupyter_book", "build", str(ROOT)]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     command += ["--toc", str(toc), "-n", "-W", "--keep-going", "-q"]
     if subprocess.run(command, cwd=ROOT).returncode:
         # Sphinx warns only about pages that it reads: without its memory of this build

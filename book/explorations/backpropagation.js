@@ -101,9 +101,7 @@
     const { z1, a1, z2, a2 } = cache;
     const { derivative } = ACTIVATIONS[activation];
     const delta2 = [COSTS[cost].delta(z2[0], a2[0], y)];
-    const delta1 = z1.map(
-      (z, j) => W2[0][j] * delta2[0] * derivative(z, a1[j]),
-    );
+    const delta1 = z1.map((z, j) => W2[0][j] * delta2[0] * derivative(z, a1[j]));
     const outer = (delta, a) => delta.map((d) => a.map((value) => d * value));
     return {
       delta2,
@@ -297,12 +295,7 @@
     const { activation } = problem;
     const name = FUNCTION[activation];
     return [1, 2].flatMap((j) => {
-      const { slope, text } = slopeText(
-        activation,
-        j,
-        pass.z1[j - 1],
-        pass.a1[j - 1],
-      );
+      const { slope, text } = slopeText(activation, j, pass.z1[j - 1], pass.a1[j - 1]);
       const product = [parameters.W2[0][j - 1], back.delta2[0], slope].map(times);
       return [
         `$${text}$`,
@@ -380,13 +373,9 @@
         `$C = ${value(after)}$. Nothing has changed yet.`;
       return [intro, updateTable(view), paragraph(promise)];
     }
-    const lines = [
-      hiddenLines,
-      outputLines,
-      delta2Lines,
-      delta1Lines,
-      gradientLines,
-    ][step - 1](view).map(paragraph);
+    const lines = [hiddenLines, outputLines, delta2Lines, delta1Lines, gradientLines]
+      [step - 1](view)
+      .map(paragraph);
     const kind = "exploration-lines" + (step === 5 ? " exploration-lines-two" : "");
     return [intro, html("div", { class: kind }, lines)];
   }
@@ -398,10 +387,10 @@
   // the network runs from top to bottom and labels are wider than the gaps.
   const EDGES = [
     { key: "w111", from: "x1", to: "h1", at: 0.5, below: 0.73 },
-    { key: "w112", from: "x2", to: "h1", at: 0.26 },
-    { key: "w121", from: "x1", to: "h2", at: 0.26 },
+    { key: "w112", from: "x2", to: "h1", at: 0.26, below: 0.18 },
+    { key: "w121", from: "x1", to: "h2", at: 0.26, below: 0.18 },
     { key: "w122", from: "x2", to: "h2", at: 0.5, below: 0.73 },
-    { key: "w211", from: "h1", to: "o", at: 0.58 },
+    { key: "w211", from: "h1", to: "o", at: 0.5 },
     { key: "w212", from: "h2", to: "o", at: 0.5 },
     { key: null, from: "o", to: "c", at: 0.5 },
   ];
@@ -467,8 +456,15 @@
     const sign = weight < 0 ? "negative" : "positive";
     const [x, y] = along(line, plan.narrow ? (below ?? at) : at);
     const showGradient = view.step >= 5;
-    const label = (text, classes, dy) =>
-      svg("text", { class: classes, x, y: y + dy, "text-anchor": "middle" }, text);
+    const label = (text, classes, dy) => {
+      const width = 8.2 * text.length + 4;
+      const box = { x: x - width / 2, y: y + dy - 13, width, height: 17, rx: 4 };
+      const place = { x, y: y + dy, "text-anchor": "middle" };
+      return [
+        svg("rect", { class: "exploration-edge-plate", ...box }),
+        svg("text", { class: "exploration-edge-label " + classes, ...place }, text),
+      ];
+    };
     return svg(
       "g",
       { class: "exploration-edge", onclick: () => onselect(key) },
@@ -485,17 +481,9 @@
         ...place,
         "stroke-width": edgeWidth(weight),
       }),
-      label(
-        signed(weight, 2),
-        `exploration-edge-label exploration-${sign}-text`,
-        showGradient ? -3 : 5,
-      ),
+      label(signed(weight, 2), `exploration-${sign}-text`, showGradient ? -3 : 5),
       showGradient
-        ? label(
-            "∂ " + signed(view.gradient[key], 3),
-            "exploration-edge-label exploration-delta-text",
-            14,
-          )
+        ? label("∂ " + signed(view.gradient[key], 3), "exploration-delta-text", 14)
         : null,
     );
   }
@@ -532,7 +520,8 @@
         x,
         y - 17,
         `b${name} = ${signed(view.flat[bias], 2)}`,
-        "exploration-bias" + (bias === view.selected ? " exploration-bias-selected" : ""),
+        "exploration-bias" +
+          (bias === view.selected ? " exploration-bias-selected" : ""),
       ),
       nodeText(x, y + 5, `z${name} = ${shown("z")}`, gone),
       nodeText(x, y + 27, `a${name} = ${shown("a")}`, gone),
@@ -547,7 +536,12 @@
           { x, y: middle, width: node.width, height: STRIP },
           "exploration-strip" + now,
         ),
-        nodeText(x, middle + 5, `δ${name} = ${short(delta, 3)}`, "exploration-delta-text"),
+        nodeText(
+          x,
+          middle + 5,
+          `δ${name} = ${short(delta, 3)}`,
+          "exploration-delta-text",
+        ),
       );
     }
     return svg("g", null, parts);
@@ -971,7 +965,9 @@
       next.textContent = step === STEP_COUNT ? "Begin again" : "Next step";
       panel.dataset.phase = STEPS[step - 1].phase;
       panelTitle.replaceChildren(
-        ...rich(`Step ${step} of 6, ${STEPS[step - 1].phase}: ${STEPS[step - 1].title}`),
+        ...rich(
+          `Step ${step} of 6, ${STEPS[step - 1].phase}: ${STEPS[step - 1].title}`,
+        ),
       );
       panel.replaceChildren(panelTitle, ...stepContent(step, view));
       for (const [key, input] of Object.entries(inputs)) input.set(state[key]);

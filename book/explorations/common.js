@@ -279,7 +279,15 @@
    * A number input. `oninput(value)` is called with valid values only; when the
    * reader leaves an invalid one, the last valid value comes back.
    */
-  function numberInput({ name, min, max, step, oninput, onfocus = null, decimals = 4 }) {
+  function numberInput({
+    name,
+    min,
+    max,
+    step,
+    oninput,
+    onfocus = null,
+    decimals = 4,
+  }) {
     let current = 0;
     const text = () => String(Number(current.toFixed(decimals)));
     const restore = () => {

@@ -479,7 +479,12 @@
       const tip = [anchor[0] + reach * weights.w1, anchor[1] + reach * weights.w2].map(
         (x) => between(x, LOW - 0.02, HIGH + 0.02),
       );
-      const [gx, gy, hx, hy] = [toX(anchor[0]), toY(anchor[1]), toX(tip[0]), toY(tip[1])];
+      const [gx, gy, hx, hy] = [
+        toX(anchor[0]),
+        toY(anchor[1]),
+        toX(tip[0]),
+        toY(tip[1]),
+      ];
       grip.setAttribute("transform", `translate(${gx} ${gy})`);
       head.setAttribute("transform", `translate(${hx} ${hy}) rotate(${-angle()})`);
       shaft.setAttribute("x1", gx);
@@ -642,8 +647,7 @@
   function exampleLines(last, eta) {
     const { x, d, z, y, e, before, after, index, epoch } = last;
     const sum =
-      `${short(before.w1)}·${x[0]} ` +
-      `${term(before.w2)}·${x[1]} ${term(before.b)}`;
+      `${short(before.w1)}·${x[0]} ` + `${term(before.w2)}·${x[1]} ${term(before.b)}`;
     const lines = [
       `Epoch ${epoch}, example ${index + 1} of 4: $x = ${pair(...x)}$, $d = ${d}$`,
       `$z = w_1x_1 + w_2x_2 + b = ${sum} = ${short(z)}$`,
@@ -682,9 +686,7 @@
 
   /** The last epochs as a table; the epochs that show a cycle are marked. */
   function epochTable(run) {
-    const shown = run.ends
-      .map((end, epoch) => ({ ...end, epoch }))
-      .slice(-6);
+    const shown = run.ends.map((end, epoch) => ({ ...end, epoch })).slice(-6);
     const cycle = run.outcome?.kind === "cycle" ? run.outcome : null;
     const rows = shown.map(({ epoch, mistakes, weights }) => {
       const repeats =
@@ -868,10 +870,7 @@
       score.textContent = `It classifies ${right} of 4 points rightly.`;
       score.dataset.all = String(right === 4);
       remark.replaceChildren(...rich(remarkText(visible)));
-      counts.replaceChildren(
-        count(run.updates, "update"),
-        count(run.epoch, "epoch"),
-      );
+      counts.replaceChildren(count(run.updates, "update"), count(run.epoch, "epoch"));
       const lines = run.last
         ? exampleLines(run.last, state.eta)
         : [

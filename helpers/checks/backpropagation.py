@@ -1277,18 +1277,19 @@ def train(function: Callable, seed: int = 0) -> None:
     """Check `train(x, y, sizes, epochs, m, eta, seed)` by accuracy on unseen digits.
 
     ReLU in the hidden layers, softmax at the output. scikit-learn's 8×8 digits, 1,347
-    for training and 450 for the test, split by `seed`; layers 64-32-10, 20 epochs,
-    minibatches of 32, η = 0.1. The bar is an accuracy of 0.93.
+    for training and 450 for the test, split by `seed`; layers 64-64-10, 60 epochs,
+    minibatches of 16, η = 0.1. The bar is an accuracy of 0.93; a right answer reached
+    0.958 or more for each of 60 seeds, in about 0.4 s.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    name, sizes = "train", [64, 32, 10]
+    name, sizes = "train", [64, 64, 10]
     x, y = load_digits(return_X_y=True)
     split = train_test_split(x / 16, y, test_size=450, stratify=y, random_state=seed)
     x, x_test, y, y_test = split
     given = x.copy(), y.copy()
-    result = call(function, *given, list(sizes), 20, 32, 0.1, seed, name=name)
+    result = call(function, *given, list(sizes), 60, 16, 0.1, seed, name=name)
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise CheckFailed(f"✗ {name}: the two lists (weights, biases) are expected.")
     weights, biases = result

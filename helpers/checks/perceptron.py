@@ -90,9 +90,9 @@ def predict(function: Callable, seed: int = 0) -> None:
 
     tie = {"x": np.array(ROWS, dtype=float), "w": np.array([1.0, 1.0]), "b": -1.0}
     cases = [
-        Case("a matrix of 12 examples, 3 inputs", matrix(12, 3, 0.7)),
-        Case("a matrix of 11 examples, 5 inputs", matrix(11, 5, -0.8)),
-        Case("a square matrix", matrix(8, 8, 1.5)),
+        Case("a matrix of 32 examples, 3 inputs", matrix(32, 3, 0.7)),
+        Case("a matrix of 31 examples, 5 inputs", matrix(31, 5, -0.8)),
+        Case("a square matrix", matrix(24, 24, 0.4)),
         Case("the four rows of a gate, with z = 0", tie),
         Case("one vector, z = 0", {**tie, "x": np.array([0.0, 1.0])}),
         Case("one vector", {**tie, "x": np.array([0.0, 0.0])}),
