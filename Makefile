@@ -21,7 +21,7 @@ help: ## list the commands
 book: .venv/.ready ## execute the notebooks and build the book (SOLUTIONS=no leaves them out)
 	@$(BIN)/python book/build.py $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
-test: .venv/.ready ## run every check, the book build included
+test: book ## run every check, the book build included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lab: .venv/.ready ## open JupyterLab on the notebooks and exercises

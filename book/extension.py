@@ -48,7 +48,9 @@ class _Interactive(SphinxDirective):
     def note_file(self, path: Path) -> None:
         """Rebuild the page when `path` changes."""
         if not path.is_file():
-            raise self.error(f"{self.name} {self.arguments[0]!r}: {path.name} is missing")
+            raise self.error(
+                f"{self.name} {self.arguments[0]!r}: {path.name} is missing"
+            )
         self.env.note_dependency(str(path))
 
 
@@ -101,7 +103,10 @@ class Quiz(_Interactive):
         result = [_html(f'<div class="quiz" data-quiz="{name}">')]
         for number, question in enumerate(json.loads(path.read_text()), start=1):
             result += self.question(f"{name}-{number}", number, question)
-        return [*result, _html(f'</div><script src="{self.asset("quiz.js")}"></script>')]
+        return [
+            *result,
+            _html(f'</div><script src="{self.asset("quiz.js")}"></script>'),
+        ]
 
     def question(self, ident: str, number: int, question: dict) -> list[nodes.Node]:
         """Return the nodes of one question."""
@@ -183,6 +188,15 @@ def use_alt_text_of_outputs() -> None:
     NbElementRenderer.render_image = render_image
 
 
+def drop_thebe(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Take Thebe out of the pages, which load it from another host and twice."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script} {getattr(script, 'attributes', '')}".lower()
+    ]
+
+
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
     """Copy our scripts into the built site."""
     if error or app.builder.format != "html":
@@ -197,5 +211,6 @@ def setup(app: Sphinx) -> dict:
     use_alt_text_of_outputs()
     app.add_directive("exploration", Exploration)
     app.add_directive("quiz", Quiz)
+    app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("build-finished", copy_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -111,8 +111,15 @@ def image_grid(
     Returns
     -------
     array of Axes, shape (rows, columns)
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or `alt` is empty.
     """
     images = np.asarray(images)
+    if len(images) == 0:
+        raise ValueError("there are no images to show")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     low, high = limits or (None, None)
@@ -234,6 +241,7 @@ def confusion(
         y_pred,
         labels=names,
         display_labels=classes,
+        values_format="d",  # else 10,000 is written 1e+04
         cmap="Blues",
         colorbar=False,
         ax=ax,

@@ -67,13 +67,15 @@ class Recorder:
         Raises
         ------
         ValueError
-            If `key` was recorded before with another value, or a list is empty.
+            If `key` was recorded before with another value, a number is not finite
+            (JSON has no such numbers), or a list is empty or nested.
         """
         entry = _summary(key, value)
-        if key in self.entries and self.entries[key]["value"] != entry["value"]:
+        old = self.entries.get(key, entry)
+        if any(old.get(field) != value for field, value in entry.items()):
             raise ValueError(f"{key!r} is recorded twice in {self.chapter!r}: rename")
         _glue(key, entry["value"])
-        if entry["n_seeds"] > 1:
+        if "min" in entry:  # a list, even of one seed: the page stays the same
             _glue(f"{key}_min", entry["min"])
             _glue(f"{key}_max", entry["max"])
         if reported is not None:
@@ -108,8 +110,12 @@ class Recorder:
             "results": self.entries,
         }
         part = target.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        part.replace(target)
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        try:
+            part.write_text(text + "\n", encoding="utf-8")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _summary(key: str, value) -> dict:
@@ -119,6 +125,10 @@ def _summary(key: str, value) -> dict:
     values = np.asarray(value, dtype=float)
     if values.size == 0:
         raise ValueError(f"{key!r}: an empty list has no median")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{key!r}: {value} is not finite: record it as a str")
+    if values.ndim > 1:
+        raise ValueError(f"{key!r}: one number for each seed, not shape {values.shape}")
     if values.ndim == 0:
         plain = value.item() if hasattr(value, "item") else value
         return {"value": plain, "n_seeds": 1}

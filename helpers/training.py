@@ -77,7 +77,8 @@ def fit(
     Raises
     ------
     ValueError
-        If inputs and targets differ in length, or `batch_size` or `epochs` is below 1.
+        If inputs and targets differ in length, there are none, or `batch_size` or
+        `epochs` is below 1.
     FloatingPointError
         If the loss of an epoch is not finite: the learning rate is too large.
     """
@@ -90,6 +91,8 @@ def fit(
     x, y = (torch.as_tensor(part).to(device) for part in data)
     if len(x) != len(y):
         raise ValueError(f"{len(x)} inputs but {len(y)} targets: they must be pairs")
+    if len(x) == 0:
+        raise ValueError("there are no examples to train on")
     if batch_size < 1 or epochs < 1:
         raise ValueError(f"batch_size={batch_size}, epochs={epochs}: both must be ≥ 1")
     model.to(device)
@@ -137,12 +140,15 @@ def predict(model, x, batch_size: int = 1000):
     import torch
 
     device = next(model.parameters()).device
-    was_training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
-    with torch.no_grad():
-        parts = torch.as_tensor(x).split(batch_size)
-        labels = [model(part.to(device)).argmax(dim=1).cpu() for part in parts]
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            parts = torch.as_tensor(x).split(batch_size)
+            labels = [model(part.to(device)).argmax(dim=1).cpu() for part in parts]
+    finally:
+        for module, mode in modes.items():  # a part may be frozen: each its own
+            module.training = mode
     return torch.cat(labels)
 
 
@@ -150,8 +156,18 @@ def evaluate(model, x, y, batch_size: int = 1000) -> float:
     """Return the accuracy of `model` on (x, y), between 0 and 1.
 
     Parameters are those of `predict`; `y` holds the labels (N,).
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each input, or there are none.
     """
     import torch
 
     labels = torch.as_tensor(y).cpu()
+    if labels.shape != (len(x),) or len(x) == 0:
+        shape = tuple(labels.shape)
+        raise ValueError(
+            f"{len(x)} inputs need labels of shape ({len(x)},), not {shape}"
+        )
     return (predict(model, x, batch_size) == labels).double().mean().item()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helpers.checks import backpropagation, core, perceptron
 from helpers.checks.core import CheckFailed, compare, partial
 
-# --- right answers, written as a student would ---------------------------------------
+# --- right answers, written as a student would --------------------------------------
 
 
 class Right:
@@ -183,8 +183,8 @@ class Right:
 
 NAMES = {
     perceptron: "step predict update fit solvable xor",
-    backpropagation: "sigmoid sigmoid_prime forward output_error hidden_error gradients "
-    "backprop numerical_gradient gradient_check softmax cross_entropy "
+    backpropagation: "sigmoid sigmoid_prime forward output_error hidden_error "
+    "gradients backprop numerical_gradient gradient_check softmax cross_entropy "
     "output_delta relu "
     "relu_prime he_init minibatches sgd_step train",
 }
@@ -246,12 +246,7 @@ def test_every_known_mistake_is_told_from_all_others(name, seed, monkeypatch):
         assert text in re.sub(r"\s+", " ", str(caught.value))
 
 
-# --- wrong answers --------------------------------------------------------------------
-
-
-def shared_state(x, d, w, b, eta):
-    w += eta * (d - int(x @ w + b >= 0)) * x
-    return w, b + eta * (d - int(x @ w + b >= 0)), False
+# --- wrong answers ------------------------------------------------------------------
 
 
 def update_in_place(x, d, w, b, eta):
@@ -592,7 +587,7 @@ def test_wrong_answers_of_train_digits(name, wrong, told):
     assert re.search(told, failure(CHECKS[name], wrong, seed=11))
 
 
-# --- independent derivations ----------------------------------------------------------
+# --- independent derivations --------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", backpropagation._networks(5), ids=lambda c: c.label)
@@ -650,10 +645,9 @@ def test_the_simulator_learns_the_weights_of_the_chapter(gate, w, b):
     assert (tuple(got_w), got_b, mistakes[-1]) == (w, b, 0)
 
 
-# --- core: generic recognition ---------------------------------------------------------
+# --- core: generic recognition ------------------------------------------------------
 
 E = np.array([[0.3, -1.7, 2.2, 0.9], [1.1, 0.4, -0.6, 3.5], [-2.3, 0.8, 1.9, 0.2]])
-SQUARE = np.array([[0.3, -1.7, 2.2], [1.1, 0.4, -0.6], [-2.3, 0.8, 1.9]])
 Z = np.array([[1.5, 0.2, -0.7, 2.1], [0.4, 3.1, 1.2, -0.9], [2.6, -1.3, 0.5, 0.8]])
 SCALES = {"m": 3, "n": 4}
 
@@ -845,7 +839,7 @@ def test_any_order_of_rows_is_recognized(e, random):
     )
 
 
-# --- core: running a student's function -------------------------------------------------
+# --- core: running a student's function ---------------------------------------------
 
 
 def test_an_exception_gives_type_line_shapes_and_a_hint():
@@ -903,7 +897,7 @@ def test_watch_sees_a_change_in_place():
         x[1] = 2
 
 
-# --- core: partial credit and what nbgrader makes of it ----------------------------------
+# --- core: partial credit and what nbgrader makes of it -----------------------------
 
 
 def raises():

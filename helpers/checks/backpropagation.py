@@ -696,8 +696,11 @@ def gradient_check(function: Callable, seed: int = 0) -> None:
         f, t, h = case.args.values()
         near = np.array([(f(t + h * u) - f(t - h * u)) / (2 * h) for u in _units(t)])
         for what, grad in (
-            ("a rough gradient", near + rng.normal(scale=0.3, size=near.shape)),
-            ("a gradient of wrong sign", -near + 0.01 * rng.normal(size=near.shape)),
+            ("a long gradient", 1.5 * near + rng.normal(scale=0.1, size=near.shape)),
+            (
+                "a short one of wrong sign",
+                -0.5 * near + 0.01 * rng.normal(size=near.shape),
+            ),
         ):
             args = {"cost": f, "theta": t, "grad": grad, "eps": h}
             cases.append(Case(f"{case.label}, {what}", args))

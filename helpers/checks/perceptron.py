@@ -246,14 +246,14 @@ def fit(function: Callable, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     X = np.array(ROWS, dtype=float)
     cases = [
-        Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 100})
+        Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 40})
         for gate, d in GATES.items()
     ]
     # A margin keeps the number of epochs small; the targets of XOR never come right.
-    X3 = rng.normal(size=(40, 3))
+    X3 = rng.normal(size=(32, 3))
     z = X3 @ rng.normal(size=3) + 0.4
-    X3, z = X3[np.abs(z) > 0.15], z[np.abs(z) > 0.15]
-    free = {"X": X3, "d": (z > 0).astype(int), "eta": 0.3, "max_epochs": 200}
+    X3, z = X3[np.abs(z) > 0.3], z[np.abs(z) > 0.3]
+    free = {"X": X3, "d": (z > 0).astype(int), "eta": 0.3, "max_epochs": 60}
     cases.append(Case(f"{len(z)} random examples, 3 inputs, η = 0.3", free))
     xor_ = {"X": X, "d": np.array((0, 1, 1, 0)), "eta": 0.5, "max_epochs": 7}
     cases.append(Case("XOR, which never ends, max_epochs = 7", xor_))

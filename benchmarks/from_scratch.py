@@ -1,0 +1,104 @@
+"""A NumPy network on minibatches in matrices against the same, example by example.
+
+    python benchmarks/from_scratch.py [--rounds 3]
+
+The code is the one that notebooks/backpropagation.ipynb teaches: its cells tagged
+`define` are executed here. Both sides train 784-512-10 for one epoch on 10,000 images
+in minibatches of 128, from the same weights, in the same order, with one thread: the
+final weights must agree.
+"""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from _ratio import finish, interleave, ratio, rounds, table
+from threadpoolctl import threadpool_limits
+
+from helpers import data
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "backpropagation.ipynb"
+THREADS, SIZES, BATCH, ETA, BAR = 1, [784, 512, 10], 128, 0.3, 12.0
+EXAMPLES = 10_000
+
+
+def main() -> None:
+    """Measure, check that both sides learned the same, and report."""
+    count = rounds(__doc__, default=3)
+    taught = definitions()
+    x, y, source = load()
+    learned = {}
+
+    def batched() -> None:
+        learned["matrices"] = start(taught)
+        taught["train_minibatches"](
+            x, y, *learned["matrices"], ETA, 1, np.random.default_rng(1), BATCH
+        )
+
+    def looped() -> None:
+        learned["loop"] = start(taught)
+        train_in_a_loop(taught, x, y, *learned["loop"])
+
+    print(f"{len(x):,} images a round: {source}; {THREADS} thread each")
+    with threadpool_limits(THREADS):
+        seconds = interleave({"matrices": batched, "loop": looped}, count)
+    for ours, theirs in zip(*learned.values(), strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    table(seconds)
+    finish("from_scratch", ratio(seconds, "loop", "matrices"), BAR)
+
+
+def definitions() -> dict:
+    """Execute the notebook's cells tagged `define`; return what they define."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    namespace = {"np": np, "pairwise": pairwise}
+    for cell in notebook["cells"]:
+        if "define" in cell["metadata"].get("tags", ()):
+            exec("".join(cell["source"]), namespace)
+    return namespace
+
+
+def load() -> tuple[np.ndarray, np.ndarray, str]:
+    """Return rows (n, 784) float32, labels (n,), and where they come from."""
+    mnist = data.mnist()
+    rows = np.resize(np.arange(len(mnist.train.x)), EXAMPLES)
+    source = mnist.source
+    if len(mnist.train.x) < EXAMPLES:
+        source += f", repeated up to {EXAMPLES:,}"
+    x = np.float32(mnist.train.x[rows].reshape(EXAMPLES, -1) / 255)
+    return x, mnist.train.y[rows], source
+
+
+def start(taught: dict) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the same initial weights and biases at each call."""
+    return taught["xavier_start"](np.random.default_rng(0), SIZES)
+
+
+def train_in_a_loop(taught: dict, x, y, weights, biases) -> None:
+    """Do as `train_minibatches` for one epoch, with the gradient of one example a time.
+
+    The gradients of a minibatch are added up, and the update is the same.
+    """
+    forward, backward = taught["forward"], taught["backward"]
+    Y = np.eye(10, dtype=np.float32)[y]
+    order = np.random.default_rng(1).permutation(len(x))
+    for begin in range(0, len(x), BATCH):
+        batch = order[begin : begin + BATCH]
+        pairs = zip(weights, biases, strict=True)
+        total = [(np.zeros_like(W), np.zeros_like(b)) for W, b in pairs]
+        for k in batch:
+            state = forward(x[k : k + 1], weights, biases)
+            gradients = backward(Y[k : k + 1], *state, weights)
+            for (TW, Tb), (dW, db) in zip(total, gradients, strict=True):
+                TW += dW
+                Tb += db
+        eta = np.float32(ETA / len(batch))
+        for W, b, (TW, Tb) in zip(weights, biases, total, strict=True):
+            W -= eta * TW
+            b -= eta * Tb
+
+
+if __name__ == "__main__":
+    main()

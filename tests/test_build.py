@@ -1,0 +1,115 @@
+"""The program that builds the book, on its own: what it lets through and what not."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+spec = importlib.util.spec_from_file_location("build", ROOT / "book" / "build.py")
+build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build)
+
+
+@pytest.fixture
+def scan(tmp_path, monkeypatch):
+    """Return a function that scans a page with the given body."""
+    monkeypatch.setattr(build, "HTML", tmp_path)
+
+    def scanner(body: str, name: str = "book/page") -> list[str]:
+        page = tmp_path / f"{name}.html"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(f"<html><body><article>{body}</article></body></html>")
+        return list(build.scan(page))
+
+    return scanner
+
+
+def test_a_clean_page_passes(scan):
+    assert scan('<p>text</p><img src="a.png" alt="A line that rises.">') == []
+
+
+def test_a_traceback_is_found(scan):
+    (line,) = scan("<pre>Traceback (most recent call last): ...</pre>")
+    assert line == "book/page.html: shows a traceback"
+
+
+@pytest.mark.parametrize("alt", ["", 'alt=""', 'alt="  "', 'alt="_images/a.png"'])
+def test_a_picture_without_words_is_found(scan, alt):
+    assert any("alt" in line for line in scan(f'<img src="_images/a.png" {alt}>'))
+
+
+def test_an_executed_page_without_outputs_is_found(scan):
+    (line,) = scan("<pre>1 + 1</pre>", name="notebooks/page")
+    assert "not executed" in line
+
+
+def test_a_path_of_the_building_machine_is_found(scan):
+    (line,) = scan(f"<pre>{ROOT}/secret.txt</pre>")
+    assert "path of this machine" in line
+
+
+def test_solutions_can_be_left_out():
+    every = set(build.entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
+    public = build.table_of_contents(solutions=False)
+    kept = set(build.entries(yaml.safe_load(public.read_text())))
+    assert every - kept == {name for name in every if name.startswith("solutions/")}
+    assert not any(name.startswith("solutions/") for name in build.executed(public))
+
+
+def test_exercises_are_shown_and_not_executed():
+    names = build.executed(ROOT / "_toc.yml")
+    assert "notebooks/perceptron" in names
+    assert not any(name.startswith("exercises/") for name in names)
+
+
+def test_a_change_of_the_package_makes_the_outputs_stale(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "constraints.txt").write_text("numpy==2.4\n")
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "plots.py").write_text("a = 1\n")
+    before = build.fingerprint()
+    assert build.fingerprint() == before
+    (tmp_path / "helpers" / "plots.py").write_text("a = 2\n")
+    assert build.fingerprint() != before
+
+
+def test_a_failing_notebook_fails_the_build_and_is_named(tmp_path, monkeypatch):
+    import nbformat
+
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(nb, tmp_path / "notebooks" / "bad.ipynb")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(build, "fingerprint", lambda: "fixed")
+    with pytest.raises(build.BuildError, match=r"notebooks/bad\.ipynb"):
+        build.execute([tmp_path / "notebooks" / "bad.ipynb"])
+
+
+def test_a_full_disk_is_one_line(monkeypatch):
+    usage = type("Usage", (), {"free": 1e6})
+    monkeypatch.setattr(build.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(build.BuildError, match="1 MB free"):
+        build.build(solutions=True)
+
+
+@pytest.mark.xdist_group("site")
+def test_a_second_build_executes_nothing(site):
+    command = [sys.executable, ROOT / "book" / "build.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "executing" not in done.stdout
+
+
+@pytest.mark.xdist_group("site")
+def test_no_notebook_takes_more_than_ninety_seconds(site):
+    from jupyter_cache import get_cache
+
+    records = get_cache(build.CACHE).list_cache_records()
+    seconds = {Path(r.uri).name: r.data["execution_seconds"] for r in records}
+    assert len(seconds) >= 5
+    assert max(seconds.values()) < 90, seconds

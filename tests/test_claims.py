@@ -1,0 +1,87 @@
+"""Claims of the book that one seed cannot carry, over five seeds.
+
+The functions are those that the notebook teaches: its cells tagged ``define``. What a
+notebook itself runs for five seeds it asserts itself.
+"""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import data
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = range(5)
+
+
+@pytest.fixture(scope="module")
+def taught():
+    """What the cells tagged `define` of the notebook define."""
+    nb = json.loads((ROOT / "notebooks" / "backpropagation.ipynb").read_text())
+    namespace = {"np": np, "pairwise": pairwise}
+    for cell in nb["cells"]:
+        if "define" in cell["metadata"].get("tags", []):
+            exec("".join(cell["source"]), namespace)
+    return namespace
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    loaded = data.mnist()
+    if loaded.is_standin:
+        pytest.skip("the claims are about MNIST, which this machine does not have")
+    rows = [
+        np.float32(part.x.reshape(len(part.x), -1) / 255)
+        for part in (loaded.train, loaded.test)
+    ]
+    return rows[0], loaded.train.y, rows[1], loaded.test.y
+
+
+def outputs_after_two_epochs(taught, mnist, eta, seed):
+    x, y, test_x, test_y = mnist
+    rng = np.random.default_rng(seed)
+    weights, biases = taught["xavier_start"](rng, [784, 512, 10])
+    taught["train_minibatches"](x, y, weights, biases, eta, 2, rng)
+    outputs = taught["forward"](test_x, weights, biases)[1][-1]
+    return outputs, (outputs.argmax(axis=1) == test_y).mean()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_middle_rate_learns_and_the_large_one_saturates(taught, mnist, seed):
+    _, middle = outputs_after_two_epochs(taught, mnist, 0.3, seed)
+    outputs, large = outputs_after_two_epochs(taught, mnist, 1.0, seed)
+    assert middle > 0.8
+    assert large < 0.5
+    assert (outputs < 0.01).mean() > 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_small_rate_stays_near_chance(taught, mnist, seed):
+    assert outputs_after_two_epochs(taught, mnist, 1e-4, seed)[1] < 0.3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_cure_passes_97_percent_in_five_epochs(taught, mnist, seed):
+    x, y, test_x, test_y = mnist
+    rng = np.random.default_rng(seed)
+    weights, biases = taught["he_start"](rng, [784, 512, 10])
+    taught["train_cure"](x, y, weights, biases, 0.3, 5, rng)
+    assert taught["cured_accuracy"](test_x, test_y, weights, biases) > 0.97
+
+
+def test_softmax_and_cross_entropy_give_p_minus_y(taught):
+    # finite differences of -ln softmax(z)[y], with the taught forward pass
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(1, 4))
+    identity, zero = [np.eye(4)], [np.zeros(4)]
+
+    def cost(logits):
+        return -np.log(taught["relu_forward"](logits, identity, zero)[1][-1][0, 2])
+
+    steps = 1e-6 * np.eye(4)
+    slope = [(cost(z + s) - cost(z - s)) / 2e-6 for s in steps]
+    p = np.exp(z[0]) / np.exp(z[0]).sum()
+    assert np.allclose(slope, p - np.eye(4)[2], atol=1e-8)
