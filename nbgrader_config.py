@@ -1,7 +1,7 @@
 """The course, for nbgrader: an assignment is a chapter, `solutions/` holds its source.
 
-``make release`` writes `exercises/` from it. `submitted/`, `autograded/`, `feedback/` and
-the gradebook belong to the instructor who runs a class, and are never committed.
+``make release`` writes `exercises/` from it. `submitted/`, `autograded/`, `feedback/`
+and the gradebook belong to the instructor who runs a class, and are never committed.
 """
 
 c = get_config()  # noqa: F821  nbgrader defines it

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -50,15 +51,17 @@ def serial() -> float:
     return cold(lambda copy: [program, "build", str(copy), *options])
 
 
-def cold(command) -> float:
-    """Return the seconds that a command takes in a fresh copy of the checkout."""
+def cold(command: Callable[[Path], list[str]]) -> float:
+    """Return the seconds that `command(copy)` takes in a fresh copy of the checkout."""
     with TemporaryDirectory(prefix="book-") as folder:
         copy = Path(folder) / ROOT.name
         copy_checkout(copy)
         variables = os.environ | SAME
         variables["COURSE_RESULTS_DIR"] = str(copy / "_build" / "results")
         start = perf_counter()
-        subprocess.run(command(copy), cwd=copy, env=variables, check=True)
+        quiet = {"stdout": subprocess.DEVNULL}  # errors are shown
+        if subprocess.run(command(copy), cwd=copy, env=variables, **quiet).returncode:
+            sys.exit(f"build: {command(ROOT)} fails in a fresh copy, see above")
         return perf_counter() - start
 
 

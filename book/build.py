@@ -61,7 +61,8 @@ def build(*, solutions: bool) -> None:
     free = shutil.disk_usage(BUILD).free
     if free < FREE_BYTES:
         raise BuildError(
-            f"{BUILD} has {free / 1e6:.0f} MB free, {FREE_BYTES / 1e6:.0f} MB are needed"
+            f"the disk of {BUILD} has {free / 1e6:.0f} MB free, "
+            f"{FREE_BYTES / 1e6:.0f} MB are needed"
         )
     toc = table_of_contents(solutions=solutions)
     notebooks = [ROOT / f"{name}.ipynb" for name in executed(toc)]
@@ -110,7 +111,7 @@ def executed(toc: Path) -> list[str]:
 def fingerprint() -> str:
     """Return a hash of all that an output depends on besides the notebook's own cells.
 
-    A cached output is valid for the package, the versions and the settings that made it.
+    A cached output is valid for the package, versions and settings that made it.
     """
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted((ROOT / "helpers").rglob("*.py")):

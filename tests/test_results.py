@@ -229,6 +229,14 @@ def test_the_file_grows_with_each_record_and_leaves_no_part(folder):
     assert [path.name for path in folder.iterdir()] == ["chapter.json"]
 
 
+def test_a_reader_of_the_earlier_file_never_sees_half_of_the_next(folder):
+    record = Recorder("chapter")
+    record("first", 1)
+    with (folder / "chapter.json").open(encoding="utf-8") as reader:
+        record("second", 2)
+        assert list(json.load(reader)["results"]) == ["first"]
+
+
 def test_units_with_greek_letters_are_written_in_utf_8(folder):
     Recorder("chapter")("key", 1, unit="µs, η")
     assert "µs, η".encode() in (folder / "chapter.json").read_bytes()

@@ -1,6 +1,6 @@
 /*
  * What every exploration of the book needs: numbers and formulas as text, HTML and
- * SVG elements, labelled controls, a live region, and a state that lives in the
+ * SVG elements, labeled controls, a live region, and a state that lives in the
  * URL's hash (#perceptron?gate=and&w1=2), so that a setting can be shared.
  *
  * A classic script without dependencies: it defines the one global `Exploration`.
@@ -321,7 +321,7 @@
   }
 
   /**
-   * A labelled slider with a number box beside it, for the same value.
+   * A labeled slider with a number box beside it, for the same value.
    *
    * @param {string} label - a formula, or text with formulas between dollar signs
    * @param {string} name - what a screen reader says
@@ -398,7 +398,7 @@
     return { element, set };
   }
 
-  /** A labelled drop-down list. */
+  /** A labeled drop-down list. */
   function select({ label, options, onchange }) {
     const node = html(
       "select",

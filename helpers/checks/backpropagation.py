@@ -1310,8 +1310,9 @@ def train(function: Callable, seed: int = 0) -> None:
     if not all(np.isfinite(v).all() for v in [*weights, *biases]):
         raise CheckFailed(
             f"✗ {name}: the weights are NaN or infinite: the training diverged.\n"
-            "Likely mistake: gradients are summed over the minibatch where their mean "
-            "is asked for, or a softmax is not stable."
+            "Likely mistake: the cost is climbed (a wrong sign in δ or in the update), "
+            "gradients are summed over the minibatch where their mean is asked for, or "
+            "the softmax is not stable."
         )
 
     def rate(x, y, act=lambda z: np.maximum(z, 0)) -> float:
@@ -1335,16 +1336,11 @@ def train(function: Callable, seed: int = 0) -> None:
 def _why(rate: Callable, x, y, weights, biases) -> str:
     """Return what the trained weights tell about a failed training."""
     seen = rate(x, y)
-    for what, act in (
-        ("sigmoid", _s),
-        ("tanh", np.tanh),
-        ("no activation", lambda z: z),
-    ):
-        if rate(x, y, act) > ACCURACY > seen + 0.02:
-            return (
-                f"these weights are good for {what} in the hidden layers; ReLU is "
-                "asked for."
-            )
+    others = {"sigmoid": _s, "tanh": np.tanh, "no activation": lambda z: z}
+    rates = {what: rate(x, y, act) for what, act in others.items()}
+    best = max(rates, key=rates.get)
+    if rates[best] > max(ACCURACY, seen + 0.02):
+        return f"these weights are good for {best} in hidden layers; ReLU is asked for."
     for shift in (1, -1):
         if rate(x, (y + shift) % 10) > 0.8:
             return "the predictions are off by one class: a one-hot row is shifted."
@@ -1395,6 +1391,7 @@ def _elementwise(seed: int, zeros: bool = False) -> list[Case]:
     values = {"a table": table, "a vector": 2 * rng.normal(size=5)}
     if zeros:
         table[1, 2] = table[0, 0] = 0.0
+        table[2, 1] = 0.5  # tells a slope or a cap of 1 from z itself
         values["large entries"] = np.array([-1000.0, -3.0, 0.0, 4.0, 1000.0])
     else:
         values["large entries"] = np.array([-1000.0, -30.0, 30.0, 1000.0])

@@ -29,6 +29,7 @@ def step(function: Callable, seed: int = 0) -> None:
     rng = np.random.default_rng(seed)
     z = rng.normal(size=7)
     z[2] = 0.0
+    z[4:6] = 0.25, 0.75  # tell a threshold at ½ or 1 from one at 0
     table = rng.normal(size=(3, 4))
     table[1, 1] = 0.0
     values = {
