@@ -147,7 +147,7 @@ def test_without_myst_nb_the_record_is_kept_all_the_same(monkeypatch):
     [(1.0, 2.0), ([1, 2, 3], [0, 2, 4]), ([1, 2, 3], 2.0), ("a", "b")],
     ids=["numbers", "the same median", "list and number", "words"],
 )
-def test_a_key_names_one_value(first, second):
+def test_in_a_build_a_key_names_one_value(folder, first, second):
     record = Recorder("chapter")
     record("key", first)
     with pytest.raises(ValueError, match="'key' is recorded twice in 'chapter'"):
@@ -162,7 +162,14 @@ def test_a_cell_that_runs_again_may_record_the_same_value(value):
     assert list(record.entries) == ["key"]
 
 
-def test_the_refused_value_does_not_replace_the_first(glued):
+def test_a_learner_who_runs_a_cell_again_records_the_new_value(glued):
+    record = Recorder("chapter")
+    record("seconds", 1.0)
+    record("seconds", 2.0)
+    assert record.entries["seconds"]["value"] == glued["seconds"][0] == 2.0
+
+
+def test_the_refused_value_does_not_replace_the_first(folder, glued):
     record = Recorder("chapter")
     record("key", 1.0)
     with pytest.raises(ValueError, match="twice"):
