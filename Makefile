@@ -59,6 +59,6 @@ clean: ## delete everything that was built (the environment stays)
 	@mkdir -p _build; echo "installing into .venv (a few minutes, once) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
 	  -c constraints.txt -e '.[all]' >_build/install.log 2>&1 || \
-	  { grep -E '^ERROR|rror:' _build/install.log | head -1 | sed 's/^/make: /'; \
+	  { grep 'ERROR: ' _build/install.log | head -1 | sed 's/.*ERROR: /make: /' || true; \
 	    echo "make: the installation failed, _build/install.log holds the rest"; exit 1; }
 	@touch $@

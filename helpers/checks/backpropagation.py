@@ -688,89 +688,6 @@ def numerical_gradient(function: Callable, seed: int = 0) -> None:
     )
 
 
-def gradient_check(function: Callable, seed: int = 0) -> None:
-    """Check `gradient_check(cost, theta, grad, eps)` → ‖g − g_num‖/(‖g‖ + ‖g_num‖)."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for case in _costs(seed):
-        f, t, h = case.args.values()
-        near = np.array([(f(t + h * u) - f(t - h * u)) / (2 * h) for u in _units(t)])
-        for what, grad in (
-            ("a long gradient", 1.5 * near + rng.normal(scale=0.1, size=near.shape)),
-            (
-                "a short one of wrong sign",
-                -0.5 * near + 0.01 * rng.normal(size=near.shape),
-            ),
-        ):
-            args = {"cost": f, "theta": t, "grad": grad, "eps": h}
-            cases.append(Case(f"{case.label}, {what}", args))
-
-    def error(top=np.linalg.norm, bottom=None, **how):
-        bottom = bottom or (lambda g, n: np.linalg.norm(g) + np.linalg.norm(n))
-
-        def rule(f, t, g, h):
-            num = np.array([(f(t + h * u) - f(t - h * u)) / (2 * h) for u in _units(t)])
-            return top(g - num) / bottom(g, num)
-
-        return rule
-
-    norm = np.linalg.norm
-    verify(
-        "gradient_check",
-        function,
-        cases,
-        error(),
-        mistakes=[
-            (
-                "this is the absolute error: divide by ‖g‖ + ‖g_num‖.",
-                error(bottom=lambda g, n: 1),
-            ),
-            (
-                "the norms are squared: the square root is missing.",
-                error(lambda d: d @ d, lambda g, n: g @ g + n @ n),
-            ),
-            (
-                "the denominator is the norm of the sum; the sum of the norms is "
-                "asked for.",
-                error(bottom=lambda g, n: norm(g + n)),
-            ),
-            ("the denominator is ‖g‖ alone.", error(bottom=lambda g, n: norm(g))),
-            ("the denominator is ‖g_num‖ alone.", error(bottom=lambda g, n: norm(n))),
-            (
-                "the denominator is the larger norm; the sum of both is asked for.",
-                error(bottom=lambda g, n: max(norm(g), norm(n))),
-            ),
-            (
-                "the denominator is the product of the norms; their sum is asked for.",
-                error(bottom=lambda g, n: norm(g) * norm(n)),
-            ),
-            (
-                "the numerator is the largest difference, not the norm.",
-                error(lambda d: np.max(np.abs(d))),
-            ),
-            (
-                "the numerator is the sum of the absolute differences, not the norm.",
-                error(lambda d: np.sum(np.abs(d))),
-            ),
-            (
-                "the numerator is the difference of the norms; the norm of the "
-                "difference is asked for.",
-                lambda f, t, g, h: (
-                    abs(norm(g) - norm(_central(f, t, h)))
-                    / (norm(g) + norm(_central(f, t, h)))
-                ),
-            ),
-            (
-                "g and g_num are added in the numerator, not subtracted.",
-                lambda f, t, g, h: (
-                    norm(g + _central(f, t, h)) / (norm(g) + norm(_central(f, t, h)))
-                ),
-            ),
-        ],
-        rtol=1e-6,
-    )
-
-
 # --- train on digits ------------------------------------------------------------------
 
 
@@ -1532,10 +1449,6 @@ def _costs(seed: int) -> list[Case]:
 
 def _units(theta: np.ndarray) -> np.ndarray:
     return np.eye(len(theta))
-
-
-def _central(f, t, h) -> np.ndarray:
-    return np.array([(f(t + h * u) - f(t - h * u)) / (2 * h) for u in _units(t)])
 
 
 def _piled(side: int) -> Callable:

@@ -2,13 +2,14 @@
 
 A check is a call of `verify`: cases, a reference and the mistakes that students are
 known to make. A mistake is named only if it reproduces the student's results in all
-cases, within tolerance. What nobody thought of goes through `diagnosis.generic`: signs,
+cases, within tolerance. What nobody thought of is recognized by `diagnosis`: signs,
 factors, transposes, missing terms, orders, edges.
 """
 
 import contextlib
 import copy
 import io
+import itertools
 import linecache
 import random
 import re
@@ -18,9 +19,30 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+from .diagnosis import (
+    Raised,
+    Sample,
+    floats,
+    form_fault,
+    generic,
+    is_list,
+    kind_of,
+    known_mistake,
+    observe,
+    same,
+    shape_hint,
+)
+
+# A generator that gives so many is taken for endless: the longest right one gives 50.
+MOST_RESULTS = 10_000
+ENDLESS = (
+    f"your generator never stops: {MOST_RESULTS:,} results came, and no end.\n"
+    "Likely mistake: the loop does not change what its condition tests."
+)
 
 
 class CheckFailed(AssertionError):
@@ -45,33 +67,7 @@ class Case:
     aids: Mapping[str, Any] = field(default_factory=dict)
 
 
-# --- public: compare, verify, partial ------------------------------------------------
-
-
-def compare(
-    name: str,
-    got: Any,
-    expected: Any,
-    *,
-    mistakes: Sequence[tuple[str, Any]] = (),
-    inputs: Mapping[str, Any] | None = None,
-    scales: Mapping[str, float] | None = None,
-    rtol: float = 1e-6,
-    atol: float = 1e-8,
-    case: str = "",
-) -> None:
-    """Raise `CheckFailed` with a diagnosis unless `got` equals `expected`.
-
-    `mistakes` are pairs (message, array or callable without arguments); `inputs` and
-    `scales` name arrays and sizes that a diagnosis may speak of.
-    """
-    wrong = {
-        (i, text): _outcome(c) if callable(c) else c
-        for i, (text, c) in enumerate(mistakes)
-    }
-    sample = Sample(case, got, expected, wrong, inputs or {}, scales or {})
-    if text := _judge(name, [sample], rtol, atol):
-        raise CheckFailed(text)
+# --- public: verify, partial ---------------------------------------------------------
 
 
 def verify(
@@ -103,7 +99,7 @@ def verify(
             value, seen = Raised(str(failure)), []
         results.append(value)
         warned += [case.label] * bool(seen)
-        changed += [k for k in args if not diagnosis.same(args[k], case.args[k], 0, 0)]
+        changed += [k for k in args if not same(args[k], case.args[k], 0, 0)]
     wanted = [_outcome(reference, *copy.deepcopy(list(c.args.values()))) for c in cases]
     aside = (
         f"Your function changed its argument {changed[0]} in place." if changed else ""
@@ -133,7 +129,7 @@ def passed(name: str, count: int, what: str = "case") -> None:
 
 
 def partial(points: float, outcomes: Mapping[str, Callable[[], Any]]) -> float:
-    """Run the labelled cases and return the points earned, for nbgrader.
+    """Run the labeled cases and return the points earned, for nbgrader.
 
     nbgrader awards the number that is the last expression of a test cell
     (`nbgrader.utils.determine_grade`), as text that `float` reads: a Python float, as
@@ -177,22 +173,12 @@ def call(function: Callable, *args: Any, name: str = "") -> Any:
         raise CheckFailed(str(stub)) from None
 
 
-@contextlib.contextmanager
-def watch(arrays: Mapping[str, Any], name: str = "your function") -> Iterator[None]:
-    """Raise `CheckFailed` if one of the named arrays is changed inside the block."""
-    before = copy.deepcopy(dict(arrays))
-    yield
-    for key in arrays:
-        unchanged(name, key, before[key], arrays[key])
-
-
-def unchanged(name: str, key: str, before: Any = 0, after: Any = 1) -> None:
-    """Raise `CheckFailed` unless `after` equals `before` exactly."""
-    if not diagnosis.same(after, before, 0, 0):
-        hint = "Work on a copy: `-=` and `w[...] =` change the caller's array."
-        raise CheckFailed(
-            f"✗ {name}: your function changed its argument {key} in place.\n{hint}"
-        )
+def unchanged(name: str, key: str) -> NoReturn:
+    """Raise `CheckFailed`: the function changed its argument `key`."""
+    hint = "Work on a copy: `-=` and `w[...] =` change the caller's array."
+    raise CheckFailed(
+        f"✗ {name}: your function changed its argument {key} in place.\n{hint}"
+    )
 
 
 @contextlib.contextmanager
@@ -220,12 +206,16 @@ def quiet() -> Iterator[tuple[io.StringIO, list]]:
 
 def _run(function: Callable, args: Mapping[str, Any], name: str) -> tuple[Any, list]:
     if not callable(function):
-        raise CheckFailed(f"✗ {name}: {diagnosis.kind(function)} came where a function belongs.")
+        raise CheckFailed(
+            f"✗ {name}: {kind_of(function)} came where a function belongs."
+        )
     try:
         with quiet() as (out, seen):
             value = function(*args.values())
             if hasattr(value, "__next__"):
-                value = list(value)
+                value = list(itertools.islice(value, MOST_RESULTS))
+                if len(value) == MOST_RESULTS:
+                    raise CheckFailed(f"✗ {name}: {ENDLESS}")
     except NotImplementedError:
         raise NotImplementedError(
             f"✗ {name}: not yet written. Replace the line that raises "
@@ -327,7 +317,7 @@ def _unsteady(name: str, function: Callable, cases: Sequence, results: list) -> 
                 second, _ = _run(function, copy.deepcopy(dict(case.args)), name)
         except (CheckFailed, NotImplementedError):
             continue
-        if not diagnosis.same(second, first, 1e-12, 1e-12):
+        if not same(second, first, 1e-12, 1e-12):
             return (
                 "Two calls with the same arguments give different results: is a start "
                 "value random, or is something kept between the calls?"
@@ -340,7 +330,7 @@ def _unsteady(name: str, function: Callable, cases: Sequence, results: list) -> 
 
 def _verdict(name, cases, results, wanted, wrong, parts, rtol, atol) -> str:
     """Judge all cases; return the report of the first wrong part, or nothing."""
-    whole = diagnosis.known(results, wanted, wrong, rtol, atol)
+    whole = known_mistake(results, wanted, wrong, rtol, atol)
     reports = {}
     for i, part in enumerate(parts or ("",)):
         samples = []
@@ -350,7 +340,7 @@ def _verdict(name, cases, results, wanted, wrong, parts, rtol, atol) -> str:
                     return _report(
                         name, case.label, "wrong kind of result", [whole, fault]
                     )
-                pick = lambda v, i=i: v[i] if diagnosis.is_list(v) and len(v) > i else v  # noqa: E731
+                pick = lambda v, i=i: v[i] if is_list(v) and len(v) > i else v  # noqa: E731
                 got, want = pick(got), want[i]
                 bad = {t: pick(v) for t, v in bad.items()}
             samples += _layers(case, got, want, bad)
@@ -372,8 +362,8 @@ def _verdict(name, cases, results, wanted, wrong, parts, rtol, atol) -> str:
 
 def _tuple_fault(got: Any, parts: Sequence[str]) -> str:
     form = f"({', '.join(parts)})"
-    if not diagnosis.is_list(got):
-        return f"The {len(parts)} results {form} are expected; {diagnosis.kind(got)} came."
+    if not is_list(got):
+        return f"The {len(parts)} results {form} are expected; {kind_of(got)} came."
     if len(got) != len(parts):
         return f"The {len(parts)} results {form} are expected; {len(got)} came."
     return ""
@@ -382,12 +372,12 @@ def _tuple_fault(got: Any, parts: Sequence[str]) -> str:
 def _layers(case: Case, got: Any, want: Any, bad: Mapping) -> list[Sample]:
     """Split a list of arrays into one sample for each layer."""
     aids = {**case.args, **case.aids}
-    numbers = diagnosis.is_list(want) and all(np.ndim(w) == 0 for w in want)
-    if not diagnosis.is_list(want) or numbers or not diagnosis.is_list(got) or len(got) != len(want):
+    numbers = is_list(want) and all(np.ndim(w) == 0 for w in want)
+    if not is_list(want) or numbers or not is_list(got) or len(got) != len(want):
         return [Sample(case.label, got, want, bad, aids, case.scales)]
 
     def entry(value, i):
-        return value[i] if diagnosis.is_list(value) and len(value) == len(want) else Raised("")
+        return value[i] if is_list(value) and len(value) == len(want) else Raised("")
 
     return [
         Sample(
@@ -404,16 +394,16 @@ def _layers(case: Case, got: Any, want: Any, bad: Mapping) -> list[Sample]:
 
 def _judge(name, samples: list[Sample], rtol, atol, whole: str = "") -> str:
     """Return the report about the first wrong sample, or nothing if all are right."""
-    faults = [diagnosis.fault(s.got, s.expected) for s in samples]
+    faults = [form_fault(s.got, s.expected) for s in samples]
     bad = [
         s
         for s, fault in zip(samples, faults, strict=True)
-        if fault or not diagnosis.same(s.got, s.expected, rtol, atol)
+        if fault or not same(s.got, s.expected, rtol, atol)
     ]
     if not bad:
         return ""
     triple = [[getattr(s, a) for s in samples] for a in ("got", "expected", "mistakes")]
-    known = whole or diagnosis.known(*triple, rtol, atol)
+    known = whole or known_mistake(*triple, rtol, atol)
     raised = next((s for s in samples if isinstance(s.got, Raised)), None)
     if raised:
         lines = [*raised.got.message.splitlines(), f"  case: {raised.label}"]
@@ -426,16 +416,16 @@ def _judge(name, samples: list[Sample], rtol, atol, whole: str = "") -> str:
     if index is not None:
         headline, hint = faults[index]
         if headline == "wrong shape":
-            hint = known or diagnosis.shape_hint(samples[index], rtol, atol) or hint
+            hint = known or shape_hint(samples[index], rtol, atol) or hint
             known = ""
         return _report(name, samples[index], headline, [known, hint])
-    known = known or diagnosis.generic(samples, rtol, atol)
+    known = known or generic(samples, rtol, atol)
     if not known and len(bad) < len(samples):
         triple = [[getattr(s, a) for s in bad] for a in ("got", "expected", "mistakes")]
-        known = diagnosis.known(*triple, rtol, atol) or diagnosis.generic(bad, rtol, atol)
+        known = known_mistake(*triple, rtol, atol) or generic(bad, rtol, atol)
         known = f"In the cases that fail: {known}" if known else ""
     tail = _which(samples, bad)
-    facts = [] if known else _wrap("Look: ", diagnosis.observe(bad[0], rtol, atol))
+    facts = [] if known else _wrap("Look: ", observe(bad[0], rtol, atol))
     return "\n".join([_report(name, bad[0], "wrong values", [known]), *facts, *tail])
 
 
@@ -461,7 +451,7 @@ def _report(name, sample: Sample | str, headline, diagnoses: Sequence[str]) -> s
     got, expected = sample.got, sample.expected
     lines += [f"expected  {_show(expected)}", f"got       {_show(got)}"]
     if headline == "wrong values":
-        g, e = diagnosis.floats(got), diagnosis.floats(expected)
+        g, e = floats(got), floats(expected)
         gap = np.abs(g - e)
         at = np.unravel_index(np.nanargmax(gap), gap.shape)
         where = f" at [{', '.join(map(str, at))}]" if at else ""
@@ -470,9 +460,9 @@ def _report(name, sample: Sample | str, headline, diagnoses: Sequence[str]) -> s
 
 
 def _show(value: Any) -> str:
-    array = diagnosis.floats(value)
+    array = floats(value)
     if array is None:
-        return textwrap.shorten(f"{diagnosis.kind(value)}: {value!r}", 150)
+        return textwrap.shorten(f"{kind_of(value)}: {value!r}", 150)
     kind = f"{np.asarray(value).dtype} {array.shape}"
     if array.ndim == 0:
         return f"{np.asarray(value).item()!r:.12} ({np.asarray(value).dtype})"

@@ -3,16 +3,16 @@
 Nothing here runs a student's function; `core` does, and asks about each `Sample` in
 this order, until one answers:
 
-1. `known`: a known mistake that gives the student's results in all cases;
-2. `fault`: the form (None, a list, a dtype, NaN), with `shape_hint` for a shape;
+1. `known_mistake`: a known mistake that gives the student's results in all cases;
+2. `form_fault`: the form (None, a list, a dtype, NaN), with `shape_hint` for a shape;
 3. `generic`: one change of the expected values that gives all samples: a factor, then
    a slip (`TRANSFORMS`, `WITH_AID`, a known mistake), a constant factor, a slip
    together with a factor, then offsets and orders (`_structure`);
-4. `known` and `generic` for the failing samples alone;
+4. `known_mistake` and `generic` for the failing samples alone;
 5. `observe`: where the wrong entries lie, a fact in place of a diagnosis.
 
-The order goes from what explains much with little to what fits more easily: a story
-with a free constant comes late, and none is told that a right sample contradicts.
+The order goes from what rarely fits by chance to what often does: a story with a free
+constant comes late, and only if no sample is right.
 """
 
 import contextlib
@@ -53,10 +53,12 @@ class Sample:
 
 
 def is_list(value: Any) -> bool:
+    """Tell whether `value` is a list or tuple: several results, not one array."""
     return isinstance(value, list | tuple)
 
 
-def kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """Describe what kind of thing `value` is, for a message."""
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__} itself (are its parentheses missing?)"
     count = f" of length {len(value)}" if is_list(value) else ""
@@ -93,13 +95,11 @@ def same(got: Any, want: Any, rtol: float, atol: float) -> bool:
 # --- known mistakes, form, shape ----------------------------------------------------
 
 
-def known(results, wanted, wrong, rtol, atol) -> str:
+def known_mistake(results, wanted, wrong, rtol, atol) -> str:
     """Return the first known mistake that gives the student's results in all cases."""
     for key in wrong[0] if wrong else ():
         would = [w.get(key, Raised("")) for w in wrong]
-        agree = all(
-            same(g, w, rtol, atol) for g, w in zip(results, would, strict=True)
-        )
+        agree = all(same(g, w, rtol, atol) for g, w in zip(results, would, strict=True))
         # A case in which both merely raise an exception proves nothing.
         proof = any(
             not isinstance(g, Raised) and not same(w, e, rtol, atol)
@@ -110,7 +110,7 @@ def known(results, wanted, wrong, rtol, atol) -> str:
     return ""
 
 
-def fault(got: Any, expected: Any) -> tuple[str, str] | None:
+def form_fault(got: Any, expected: Any) -> tuple[str, str] | None:
     """Return what is wrong with the form of a result: (headline, hint)."""
     kind = "wrong kind of result"
     if isinstance(got, Raised):
@@ -124,20 +124,20 @@ def fault(got: Any, expected: Any) -> tuple[str, str] | None:
     if is_list(expected):
         numbers = all(np.ndim(e) == 0 for e in expected)
         if not is_list(got) and not (numbers and np.ndim(got) == 1):
-            return kind, f"a list is expected; {kind(got)} came."
+            return kind, f"a list is expected; {kind_of(got)} came."
         if len(got) != len(expected):
             return _length_fault(len(got), len(expected))
-        return next(filter(None, map(fault, got, expected)), None)
+        return next(filter(None, map(form_fault, got, expected)), None)
     if is_list(got):
         if np.ndim(expected) == 0 and len(got) == expected:
             return kind, "a list came: the number asked for is its length."
         extra = " (a trailing comma?)" if isinstance(got, tuple) else ""
-        return kind, f"one array is expected; {kind(got)} came{extra}."
+        return kind, f"one array is expected; {kind_of(got)} came{extra}."
     values = floats(got)
     if values is None or np.asarray(got).dtype.kind not in "biuf":
         if np.asarray(got).dtype.kind == "c":
             return "wrong dtype", "the result is complex: real numbers are expected."
-        return kind, f"numbers in a regular array are expected; {kind(got)} came."
+        return kind, f"numbers in a regular array are expected; {kind_of(got)} came."
     target = np.asarray(expected)
     if values.shape != target.shape:
         return "wrong shape", f"shape {values.shape} came, {target.shape} is expected."
@@ -163,6 +163,7 @@ def _length_fault(got: int, expected: int) -> tuple[str, str]:
 
 
 def shape_hint(sample: Sample, rtol: float, atol: float) -> str:
+    """Say how an array of the wrong shape may have come about, or nothing."""
     got, e = floats(sample.got), np.asarray(floats(sample.expected))
     equal = lambda a: same(a, e, rtol, atol)  # noqa: E731
     if got.shape == e.shape[::-1] and got.ndim == 2:

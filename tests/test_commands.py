@@ -1,0 +1,93 @@
+"""`make` says in one line what is wrong with the machine, and changes nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder with what the environment is made from, and nothing else."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "helpers").mkdir()
+    return tmp_path
+
+
+def python_that(checkout: Path, statement: str) -> str:
+    """Make a Python that runs `statement` before any code of the Makefile."""
+    path = checkout / "python"
+    path.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.argv.pop(0)\n{statement}\n"
+        "exec(sys.argv[1] if sys.argv[0] == '-c' else 'sys.exit(1)')\n"
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def make(checkout: Path, *arguments: str, **variables: str) -> str:
+    """Run make, which must fail, and return what it says."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        env=environment | variables,
+    )
+    assert done.returncode != 0
+    own = [
+        line for line in done.stderr.splitlines() if not line.startswith("make: ***")
+    ]
+    return "\n".join(done.stdout.splitlines() + own)
+
+
+def test_an_old_python_is_named(checkout):
+    old = python_that(
+        checkout, "sys.version_info = (3, 9, 1); sys.version = '3.9.1 (old)'"
+    )
+    line = "make: Python 3.9.1 is too old: 3.11 or newer is needed, set PYTHON="
+    assert make(checkout, "book", f"PYTHON={old}") == line
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_missing_python_is_named(checkout):
+    text = make(checkout, "book", "PYTHON=python-that-is-not-there")
+    assert text.startswith("make: python-that-is-not-there is not installed")
+
+
+def test_a_python_without_venv_is_named(checkout):
+    bare = python_that(checkout, "sys.modules['ensurepip'] = None")
+    text = make(checkout, "book", f"PYTHON={bare}")
+    assert "lacks venv: install it" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_a_full_disk_is_named(checkout):
+    text = make(checkout, "book", "NEEDED_MB=999999999")
+    assert "MB free, 999999999 MB are needed" in text
+    assert len(text.splitlines()) == 1
+
+
+def test_a_missing_package_is_named(checkout):
+    nothing = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(checkout)}
+    text = make(checkout, "book", f"PYTHON={sys.executable}", **nothing)
+    assert "make: Could not find a version that satisfies the requirement" in text
+    assert "the installation failed, _build/install.log holds the rest" in text
+
+
+def test_serve_without_a_book_says_what_to_do(checkout):
+    assert make(checkout, "serve") == "make: there is no book yet: run make book"
+
+
+def test_help_lists_every_command():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    named = {line.split()[0] for line in done.stdout.splitlines()}
+    phony = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0]
+    assert named == set(phony.split())
