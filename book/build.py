@@ -65,6 +65,9 @@ def build(*, solutions: bool) -> None:
             f"{FREE_BYTES / 1e6:.0f} MB are needed"
         )
     toc = table_of_contents(solutions=solutions)
+    if not solutions and (HTML / "solutions").exists():
+        for folder in (HTML, BUILD / ".doctrees"):  # nothing of them may be published
+            shutil.rmtree(folder)
     notebooks = [ROOT / f"{name}.ipynb" for name in executed(toc)]
     execute(notebooks)
     build_html(toc)
@@ -144,7 +147,13 @@ def execute(notebooks: list[Path]) -> None:
     if not missing:
         return
     print(f"executing {len(missing)} of {len(notebooks)} notebooks …", flush=True)
+    # a profile of our own: no start-up script of the user's, no talk about transports
+    profile = BUILD / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    settings = profile / "ipython_kernel_config.py"
+    settings.write_text("c.IPKernelApp.log_level = 40\n")
     os.environ |= {
+        "IPYTHONDIR": str(profile.parent),
         "COURSE_RESULTS_DIR": os.environ.get("COURSE_RESULTS_DIR", str(RESULTS)),
         "OMP_NUM_THREADS": "1",  # the notebooks share the cores, one each
         "OPENBLAS_NUM_THREADS": "1",
@@ -171,7 +180,6 @@ def build_html(toc: Path) -> None:
     if subprocess.run(command, cwd=ROOT).returncode:
         # Sphinx warns only about pages that it reads: without its memory of this build
         # the next one repeats the warning, and does not pass by keeping silent
-        shutil.rmtree(BUILD / "html" / ".doctrees", ignore_errors=True)
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise BuildError("the strict build fails: each warning above is an error")
 

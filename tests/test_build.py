@@ -52,12 +52,25 @@ def test_a_path_of_the_building_machine_is_found(scan):
     assert "path of this machine" in line
 
 
-def test_solutions_can_be_left_out():
+def test_solutions_can_be_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "BUILD", tmp_path)
     every = set(build.entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
     public = build.table_of_contents(solutions=False)
     kept = set(build.entries(yaml.safe_load(public.read_text())))
     assert every - kept == {name for name in every if name.startswith("solutions/")}
     assert not any(name.startswith("solutions/") for name in build.executed(public))
+
+
+def test_solutions_of_an_earlier_build_are_not_published(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "HTML", tmp_path / "html")
+    for name in ("execute", "build_html"):
+        monkeypatch.setattr(build, name, lambda *arguments: None)
+    for folder in ("html/solutions", "html/_sources/solutions", ".doctrees/solutions"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "gates.html").write_text("the answer")
+    build.build(solutions=False)
+    assert not list(tmp_path.rglob("gates.html"))
 
 
 def test_exercises_are_shown_and_not_executed():
@@ -88,6 +101,17 @@ def test_a_failing_notebook_fails_the_build_and_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "fingerprint", lambda: "fixed")
     with pytest.raises(build.BuildError, match=r"notebooks/bad\.ipynb"):
         build.execute([tmp_path / "notebooks" / "bad.ipynb"])
+
+
+def test_a_broken_reference_fails_the_build_each_time(tmp_path, monkeypatch):
+    (tmp_path / "_config.yml").write_text("title: A book\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n")
+    (tmp_path / "page.md").write_text("# Page\n\nSee {ref}`nowhere`.\n")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "BUILD", tmp_path / "_build")
+    for _ in range(2):  # Sphinx by itself would be silent about an unchanged page
+        with pytest.raises(build.BuildError, match="strict build fails"):
+            build.build_html(tmp_path / "_toc.yml")
 
 
 def test_a_full_disk_is_one_line(monkeypatch):

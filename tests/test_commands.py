@@ -31,16 +31,19 @@ def python_that(checkout: Path, statement: str) -> str:
     return str(path)
 
 
+def run(folder: Path, *arguments: str, **variables: str):
+    """Run make as from a terminal, also where make itself runs the tests."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", *arguments]
+    environment = own | variables
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
 def make(checkout: Path, *arguments: str, **variables: str) -> str:
     """Run make, which must fail, and return what it says."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    done = subprocess.run(
-        ["make", *arguments],
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        env=environment | variables,
-    )
+    done = run(checkout, *arguments, **variables)
     assert done.returncode != 0
     own = [
         line for line in done.stderr.splitlines() if not line.startswith("make: ***")
@@ -87,7 +90,6 @@ def test_serve_without_a_book_says_what_to_do(checkout):
 
 
 def test_help_lists_every_command():
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
-    named = {line.split()[0] for line in done.stdout.splitlines()}
+    named = {line.split()[0] for line in run(ROOT, "help").stdout.splitlines()}
     phony = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0]
     assert named == set(phony.split())
