@@ -85,11 +85,13 @@ def table_of_contents(*, solutions: bool) -> Path:
     content = yaml.safe_load((ROOT / "_toc.yml").read_text())
     for part in content["parts"]:
         for chapter in part["chapters"]:
-            chapter["sections"] = [
+            kept = [
                 section
-                for section in chapter.get("sections", [])
+                for section in chapter.pop("sections", [])
                 if not section["file"].startswith("solutions/")
             ]
+            if kept:  # an empty list is an error in a table of contents
+                chapter["sections"] = kept
     target = BUILD / "_toc.yml"
     target.write_text(yaml.safe_dump(content, sort_keys=False))
     return target

@@ -1,6 +1,7 @@
 """The program that builds the book, on its own: what it lets through and what not."""
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,22 @@ def test_a_full_disk_is_one_line(monkeypatch):
     monkeypatch.setattr(build.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(build.BuildError, match="1 MB free"):
         build.build(solutions=True)
+
+
+@pytest.mark.xdist_group("site")
+def test_the_book_builds_without_solutions(site, tmp_path):
+    listing = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listing.stdout.splitlines():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(build.CACHE, tmp_path / "_build" / ".jupyter_cache")
+    command = [sys.executable, tmp_path / "book" / "build.py", "--no-solutions"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert (tmp_path / "_build/html/exercises/perceptron/gates.html").is_file()
+    assert not list((tmp_path / "_build/html").rglob("*olution*"))
 
 
 @pytest.mark.xdist_group("site")
