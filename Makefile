@@ -37,6 +37,9 @@ release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
 
 grade: .venv/.ready ## grade submitted/*/ASSIGNMENT with nbgrader and write feedback/
+	@# the gradebook learns the assignment from its source; exercises/ is left alone
+	@$(BIN)/nbgrader generate_assignment $(ASSIGNMENT) --create --force \
+	  --CourseDirectory.release_directory=_build/release --log-level=ERROR
 	@$(BIN)/nbgrader autograde $(ASSIGNMENT) --create
 	@$(BIN)/nbgrader generate_feedback $(ASSIGNMENT)
 

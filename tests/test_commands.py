@@ -89,6 +89,23 @@ def test_serve_without_a_book_says_what_to_do(checkout):
     assert make(checkout, "serve") == "make: there is no book yet: run make book"
 
 
+@pytest.mark.xdist_group("grading-perceptron")
+def test_grade_needs_nothing_but_submissions(checkout):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, checkout)  # older than the environment, as in ROOT
+    (checkout / ".venv").symlink_to(sys.prefix)
+    shutil.copy(ROOT / "nbgrader_config.py", checkout)
+    shutil.copytree(ROOT / "solutions/perceptron", checkout / "solutions/perceptron")
+    handed_in = checkout / "submitted/ada/perceptron"
+    shutil.copytree(ROOT / "exercises/perceptron", handed_in)
+    done = run(checkout, "grade", "ASSIGNMENT=perceptron")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (checkout / "gradebook.db").is_file()
+    assert not (checkout / "exercises").exists()
+    feedback = checkout / "feedback/ada/perceptron/gates.html"
+    assert "not yet written" in feedback.read_text()
+
+
 def test_help_lists_every_command():
     named = {line.split()[0] for line in run(ROOT, "help").stdout.splitlines()}
     phony = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0]
