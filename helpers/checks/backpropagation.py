@@ -108,6 +108,10 @@ def forward(function: Callable, seed: int = 0) -> None:
     def states(x, W, b):
         return _forward(x, W, b)
 
+    def squashed(*args):
+        zs, activations = slip(act=lambda z: _s(_s(z)))(*args)
+        return [_s(z) for z in zs], activations
+
     verify(
         "forward",
         function,
@@ -136,6 +140,19 @@ def forward(function: Callable, seed: int = 0) -> None:
                 slip(act=lambda z: z),
             ),
             ("tanh stands in place of the sigmoid.", slip(act=np.tanh)),
+            ("the biases are added twice.", slip(bias=2)),
+            (
+                "the last layer has a softmax in place of its sigmoid.",
+                slip(last=lambda z: np.exp(z) / np.exp(z).sum(-1, keepdims=True)),
+            ),
+            (
+                "the sigmoid is applied twice in each layer.",
+                slip(act=lambda z: _s(_s(z))),
+            ),
+            (
+                "the sigmoid is applied twice: zs holds σ(z), not z.",
+                squashed,
+            ),
             (
                 "ReLU stands in place of the sigmoid.",
                 slip(act=lambda z: np.maximum(z, 0)),
@@ -237,6 +254,22 @@ def output_error(function: Callable, seed: int = 0) -> None:
             ),
             ("z − y stands in place of a − y.", lambda a, y, z: (z - y) * _ds(z)),
             (
+                "σ′ is taken at the target y; its argument is z.",
+                lambda a, y, z: (a - y) * _ds(y),
+            ),
+            (
+                "this has the derivative of tanh; the activation is the sigmoid.",
+                lambda a, y, z: (a - y) * (1 - np.tanh(z) ** 2),
+            ),
+            (
+                "the difference is divided by σ′(z), not multiplied by it.",
+                lambda a, y, z: (a - y) / _ds(z),
+            ),
+            (
+                "the square of σ stands in place of its derivative σ (1 − σ).",
+                lambda a, y, z: (a - y) * _s(z) ** 2,
+            ),
+            (
                 "1 − a stands in place of σ′: one factor a is missing.",
                 lambda a, y, z: (a - y) * (1 - a),
             ),
@@ -326,6 +359,42 @@ def hidden_error(function: Callable, seed: int = 0) -> None:
             ),
             ("σ′(z) is added, not multiplied.", lambda W, d, z: d @ W + _ds(z)),
             (
+                "δ is averaged over the examples before it goes back: each example "
+                "has its own.",
+                lambda W, d, z: d.mean(0) @ W * _ds(z),
+            ),
+            (
+                "δ is summed over the examples before it goes back: each example has "
+                "its own.",
+                lambda W, d, z: d.sum(0) @ W * _ds(z),
+            ),
+            (
+                "the square of σ stands in place of its derivative σ (1 − σ).",
+                lambda W, d, z: d @ W * _s(z) ** 2,
+            ),
+            (
+                "σ′ is taken of the error that comes back; its argument is this "
+                "layer's z.",
+                lambda W, d, z: _ds(d @ W),
+            ),
+            (
+                "this has the derivative of tanh; the activation is the sigmoid.",
+                lambda W, d, z: d @ W * (1 - np.tanh(z) ** 2),
+            ),
+            (
+                "this has the derivative of ReLU; the activation is the sigmoid.",
+                lambda W, d, z: d @ W * (z > 0),
+            ),
+            (
+                "only the first neuron of the next layer counts here: the sum runs "
+                "over all of them.",
+                lambda W, d, z: np.outer(d[:, 0], W[0]) * _ds(z),
+            ),
+            (
+                "the signs of the weights are lost.",
+                lambda W, d, z: d @ np.abs(W) * _ds(z),
+            ),
+            (
                 "this is the mean over the examples: one δ for each example is asked "
                 "for.",
                 lambda W, d, z: (d @ W * _ds(z)).mean(0),
@@ -386,6 +455,22 @@ def gradients(function: Callable, seed: int = 0) -> None:
                 both(lambda d, a: right(d, a).T),
             ),
             ("dW is transposed and not divided by m.", both(lambda d, a: a.T @ d)),
+            (
+                "the last example is left out of dW.",
+                both(lambda d, a: d[:-1].T @ a[:-1] / len(d)),
+            ),
+            (
+                "the first example is left out of dW.",
+                both(lambda d, a: d[1:].T @ a[1:] / len(d)),
+            ),
+            (
+                "the last example is left out.",
+                both(lambda d, a: right(d[:-1], a[:-1]), lambda d: d[:-1].mean(0)),
+            ),
+            (
+                "the first example is left out.",
+                both(lambda d, a: right(d[1:], a[1:]), lambda d: d[1:].mean(0)),
+            ),
             (
                 "dW is summed over the examples without dividing by m.",
                 both(lambda d, a: d.T @ a),
@@ -740,6 +825,10 @@ def softmax(function: Callable, seed: int = 0) -> None:
             ),
             ("all entries together sum to 1: each row must.", over(None)),
             (
+                "the powers have the base 2: softmax takes those of e.",
+                lambda z: right(z * np.log(2)),
+            ),
+            (
                 "the maximum is taken over axis 0 and the sum over the rows: subtract "
                 "the same number within a row.",
                 lambda z: (
@@ -779,6 +868,8 @@ def cross_entropy(function: Callable, seed: int = 0) -> None:
         z, y = 2 * rng.normal(size=(m, k)) + far, rng.integers(k, size=m)
         label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
         cases.append(Case(label, {"z": z, "y": y}, {"m": m, "k": k}))
+    rare = {"z": np.array([[900.0, 0, -50], [0, 40, 870]]), "y": np.array([1, 0])}
+    cases.append(Case("labels of very small probability", rare, {"m": 2, "k": 3}))
 
     def logp(z):
         z = z - z.max(1, keepdims=True)
@@ -797,6 +888,21 @@ def cross_entropy(function: Callable, seed: int = 0) -> None:
         lambda z, y: -np.mean(at(z, y)),
         mistakes=[
             ("the minus is missing.", lambda z, y: np.mean(at(z, y))),
+            *(
+                (
+                    f"the probabilities are cut off at {tiny:g}, so that a confident "
+                    "mistake costs too little: start from the logits.",
+                    lambda z, y, tiny=tiny: (
+                        -np.mean(np.maximum(at(z, y), np.log(tiny)))
+                    ),
+                )
+                for tiny in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20)
+            ),
+            (
+                "this is the probability of the most likely class: that of the label "
+                "counts.",
+                lambda z, y: -np.mean(logp(z).max(1)),
+            ),
             (
                 "this is the sum over the examples: the mean is asked for.",
                 lambda z, y: -np.sum(at(z, y)),

@@ -207,6 +207,17 @@ def update(function: Callable, seed: int = 0) -> None:
                 _rule(error="d only 0"),
             ),
             ("the sign of the error is lost: |e| in place of e.", _rule(error="abs")),
+            ("the desired output d is missing in e = d − y.", _rule(error="-y")),
+            (
+                "e is twice as large as it should be: outputs and targets are 0 and "
+                "1, not ±1.",
+                _rule(error="±1"),
+            ),
+            (
+                "the weights move after every example, also after a right one: e "
+                "must be 0 there.",
+                _rule(error="always"),
+            ),
             (
                 "the error is d − z: the step is missing (that is another rule, the "
                 "delta rule).",
@@ -555,6 +566,9 @@ def _rule(
             "d-z": d - z,
             "none": 0,
             "right": int(d == y),
+            "-y": -y,
+            "±1": 2 * (d - y),
+            "always": 2 * d - 1,
         }[error]
         size = rate if eta else 1.0
         dw = size * e * (x if inputs == "x" else np.ones_like(x))
