@@ -9,6 +9,7 @@
   alt text of the picture in the page.
 """
 
+import hashlib
 import json
 import shutil
 from html import escape
@@ -132,6 +133,7 @@ class Quiz(_Interactive):
                 _html(
                     f'<label class="quiz-answer"><input type="radio" name="{ident}" '
                     f'value="{index}" data-correct="{correct}"><span>'
+                    f'<span class="visually-hidden">Answer {index + 1}: </span>'
                 ),
                 *self.inline(answer["answer"]),
                 _html("</span></label>"),
@@ -213,4 +215,11 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("quiz", Quiz)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("build-finished", copy_assets)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    # a change of this file makes Sphinx read every page again
+    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return {
+        "version": "1",
+        "env_version": int(content[:8], 16),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
