@@ -143,7 +143,8 @@ def execute(notebooks: list[Path]) -> None:
     cache = get_cache(CACHE)
     for record in cache.list_project_records():  # some may be gone from the contents
         cache.remove_nb_from_project(record.pk)
-    for path in notebooks:
+    # the biggest first, so that no core is left alone with it at the end
+    for path in sorted(notebooks, key=lambda path: path.stat().st_size, reverse=True):
         cache.add_nb_to_project(path)
     missing = {record.uri for record in cache.list_unexecuted()}
     if not missing:
