@@ -8,17 +8,13 @@ in minibatches of 128, from the same weights, in the same order, with one thread
 final weights must agree.
 """
 
-import json
-from itertools import pairwise
-from pathlib import Path
-
 import numpy as np
 from _ratio import finish, interleave, ratio, rounds, table
+from _taught import taught
 from threadpoolctl import threadpool_limits
 
 from helpers import data
 
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "backpropagation.ipynb"
 THREADS, SIZES, BATCH, ETA, BAR = 1, [784, 512, 10], 128, 0.3, 12.0
 EXAMPLES = 10_000
 
@@ -26,19 +22,19 @@ EXAMPLES = 10_000
 def main() -> None:
     """Measure, check that both sides learned the same, and report."""
     count = rounds(__doc__, default=3)
-    taught = definitions()
+    lesson = taught("backpropagation")
     x, y, source = load()
     learned = {}
 
     def batched() -> None:
-        learned["matrices"] = start(taught)
-        taught["train_minibatches"](
+        learned["matrices"] = start(lesson)
+        lesson["train_minibatches"](
             x, y, *learned["matrices"], ETA, 1, np.random.default_rng(1), BATCH
         )
 
     def looped() -> None:
-        learned["loop"] = start(taught)
-        train_in_a_loop(taught, x, y, *learned["loop"])
+        learned["loop"] = start(lesson)
+        train_in_a_loop(lesson, x, y, *learned["loop"])
 
     print(f"{len(x):,} images a round: {source}; {THREADS} thread each")
     with threadpool_limits(THREADS):
@@ -48,16 +44,6 @@ def main() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
     table(seconds)
     finish("from_scratch", ratio(seconds, "loop", "matrices"), BAR)
-
-
-def definitions() -> dict:
-    """Execute the notebook's cells tagged `define`; return what they define."""
-    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    namespace = {"np": np, "pairwise": pairwise}
-    for cell in notebook["cells"]:
-        if "define" in cell["metadata"].get("tags", ()):
-            exec("".join(cell["source"]), namespace)
-    return namespace
 
 
 def load() -> tuple[np.ndarray, np.ndarray, str]:
@@ -71,17 +57,17 @@ def load() -> tuple[np.ndarray, np.ndarray, str]:
     return x, mnist.train.y[rows], source
 
 
-def start(taught: dict) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def start(lesson: dict) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the same initial weights and biases at each call."""
-    return taught["xavier_start"](np.random.default_rng(0), SIZES)
+    return lesson["xavier_start"](np.random.default_rng(0), SIZES)
 
 
-def train_in_a_loop(taught: dict, x, y, weights, biases) -> None:
+def train_in_a_loop(lesson: dict, x, y, weights, biases) -> None:
     """Do as `train_minibatches` for one epoch, with the gradient of one example a time.
 
     The gradients of a minibatch are added up, and the update is the same.
     """
-    forward, backward = taught["forward"], taught["backward"]
+    forward, backward = lesson["forward"], lesson["backward"]
     Y = np.eye(10, dtype=np.float32)[y]
     order = np.random.default_rng(1).permutation(len(x))
     for begin in range(0, len(x), BATCH):

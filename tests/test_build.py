@@ -1,6 +1,5 @@
 """The program that builds the book, on its own: what it lets through and what not."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -9,10 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-spec = importlib.util.spec_from_file_location("build", ROOT / "book" / "build.py")
-build = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(build)
+from book import build
+
+ROOT = build.ROOT
 
 
 @pytest.fixture

@@ -4,28 +4,18 @@ The functions are those that the notebook teaches: its cells tagged ``define``. 
 notebook itself runs for five seeds it asserts itself.
 """
 
-import json
-from itertools import pairwise
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks import _taught
 from helpers import data
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = range(5)
 
 
 @pytest.fixture(scope="module")
 def taught():
-    """What the cells tagged `define` of the notebook define."""
-    nb = json.loads((ROOT / "notebooks" / "backpropagation.ipynb").read_text())
-    namespace = {"np": np, "pairwise": pairwise}
-    for cell in nb["cells"]:
-        if "define" in cell["metadata"].get("tags", []):
-            exec("".join(cell["source"]), namespace)
-    return namespace
+    return _taught.taught("backpropagation")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The built book: links, and its pages in a real browser."""
 
+import functools
 import json
 import re
 import shutil
@@ -10,8 +11,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from book.build import ROOT, entries
+
 pytestmark = pytest.mark.xdist_group("site")
-ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
@@ -24,17 +26,7 @@ FLAGS = [
 ]
 
 
-def names(node) -> list[str]:
-    """Every page of the table of contents."""
-    if isinstance(node, list):
-        return [name for child in node for name in names(child)]
-    if not isinstance(node, dict):
-        return []
-    own = [node[key] for key in ("root", "file") if key in node]
-    return own + names(list(node.values()))
-
-
-PAGES = names(yaml.safe_load((ROOT / "_toc.yml").read_text()))
+PAGES = list(entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
 
 
 def soup(site: Path, page: str) -> BeautifulSoup:
@@ -52,12 +44,13 @@ def test_every_link_within_the_book_leads_somewhere(site, page):
             target = (target.parent / unquote(address.path)).resolve()
         assert target.exists(), address.geturl()
         if address.fragment and target.suffix == ".html":
-            ids = {tag["id"] for tag in _ids(target)}
-            assert unquote(address.fragment) in ids, address.geturl()
+            assert unquote(address.fragment) in ids_of(target), address.geturl()
 
 
-def _ids(path: Path):
-    return BeautifulSoup(path.read_text(), "html.parser").select("[id]")
+@functools.cache  # most links lead to a few pages
+def ids_of(page: Path) -> set[str]:
+    tags = BeautifulSoup(page.read_text(), "html.parser").select("[id]")
+    return {tag["id"] for tag in tags}
 
 
 def test_a_number_in_the_prose_is_the_recorded_one(site):
