@@ -167,6 +167,9 @@ def execute(notebooks: list[Path]) -> None:
         timeout=CELL_SECONDS
     )
     stamp.write_text(fingerprint())  # only now: the notebooks have fetched their data
+    # Sphinx sees changed sources, not changed outputs, and a page takes numbers from
+    # the outputs of others: it must read everything again
+    shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
     failed = [*result.errored, *result.excepted]
     for uri in failed:
         record = cache.get_project_record(uri)

@@ -89,17 +89,34 @@ def test_a_change_of_the_package_makes_the_outputs_stale(tmp_path, monkeypatch):
     assert build.fingerprint() != before
 
 
-def test_a_failing_notebook_fails_the_build_and_is_named(tmp_path, monkeypatch):
+@pytest.fixture
+def execute(tmp_path, monkeypatch):
+    """Return a function that executes a notebook of one cell, away from the book."""
     import nbformat
 
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     (tmp_path / "notebooks").mkdir()
-    nbformat.write(nb, tmp_path / "notebooks" / "bad.ipynb")
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+    (tmp_path / ".doctrees").mkdir()
+    for name, value in {"ROOT": "", "BUILD": "", "CACHE": "cache"}.items():
+        monkeypatch.setattr(build, name, tmp_path / value)
     monkeypatch.setattr(build, "fingerprint", lambda: "fixed")
-    with pytest.raises(build.BuildError, match=r"notebooks/bad\.ipynb"):
-        build.execute([tmp_path / "notebooks" / "bad.ipynb"])
+
+    def executor(source: str) -> None:
+        path = tmp_path / "notebooks" / "cell.ipynb"
+        cell = nbformat.v4.new_code_cell(source)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+        build.execute([path])
+
+    return executor
+
+
+def test_a_failing_notebook_fails_the_build_and_is_named(execute):
+    with pytest.raises(build.BuildError, match=r"notebooks/cell\.ipynb"):
+        execute("1 / 0")
+
+
+def test_new_outputs_make_sphinx_read_every_page_again(execute, tmp_path):
+    execute("1 + 1")
+    assert not (tmp_path / ".doctrees").exists()
 
 
 def test_a_broken_reference_fails_the_build_each_time(tmp_path, monkeypatch):
