@@ -1,0 +1,221 @@
+"""The grader's side of a student's or test process: start, run, ask, interrupt, end.
+
+Everything that a student's process sends is checked for form and size here, and
+nothing of it decides about points.
+"""
+
+import io
+import select
+import socket
+import tarfile
+import time
+from dataclasses import dataclass, field
+
+from . import wire
+from .template import Template
+
+GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
+START_SECONDS = 30.0
+MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
+MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
+
+
+class Dead(Exception):
+    """The process ended, hung, or cannot be understood; the message says which."""
+
+
+@dataclass
+class CellRun:
+    """What a cell did: its outputs in nbformat's form, and how it ended."""
+
+    outputs: list[dict] = field(default_factory=list)
+    error: str = ""
+    line: list | None = None
+    seconds: float = 0.0
+    ended: str = ""  # why the process is gone or was stopped: empty if all is well
+
+
+class Process:
+    """A child of the template. Always `close` it."""
+
+    def __init__(self, template: Template, role: str, files: dict[str, bytes]) -> None:
+        self.control, self.rpc, self.leash = template.fork(role)
+        try:
+            message, _ = self._receive(START_SECONDS)
+            if message.get("type") != "ready":
+                raise Dead(f"it did not start: {str(message.get('why'))[:300]}")
+            self._send({"do": "files"}, _archive(files))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+        for sock in (self.control, self.rpc, self.leash):
+            sock.close()
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in what the process runs."""
+        try:
+            self.leash.send(b"i")
+        except OSError:
+            raise Dead("it ended") from None
+
+    def _send(self, message: dict, blob: bytes = b"") -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            wire.send(self.control, message, blob)
+        except wire.WireError:
+            raise Dead(self._why()) from None
+
+    def _receive(self, seconds: float) -> tuple[dict, bytes]:
+        """Return the next frame; raise `TimeoutError`, or `Dead`."""
+        try:
+            ready, _, _ = select.select([self.control], [], [], max(0, seconds))
+            if not ready:
+                raise TimeoutError
+            self.control.settimeout(START_SECONDS)  # for the rest of the frame
+            return wire.receive(self.control)
+        except TimeoutError:
+            raise TimeoutError from None
+        except wire.Closed:
+            raise Dead(self._why()) from None
+        except wire.WireError as error:
+            raise Dead(f"it sent an unreadable message ({error})") from None
+
+    def _why(self) -> str:
+        """Return why the process is gone, from its warden."""
+        self.leash.settimeout(1.0)
+        try:
+            if self.leash.recv(1) == b"m":
+                return "it used too much memory"
+        except OSError:
+            pass
+        return "it ended (exit, a crash, or a limit)"
+
+
+class Student(Process):
+    """A student's process: see `student`."""
+
+    def __init__(self, template: Template, files: dict[str, bytes], seed: int) -> None:
+        super().__init__(template, "student", files)
+        self._send({"do": "seed", "seed": seed})
+
+    def run(self, cell: int, source: str, seconds: float) -> CellRun:
+        """Run a cell for at most `seconds`; the result says if the process is gone."""
+        result, start, sent, kept = CellRun(), time.monotonic(), 0, 0
+        deadline = start + seconds
+        try:
+            self._send({"do": "run", "cell": cell, "source": source})
+            while True:
+                try:
+                    message, blob = self._receive(deadline - time.monotonic())
+                except TimeoutError:
+                    if result.ended:
+                        raise Dead(f"{result.ended} and could not be stopped") from None
+                    result.ended = f"it ran for more than {seconds:g} s"
+                    self.interrupt()
+                    deadline = time.monotonic() + GRACE_SECONDS
+                    continue
+                if message.get("type") == "done":
+                    break
+                size = len(str(message)) + len(blob)
+                sent += size
+                if sent > MOST_SENT and not result.ended:
+                    result.ended = f"it printed more than {MOST_SENT >> 20} MB"
+                    self.interrupt()
+                    deadline = time.monotonic() + GRACE_SECONDS
+                if kept + size <= MOST_OUTPUT:
+                    kept += size
+                    _collect(result, message)
+                elif kept < MOST_OUTPUT:
+                    kept = MOST_OUTPUT
+                    text = "\n(the rest of the output is left out)\n"
+                    _collect(result, {"type": "stream", "name": "stdout", "text": text})
+                elif message.get("type") == "error":
+                    _collect(result, message | {"traceback": []})
+        except Dead as death:
+            result.ended = str(death)
+            result.error = result.error or str(death)
+            self.close()
+        else:
+            if result.ended:  # stopped, and still there
+                result.error, result.ended = result.ended, ""
+        result.seconds = time.monotonic() - start
+        return result
+
+
+def _collect(result: CellRun, message: dict) -> None:
+    """Add a checked output message to the outputs of a cell."""
+    match message:
+        case {"type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            last = result.outputs[-1] if result.outputs else {}
+            if last.get("name") == name:
+                last["text"] += text
+            else:
+                output = {"output_type": "stream", "name": name, "text": text}
+                result.outputs.append(output)
+        case {"type": "clear"}:
+            result.outputs.clear()
+        case {"type": "display" | "result" as kind, "data": dict(data)}:
+            data = {str(k): v for k, v in data.items() if isinstance(v, str)}
+            output = {"output_type": "display_data", "data": data, "metadata": {}}
+            if kind == "result":
+                output |= {"output_type": "execute_result", "execution_count": None}
+            result.outputs.append(output)
+        case {"type": "error", "ename": str(name), "evalue": str(text)}:
+            lines = message.get("traceback")
+            lines = lines if isinstance(lines, list) else []
+            result.outputs.append(
+                {
+                    "output_type": "error",
+                    "ename": name[:200],
+                    "evalue": text[:10_000],
+                    "traceback": [str(line)[:10_000] for line in lines[:100]],
+                }
+            )
+            result.error = f"{name[:200]}: {text[:2000]}" if text else name[:200]
+            result.line = message.get("line")
+
+
+class Tester(Process):
+    """A test process: see `tester`. It is trusted, and may still die of a value."""
+
+    def __init__(self, template: Template, files: dict[str, bytes]) -> None:
+        super().__init__(template, "tester", files)
+        self._receive(START_SECONDS)
+
+    def course(self, source: str, seconds: float) -> str:
+        """Run a cell of the course's own; return its error."""
+        return self._ask({"do": "course", "source": source}, seconds).get("error", "")
+
+    def attach(self, student: Student, sources: dict[int, str], names: list) -> None:
+        """Let the check cells that follow ask this student's process."""
+        self._send({"do": "student", "sources": sources, "names": names})
+        socket.send_fds(self.control, [b"f"], [student.rpc.fileno()])
+        self._receive(START_SECONDS)
+
+    def grade(self, message: dict, seconds: float) -> dict:
+        """Run a check cell; see `tester.grade` for the reply."""
+        return self._ask({"do": "grade"} | message, seconds)
+
+    def _ask(self, message: dict, seconds: float) -> dict:
+        self._send(message)
+        try:
+            return self._receive(seconds)[0]
+        except TimeoutError:
+            self.interrupt()
+        try:
+            return self._receive(GRACE_SECONDS)[0] | {"verdict": "time"}
+        except TimeoutError:
+            raise Dead("the check could not be stopped") from None
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

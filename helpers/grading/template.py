@@ -1,0 +1,280 @@
+"""The template: a warm process that forks a child for each student and each test.
+
+It imports once what notebooks import (about 3 s with torch), then waits for requests
+on a Unix socket. For each it forks a *warden*, which leaves the machine's namespaces
+(`sandbox.unshare`) and forks the process itself as process 1 of the new ones; the
+warden stays outside, ends it on request, when it takes too much memory, or when the
+grader is gone. No secret enters the template, so that no child inherits one.
+
+`Template` is the grader's side: start, `fork`, `close`.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from . import sandbox
+
+CHECK_SECONDS = 0.25
+WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+
+
+# --- the grader's side ---------------------------------------------------------------
+
+
+class TemplateError(Exception):
+    """The template does not start or has died."""
+
+
+class Template:
+    """A warm process; `fork` gives a child of it in a few milliseconds.
+
+    Parameters
+    ----------
+    limits : Limits or None
+        For every child; None means no sandbox.
+    """
+
+    def __init__(self, limits: sandbox.Limits | None) -> None:
+        self.limits = limits
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen | None = None
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
+        root = str(Path(__file__).resolve().parents[2])
+        environment = {k: os.environ[k] for k in KEPT if k in os.environ}
+        environment |= {
+            "HOME": self.home.name,
+            "TMPDIR": "/tmp",
+            "PYTHONPATH": root,
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COURSE_OFFLINE": "1",
+            "MPLCONFIGDIR": self.home.name,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "NBGRADER_EXECUTION": "autograde",
+        }
+        for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+            environment[f"{name}_NUM_THREADS"] = "1"
+        command = [sys.executable, "-m", "helpers.grading.template"]
+        self.process = subprocess.Popen(
+            [*command, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            cwd=self.home.name,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the grader, which closes all
+        )
+        theirs.close()
+        self.socket = ours
+        if not ours.recv(1):
+            self.process.wait()
+            last = self.process.stderr.read().decode().strip().splitlines()
+            raise TemplateError(f"it does not start: {last[-1] if last else 'killed'}")
+
+    def fork(self, role: str) -> tuple[socket.socket, socket.socket, socket.socket]:
+        """Fork a child; `role` is ``student`` or ``tester``.
+
+        Returns
+        -------
+        control, rpc, leash : sockets
+            `control` and `rpc` lead to the child (see `student`); closing `leash` ends
+            it and all that it started.
+        """
+        pairs = [socket.socketpair() for _ in range(3)]
+        limits = vars(self.limits) if self.limits else None
+        request = json.dumps({"role": role, "limits": limits}).encode()
+        with self.lock:
+            if self.process is None or self.process.poll() is not None:
+                self._start()
+            try:
+                theirs = [pair[1].fileno() for pair in pairs]
+                socket.send_fds(self.socket, [request], theirs)
+                if not self.socket.recv(1):
+                    raise OSError("it ended")
+            except OSError as error:
+                self.process.kill()
+                self.process.wait()
+                for pair in pairs:
+                    pair[0].close()
+                raise TemplateError(f"the template died: {error}") from None
+            finally:
+                for pair in pairs:
+                    pair[1].close()
+        return tuple(pair[0] for pair in pairs)
+
+    def close(self) -> None:
+        """End the template and all its children."""
+        with self.lock:
+            if self.process is not None:
+                self.socket.close()
+                self.process.kill()
+                self.process.wait()
+                self.process.stderr.close()
+                self.home.cleanup()
+                self.process = None
+
+
+# --- the template --------------------------------------------------------------------
+
+
+def main() -> None:
+    """Warm up, then fork on request until the grader is gone."""
+    requests = socket.socket(fileno=int(sys.argv[1]))
+    sandbox.die_with_parent()
+    _warm_up()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens end by themselves
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests.send(b"r")
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(requests, 4096, 3)
+        if not request:
+            return
+        if not os.fork():
+            requests.close()
+            _warden(json.loads(request), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        requests.send(b"f")
+
+
+def _warm_up() -> None:
+    """Do once what each notebook would do first."""
+    import gc
+
+    import matplotlib.pyplot as plt
+
+    from helpers.grading import student, tester  # noqa: F401  also for the children
+
+    for name in ("helpers.data", "helpers.plots", "helpers.checks.core", *WARM):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        _warm_torch()
+    student.shell().run_cell("import numpy as np\n1 + 1", store_history=False)
+    plt.plot([0, 1])
+    plt.gcf().canvas.draw()
+    plt.close("all")
+    student.shell().reset(new_session=True)
+    gc.collect()
+    gc.freeze()
+
+
+def _warm_torch() -> None:
+    import torch
+
+    from helpers._torchvision import import_torchvision
+
+    import_torchvision()
+    torch.set_num_threads(1)  # a child of a process with threads hangs in its first
+    torch.set_num_interop_threads(1)  # parallel region
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+    for optimizer in (torch.optim.SGD, torch.optim.Adam):
+        step = optimizer(model.parameters(), lr=0.1)  # its lazy imports take 1.5 s
+        model(torch.zeros(1, 2)).sum().backward()
+        step.step()
+    torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2))
+
+
+# --- the warden ----------------------------------------------------------------------
+
+
+def _warden(request: dict, descriptors: list[int]) -> None:
+    """Fork the process and watch over it; never return."""
+    sandbox.die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
+    limits = request["limits"] and sandbox.Limits(**request["limits"])
+    owner, slot = os.getuid(), os.getpid()
+    try:
+        if limits:
+            sandbox.unshare()
+        pid = os.fork()
+        if not pid:
+            sandbox.die_with_parent()
+            leash.close()
+            if limits:
+                sandbox.enter(limits, slot, owner)
+            else:
+                os.setsid()
+            module = importlib.import_module(f"helpers.grading.{request['role']}")
+            module.main(control, rpc)
+    except BaseException as error:
+        _say(control, error)
+        os._exit(1)
+    control.close()
+    rpc.close()
+    _watch(pid, leash, limits)
+    os._exit(0)
+
+
+def _say(control: socket.socket, error: BaseException) -> None:
+    """Report why the process did not start; at its end there is nobody to tell."""
+    from . import wire
+
+    with contextlib.suppress(wire.WireError, OSError):
+        wire.send(control, {"type": "failed", "why": f"{error}"})
+
+
+def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> None:
+    """Carry out the grader's orders and the limit on memory until the process ends."""
+    process = os.pidfd_open(pid)
+    page = os.sysconf("SC_PAGE_SIZE")
+    fresh = _resident(pid)  # what it shares with the template
+    while True:
+        ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
+        if process in ready:
+            break
+        if leash in ready:
+            order = leash.recv(1)
+            if order == b"i":
+                os.kill(pid, signal.SIGINT)
+                continue
+            break
+        if limits and _grown(pid, fresh) * page > limits.memory:
+            with contextlib.suppress(OSError):
+                leash.send(b"m")
+            break
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)  # as process 1 it takes all others with it
+        if not limits:
+            os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def _resident(pid: int) -> int:
+    """Return the pages that a process has in memory."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
+def _grown(pid: int, fresh: int) -> int:
+    """Return by how many pages a process and its descendants outgrow a fresh child."""
+    total, queue = 0, [pid]
+    while queue:
+        current = queue.pop()
+        total += max(0, _resident(current) - fresh)
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{current}/task").iterdir():
+                queue += map(int, (task / "children").read_text().split())
+    return total
+
+
+if __name__ == "__main__":
+    main()
