@@ -64,7 +64,10 @@ class Link:
         reply, blob = self._ask({"do": "get", "name": name}, b"")
         if "missing" in reply:
             raise NameError(f"{name} is not defined: its cell is missing or failed")
-        return self._value(reply, blob)
+        value = self._value(reply, blob)
+        if isinstance(value, Handle) and "builtins.module" in value._info["bases"]:
+            raise NameError(f"{name} is a module that the course does not import")
+        return value
 
     def do(self, what: str, target: int, args: tuple = (), kwargs: dict | None = None):
         """Have an operation carried out; return its value or raise its exception."""
@@ -142,6 +145,8 @@ class Link:
 
     def _handle(self, number: Any, info: Any) -> "Handle":
         number, info = wire._exact(number, int), wire._exact(info, dict)
+        if type(info.get("bases")) is not list:
+            raise wire.WireError("a handle without classes")
         kind = Handle
         if info.get("iterator") is True:
             kind = IteratorHandle
@@ -197,7 +202,10 @@ class Link:
         except TypeError:  # UnicodeDecodeError and its like want more arguments
             kind = StudentError
             error = kind(shown)
-        if kind in (StudentError, Exception) and own not in ("Exception", kind.__name__):
+        if kind in (StudentError, Exception) and own not in (
+            "Exception",
+            kind.__name__,
+        ):
             error = StudentError(f"{own}: {shown}")
         error.full_text = text  # for hints, never shown as it is
         error.student_line = self._line(reply.get("line"))

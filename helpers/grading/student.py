@@ -110,7 +110,9 @@ def flush() -> None:
 class Publisher(DisplayPublisher):
     """`display(…)`: plots and other rich outputs."""
 
-    def publish(self, data, metadata=None, *, transient=None, update=False, **_) -> None:
+    def publish(
+        self, data, metadata=None, *, transient=None, update=False, **_
+    ) -> None:
         flush()
         SINK.send({"type": "display", "data": data, "metadata": metadata or {}})
 
@@ -372,7 +374,9 @@ class Server:
         ):
             if self.snapshot(arg) != old:
                 state = wire.module_state(arg)
-                reply["changed"].append([i, answer.encode(arg if state is None else state)])
+                reply["changed"].append(
+                    [i, answer.encode(arg if state is None else state)]
+                )
         return reply
 
     def carry_out(self, do: str, target: Any, args: list, kwargs: dict) -> Any:

@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from . import wire
 from .handles import Broken, Link
-from .student import interruptible, seed, unpack
+from .student import interruptible, seed, shell, unpack
 
 MOST_PRINTED = 100_000
 
@@ -30,7 +30,7 @@ class Namespace(dict):
     """
 
     def __init__(self) -> None:
-        super().__init__(__name__="__main__", __builtins__=builtins)
+        super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=shell)
         self.link: Link | None = None
         self.students: frozenset[str] = frozenset()
         self.cache: dict[str, Any] = {}

@@ -1,0 +1,308 @@
+"""Grade one notebook: run it, check each step, survive whatever the student wrote.
+
+`grade` is what the pool runs, on this machine or another: it takes a `Job`, which holds
+everything by value, and returns a `Graded`; it touches no file and no database.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .kernel import CellRun, Dead, Student, Tester
+from .rebuild import Placed
+from .sandbox import Limits
+from .sheet import Sheet
+from .template import Template, TemplateError
+
+MOST_MESSAGE = 20_000
+TRIES = 3  # of starting a process, when the machine is out of resources
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook to grade. `seconds` is the limit of one cell, `budget` of them all."""
+
+    student: str
+    sheet: Sheet
+    cells: list[Placed]
+    files: dict[str, bytes]
+    course_files: dict[str, bytes]
+    limits: Limits | None
+    seconds: float = 60.0
+    budget: float = 900.0
+    follow_through: bool = True
+
+
+@dataclass
+class Step:
+    """The result of one check cell.
+
+    ``verdict`` is ``passed``, ``partial``, ``failed``, ``time`` or ``broken``;
+    ``followed`` says that the points come from a run in which earlier wrong answers
+    were replaced by the reference.
+    """
+
+    grade_id: str
+    points: float
+    score: float = 0.0
+    verdict: str = "broken"
+    message: str = ""
+    hidden: bool = False
+    seconds: float = 0.0
+    followed: bool = False
+
+
+@dataclass
+class Graded:
+    """The result of one notebook: steps, outputs by cell, and what went wrong."""
+
+    steps: list[Step] = field(default_factory=list)
+    outputs: dict[int, list[dict]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+_templates: dict[Limits | None, Template] = {}
+_lock = threading.Lock()
+
+
+def template(limits: Limits | None) -> Template:
+    """Return this process's warm template for these limits."""
+    with _lock:
+        if limits not in _templates:
+            _templates[limits] = Template(limits)
+        return _templates[limits]
+
+
+def close_templates() -> None:
+    """End the templates of this process, and with them all students' processes."""
+    with _lock:
+        while _templates:
+            _templates.popitem()[1].close()
+
+
+def grade(job: Job) -> Graded:
+    """Run a notebook and return the verdict of each step."""
+    start = time.monotonic()
+    with Session(job, start + job.budget) as session:
+        session.run()
+        if job.follow_through and job.sheet.follow_through:
+            session.follow_through()
+        session.result.seconds = time.monotonic() - start
+        return session.result
+
+
+class Session:
+    """The processes of one notebook, and how far it has come."""
+
+    def __init__(self, job: Job, deadline: float) -> None:
+        self.job = job
+        self.deadline = deadline
+        self.result = Graded()
+        self.student: Student | None = None
+        self.tester: Tester | None = None
+        self.fatal: set[int] = set()  # cells that end their process: not replayed
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in (self.student, self.tester):
+            if process:
+                process.close()
+
+    # --- the run as handed in ---
+
+    def run(self) -> None:
+        """Run all cells in order, each check after the answers before it."""
+        sources = {n: cell.source for n, cell in self.code()}
+        for number, cell in self.code():
+            if cell.role == "check":
+                step = self.check(number, sources)
+                self.result.steps.append(step)
+                continue
+            if cell.role == "course" and cell.cell.trusted:
+                self.course(cell)
+            if time.monotonic() > self.deadline:
+                continue
+            run = self.cell(number, cell.source)
+            self.result.outputs[number] = run.outputs
+            if run.ended:
+                text = f"Cell {number + 1}: {run.ended}; the cells after it were run."
+                self.result.problems.append(text)
+
+    def code(self) -> Iterator[tuple[int, Placed]]:
+        """Yield the code cells with their numbers."""
+        for number, cell in enumerate(self.job.cells):
+            if cell.cell_type == "code":
+                yield number, cell
+
+    def cell(self, number: int, source: str) -> CellRun:
+        """Run a cell of the student's process, in a new one if there is none."""
+        try:
+            student = self.alive(number)
+        except (Dead, TemplateError) as error:
+            return CellRun(ended=f"no process could be started ({error})")
+        run = student.run(number, source, self.left())
+        if run.ended:
+            self.fatal.add(number)
+            self.student = None
+        return run
+
+    def alive(self, upto: int, replaced: dict[int, str] | None = None) -> Student:
+        """Return the student's process; a new one replays the cells before `upto`."""
+        if self.student is None:
+            student = self.start()
+            for number, cell in self.code():
+                if number >= upto or time.monotonic() > self.deadline:
+                    break
+                if cell.role == "check" or number in self.fatal:
+                    continue
+                source = (replaced or {}).get(number, cell.source)
+                run = student.run(number, source, self.left())
+                if run.ended:
+                    self.fatal.add(number)
+                    student = self.alive(upto, replaced)
+                    break
+            self.student = student
+        return self.student
+
+    def start(self) -> Student:
+        """Start a student's process; try again when the machine is short of something."""
+        seed = zlib.crc32(self.job.sheet.name.encode())
+        for attempt in range(TRIES):
+            try:
+                return Student(template(self.job.limits), self.job.files, seed)
+            except (Dead, TemplateError, TimeoutError) as error:
+                if attempt == TRIES - 1:
+                    raise Dead(str(error) or "it did not start in time") from None
+                time.sleep(0.5 * 2**attempt)
+        raise AssertionError
+
+    def left(self) -> float:
+        """Return the limit of the next cell: its own, or what is left of them all."""
+        return max(0.1, min(self.job.seconds, self.deadline - time.monotonic()))
+
+    # --- checks ---
+
+    def course(self, cell: Placed) -> None:
+        """Run a cell of the course's own in the test process."""
+        try:
+            error = self.testing().course(cell.cell.source, self.job.seconds)
+        except (Dead, TemplateError) as dead:
+            error, self.tester = str(dead), None
+        if error:
+            name = cell.cell.grade_id or "without a name"
+            text = f"The course's cell {name} fails in the test process: {error}"
+            self.result.problems.append(text)
+
+    def testing(self) -> Tester:
+        """Return the test process, in which the course's cells so far have run."""
+        if self.tester is None:
+            self.tester = Tester(template(self.job.limits), self.job.course_files)
+            if self.job.sheet.imports:
+                self.tester.course(self.job.sheet.imports, self.job.seconds)
+            if self.result.steps:  # it died in a check: begin it anew
+                for _, cell in self.code():
+                    if cell.role == "course" and cell.cell.trusted:
+                        self.tester.course(cell.cell.source, self.job.seconds)
+        return self.tester
+
+    def check(
+        self, number: int, sources: dict[int, str], replaced: dict | None = None
+    ) -> Step:
+        """Run a check cell against the student's process; never raise."""
+        cell = self.job.cells[number].cell
+        step = Step(cell.grade_id, cell.points)
+        start = time.monotonic()
+        if start > self.deadline:
+            step.verdict, step.message = "time", "The notebook's time was used up."
+            return step
+        try:
+            tester = self.testing()
+            student = self.alive(number, replaced)
+            tester.attach(student, sources, list(self.job.sheet.names))
+            reply = tester.grade(
+                {
+                    "source": cell.source,
+                    "hidden": [list(lines) for lines in cell.hidden],
+                    "seed": zlib.crc32(cell.grade_id.encode()),
+                },
+                self.left(),
+            )
+            _judge(step, reply)
+        except (Dead, TemplateError, TimeoutError) as error:
+            step.message = f"The check could not be carried out: {error}"
+            if self.tester:
+                self.tester.close()
+            self.tester = None
+        if step.verdict in ("time", "broken") and self.student:
+            self.student.close()  # it may still be busy, or be gone
+            self.student = None
+        if step.verdict == "time" and not step.message:
+            step.message = f"The check took more than {self.job.seconds:g} s."
+        step.seconds = time.monotonic() - start
+        return step
+
+    # --- follow-through marks ---
+
+    def follow_through(self) -> None:
+        """Check lost steps again, with the reference in place of earlier wrong ones."""
+        steps = {step.grade_id: step for step in self.result.steps}
+        answers: list[int] = []
+        replaced: dict[int, str] = {}
+        previous: list[int] = []
+        for number, cell in self.code():
+            if cell.role == "answer":
+                answers.append(number)
+            if cell.role != "check":
+                continue
+            own, previous = answers or previous, answers or previous
+            step, answers = steps[cell.cell.grade_id], []
+            if step.score >= step.points:
+                continue
+            tried = any(self.job.cells[n].answered for n in own)
+            if replaced and tried and time.monotonic() < self.deadline:
+                self.again(number, step, dict(replaced))
+            replaced |= {n: self.job.cells[n].cell.source for n in own}
+
+    def again(self, number: int, step: Step, replaced: dict[int, str]) -> None:
+        """Check one step once more; nothing that this run says is kept."""
+        if self.student:
+            self.student.close()
+        self.student = None
+        fatal, self.fatal = self.fatal, self.fatal - replaced.keys()
+        sources = {n: cell.source for n, cell in self.code() if n not in replaced}
+        again = self.check(number, sources, replaced)
+        self.fatal = fatal
+        if again.score > step.score:
+            step.score, step.followed = again.score, True
+
+
+def _judge(step: Step, reply: dict) -> None:
+    """Turn the test process's reply into points: full ones only for a clear pass."""
+    step.verdict = reply["verdict"]
+    step.hidden = bool(reply.get("hidden"))
+    told = (reply.get("error"), reply.get("printed"))
+    step.message = "\n".join(filter(None, told)).strip()[:MOST_MESSAGE]
+    if step.verdict == "passed":
+        score = reply["score"]
+        step.score = step.points if score is None else score
+        if not 0 <= step.score <= step.points:  # NaN too
+            step.score = max(0.0, step.points if step.score > step.points else 0.0)
+        if step.score < step.points:
+            step.verdict = "partial"
+    elif step.verdict == "broken" and not step.message:
+        step.message = "The student's process ended."
+
+
+@contextmanager
+def closing_templates() -> Iterator[None]:
+    """End all processes of this one at the end of the block, come what may."""
+    try:
+        yield
+    finally:
+        close_templates()
