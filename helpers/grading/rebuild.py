@@ -103,7 +103,7 @@ def _given(cell: dict) -> Given:
 
 
 def overlap(sheet: Sheet, cells: list[Given]) -> float:
-    """Return the share of the sheet's named cells that occur: whose file is it?"""
+    """Return the share of the sheet's named cells that occur."""
     wanted = {cell.grade_id for cell in sheet.cells if cell.grade_id}
     return len(wanted & {c.grade_id for c in cells}) / len(wanted) if wanted else 0.0
 

@@ -35,10 +35,13 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 2
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 SECCOMP_MODE_FILTER = 2
 FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused range
-SYSTEM_FILES = (
-    "/etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache /etc/localtime "
-    "/etc/os-release /etc/mime.types /etc/fonts /etc/alternatives"
-).split()
+SYSTEM_FILES = [
+    f"/etc/{name}"
+    for name in (
+        *("passwd", "group", "nsswitch.conf", "ld.so.cache", "localtime"),
+        *("os-release", "mime.types", "fonts", "alternatives"),
+    )
+]
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -67,7 +70,7 @@ class Limits:
 
 
 class SandboxError(Exception):
-    """This machine does not allow a step of the sandbox; the message names it."""
+    """The machine does not allow a step of the sandbox; the message names it."""
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -191,10 +194,8 @@ def _file_system(limits: Limits, own: int) -> None:
     with suppress(OSError):
         os.symlink("/proc/self/fd", f"{root}/dev/fd")
     os.mkdir(f"{root}/proc")
-    try:  # of the new process namespace: nobody else's processes are in it
+    with suppress(SandboxError):  # some containers forbid it: then there is none
         _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    except SandboxError:
-        pass  # some containers forbid it; then there is no /proc at all
     os.mkdir(f"{root}/tmp")
     private = f"size={limits.disk},nr_inodes=20000,mode=700,uid={own}"
     _mount("tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, private)

@@ -67,21 +67,34 @@ class Graded:
 
 _templates: dict[Limits | None, Template] = {}
 _lock = threading.Lock()
+_stopped = threading.Event()  # set while a run is being given up
 
 
 def template(limits: Limits | None) -> Template:
     """Return this process's warm template for these limits."""
     with _lock:
+        if _stopped.is_set():
+            raise TemplateError("the run was stopped")
         if limits not in _templates:
             _templates[limits] = Template(limits)
         return _templates[limits]
 
 
-def close_templates() -> None:
-    """End the templates of this process, and with them all students' processes."""
+def close_templates(*, stop: bool = False) -> None:
+    """End the templates of this process, and with them all students' processes.
+
+    With `stop`, none is started again until `allow_templates`.
+    """
     with _lock:
+        if stop:
+            _stopped.set()
         while _templates:
             _templates.popitem()[1].close()
+
+
+def allow_templates() -> None:
+    """Let templates be started: a run begins."""
+    _stopped.clear()
 
 
 def grade(job: Job) -> Graded:
@@ -171,7 +184,7 @@ class Session:
         return self.student
 
     def start(self) -> Student:
-        """Start a student's process; try again when the machine is short of something."""
+        """Start a student's process; try again when the machine is short of memory."""
         seed = zlib.crc32(self.job.sheet.name.encode())
         for attempt in range(TRIES):
             try:

@@ -5,9 +5,11 @@ import builtins
 import contextlib
 import copy
 import io
+import re
 import symtable
 import tokenize
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -33,6 +35,8 @@ class Cell:
         What the instructor wrote, and what the students got.
     hidden : tuple of (int, int)
         First and last lines (from 1) of the hidden tests in `source`.
+    title : str
+        The heading above it.
     trusted : bool
         Whether a ``course`` cell needs no name of the student's, so that the test
         process runs it too.
@@ -48,6 +52,7 @@ class Cell:
     locked: bool = False
     points: float = 0.0
     hidden: tuple[tuple[int, int], ...] = ()
+    title: str = ""
     trusted: bool = False
 
 
@@ -95,6 +100,7 @@ def load(path: Path, config: Config | None = None) -> Sheet:
         _cell(cell, given.source, hiding)
         for cell, given in zip(notebook.cells, release.cells, strict=True)
     ]
+    cells = list(_titled(cells))
     imports = _imports(cells)
     cells, names = _trust(cells, imports)
     metadata = notebook.metadata
@@ -138,6 +144,15 @@ def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:
     )
 
 
+def _titled(cells: list[Cell]) -> Iterator[Cell]:
+    title = ""
+    for cell in cells:
+        if cell.role == "text":
+            headings = re.findall(r"^#+\s+(.+)$", cell.source, re.MULTILINE)
+            title = headings[-1] if headings else title
+        yield replace(cell, title=title)
+
+
 def _hidden_lines(source: str, hiding: ClearHiddenTests):
     first = None
     for number, line in enumerate(source.splitlines(), 1):
@@ -179,7 +194,7 @@ def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str]]:
                 known -= bound - imported
             elif cell.role == "check" or not free - known:
                 known |= bound
-                cell = Cell(**vars(cell) | {"trusted": cell.role == "course"})
+                cell = replace(cell, trusted=cell.role == "course")
             else:
                 known -= bound
         marked.append(cell)
@@ -240,11 +255,14 @@ def _texts(source: str) -> set[str]:
     except (SyntaxError, tokenize.TokenError):
         return found | set(source.split())
     found |= {t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
-    found |= {t.string for t in tokens if t.type == tokenize.NAME}
     messages: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
         told = node.msg if isinstance(node, ast.Assert) else None
         told = node.exc if isinstance(node, ast.Raise) else told
         for part in ast.walk(told) if told else ():

@@ -314,7 +314,7 @@ def _run(cell: int, source: str) -> None:
 
 
 class Server:
-    """Answers the test process: gets names, calls, attributes, items (see `handles`)."""
+    """Answers the test process: names, calls, attributes, items (see `handles`)."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock

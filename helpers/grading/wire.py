@@ -26,8 +26,10 @@ MOST_BYTES = 256 * 2**20  # of a frame
 MOST_DEPTH = 100  # of nested containers
 DTYPE = re.compile(r"[<>|=]?(?:[biufc]\d{1,2}|[SU]\d{1,6}|[mM]8(?:\[\w{1,4}\])?)")
 TENSORS = frozenset(
-    "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool "
-    "complex64 complex128".split()
+    (
+        *("float64", "float32", "float16", "bfloat16", "complex64", "complex128"),
+        *("int64", "int32", "int16", "int8", "uint8", "bool"),
+    )
 )
 CLASSES = {c.__name__: c for c in (int, float, bool, str, complex, list, tuple, dict)}
 SINGLE = {"None": None, "Ellipsis": Ellipsis, "NotImplemented": NotImplemented}

@@ -1,0 +1,232 @@
+"""Grade untrusted notebooks: ``python -m helpers.grading COMMAND --help``."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as Ctrl-C does
+    from .course import CourseError
+    from .session import closing_templates
+
+    try:
+        with closing_templates():
+            return options.run(options)
+    except (CourseError, ValueError) as error:
+        print(f"grading: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ngrading: stopped; run the same command to go on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.grading",
+        description="Grade a class of notebooks in a sandbox, several at a time. Works "
+        "on nbgrader's folders and gradebook, in the folder of nbgrader_config.py.",
+    )
+    parser.add_argument(
+        "--course", type=Path, default=Path(), help="the course's folder (default: .)"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(run, name: str, text: str, *, assignment: bool = True):
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        if assignment:
+            made.add_argument("assignment", help="e.g. perceptron")
+        return made
+
+    grade = command(
+        autograde,
+        "autograde",
+        "run what was handed in, check each step, write marks into the gradebook; what "
+        "is graded and unchanged is left alone",
+    )
+    _running(grade)
+    grade.add_argument(
+        "--student", action="append", default=[], help="only this one (may be repeated)"
+    )
+    grade.add_argument("--force", action="store_true", help="grade all of them anew")
+    grade.add_argument(
+        "--dry-run", action="store_true", help="say which marks would change, and why"
+    )
+    grade.add_argument(
+        "--no-follow-through",
+        action="store_true",
+        help="no second try of a step with the reference in place of earlier answers",
+    )
+    back = command(feedback, "feedback", "write feedback/ and the table in reports/")
+    back.add_argument("--student", action="append", default=[], help="only this one")
+    out = command(
+        export, "export", "write the marks as a table for a learning platform"
+    )
+    out.add_argument("--to", choices=["csv", "canvas", "moodle"], default="csv")
+    out.add_argument("--output", type=Path, help="the file (default: grades-TO.csv)")
+    command(similarity, "similarity", "report suspiciously equal answers, for a person")
+    check = command(
+        check_release,
+        "check-release",
+        "grade the reference (full marks?) and the empty release (none?) like a "
+        "submission",
+    )
+    _running(check)
+    command(doctor, "doctor", "say what this machine can lock in", assignment=False)
+    return parser
+
+
+def _running(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="how many at a time"
+    )
+    parser.add_argument(
+        "--dask", default="", metavar="ADDRESS", help="of a Dask scheduler, tcp://…"
+    )
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="the limit of one cell"
+    )
+    parser.add_argument(
+        "--memory", type=int, default=2048, metavar="MB", help="for one student's code"
+    )
+    parser.add_argument(
+        "--no-sandbox",
+        action="store_true",
+        help="run students' code with all of your own rights (never on real ones)",
+    )
+
+
+def _options(options: argparse.Namespace):
+    """Return the pipeline's options; raise if the sandbox cannot be had."""
+    from . import sandbox
+    from .course import CourseError
+    from .pipeline import Options
+
+    if options.workers < 1:
+        raise CourseError("--workers must be at least 1")
+    if options.no_sandbox:
+        print(
+            "grading: WITHOUT A SANDBOX. Students' code can read and change everything "
+            "that you can: the solutions, the gradebook, your files, the network.",
+            file=sys.stderr,
+        )
+    elif missing := [line for line in sandbox.check() if not line[1]]:
+        what, _, why = missing[0]
+        raise CourseError(
+            f"no sandbox on this machine ({what}: {why}). See `python -m "
+            "helpers.grading doctor`; --no-sandbox grades without one"
+        )
+    return Options(
+        students=tuple(getattr(options, "student", ())),
+        workers=options.workers,
+        dask=options.dask,
+        sandbox=not options.no_sandbox,
+        limits=sandbox.Limits(memory=options.memory * sandbox.MIB),
+        seconds=options.timeout,
+        force=getattr(options, "force", False),
+        follow_through=not getattr(options, "no_follow_through", False),
+    )
+
+
+# --- the commands --------------------------------------------------------------------
+
+
+def autograde(options: argparse.Namespace) -> int:
+    """Grade; the status is 0 if every submission has its verdict."""
+    from . import pipeline
+    from .course import Course
+
+    course, run = Course(options.course), _options(options)
+    if options.dry_run:
+        changes = pipeline.compare(course, options.assignment, run)
+        for c in changes:
+            old = "none" if c["old"] is None else f"{c['old']:g}"
+            print(
+                f"{c['student']}/{c['notebook']}/{c['grade_id']}: {old} → "
+                f"{c['score']:g} ({c['why']})"
+            )
+        print(f"{len(changes)} marks would change; nothing was written")
+        return 0
+    done = pipeline.autograde(course, options.assignment, run)
+    results = [r for record in done.values() for r in record["notebooks"].values()]
+    states = [result["state"] for result in results]
+    counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(sorted(states)))
+    print(f"{len(done)} submissions run: {counts or 'nothing new'}")
+    return 1 if "error" in states else 0
+
+
+def feedback(options: argparse.Namespace) -> int:
+    """Write the feedback pages."""
+    from . import feedback as pages
+    from .course import Course
+
+    files = pages.write(
+        Course(options.course), options.assignment, tuple(options.student)
+    )
+    print(f"{len(files) - 1} pages of feedback; the table is {files[-1]}")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the marks as a table."""
+    from .course import Course
+    from .export import export as write
+
+    course = Course(options.course)
+    path = options.output or Path(f"grades-{options.to}.csv")
+    write(course.db_url, course.course_id, options.to, path, (options.assignment,))
+    print(f"the marks of {options.assignment} are in {path}")
+    return 0
+
+
+def similarity(options: argparse.Namespace) -> int:
+    """Write the report of equal answers."""
+    from .course import Course
+    from .similarity import write
+
+    count, path = write(Course(options.course), options.assignment)
+    print(f"{count} pairs for a person to look at: {path}")
+    return 0
+
+
+def check_release(options: argparse.Namespace) -> int:
+    """Grade the reference and the release of an assignment."""
+    from . import pipeline
+    from .course import Course
+
+    course, run = Course(options.course), _options(options)
+    faults = pipeline.check_release(course, options.assignment, run)
+    for line in faults:
+        print(line)
+    if not faults:
+        print(f"{options.assignment}: the reference earns all points, the release none")
+    return 1 if faults else 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Say what can be locked in here."""
+    from . import sandbox
+
+    lines = sandbox.check()
+    for what, works, why in lines:
+        print(f"{'✓' if works else '✗'} {what}" + (f": {why}" if why else ""))
+    if all(works for _, works, _ in lines):
+        print("Students' code can be locked in on this machine.")
+        return 0
+    print(
+        "autograde refuses to run here, unless you give --no-sandbox. What helps: a "
+        "Linux machine that allows user namespaces (sysctl "
+        "kernel.unprivileged_userns_clone=1 or, on Ubuntu, "
+        "kernel.apparmor_restrict_unprivileged_userns=0), or to run as root."
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""Where a class lies on disk: nbgrader's configuration, assignments and submissions."""
+
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_config_path
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from .rebuild import Given, NotANotebook, overlap, read
+from .sheet import Sheet, load
+
+MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
+SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
+SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
+KEPT = ".grading.json"  # the grader's own record beside an autograded notebook
+CONFIG = "nbgrader_config.py"
+
+
+class CourseError(Exception):
+    """The course is not as it should be; the message is one line for the instructor."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment as the instructor wrote it."""
+
+    name: str
+    sheets: tuple[Sheet, ...]
+    files: dict[str, bytes]
+
+
+@dataclass
+class Submission:
+    """What a student handed in, read and not yet judged.
+
+    `notebooks` holds the cells by notebook name; `unreadable` says why one is missing.
+    """
+
+    student: str
+    digest: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    notebooks: dict[str, list[Given]] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    repairs: dict[str, list[str]] = field(default_factory=dict)
+    timestamp: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Course:
+    """A class of nbgrader's, as its `nbgrader_config.py` describes it.
+
+    Parameters
+    ----------
+    root : Path
+        The course's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        from nbgrader.coursedir import CourseDirectory
+
+        self.root = Path(root).resolve()
+        if not (self.root / CONFIG).is_file():
+            raise CourseError(f"there is no {CONFIG} in {self.root}")
+        self.config = _configuration(self.root)
+        self.folders = CourseDirectory(config=self.config, root=str(self.root))
+
+    # --- folders ---
+
+    def folder(self, step: str, student: str, assignment: str) -> Path:
+        """Return a folder of nbgrader's; `step` is source, submitted or the like."""
+        name = getattr(self.folders, f"{step}_directory")
+        return Path(self.folders.format_path(name, student, assignment))
+
+    @property
+    def db_url(self) -> str:
+        """The address of the gradebook."""
+        return self.folders.db_url
+
+    @property
+    def course_id(self) -> str:
+        """The course's name in the gradebook."""
+        return self.folders.course_id or "default_course"
+
+    @property
+    def seconds(self) -> float:
+        """The limit of one cell: nbgrader's `ExecutePreprocessor.timeout`."""
+        limits = (
+            self.config.get(name, {}).get("timeout")
+            for name in ("Execute", "ExecutePreprocessor")
+        )
+        return float(next((s for s in limits if s), 60))
+
+    # --- what is graded ---
+
+    def assignments(self) -> list[str]:
+        """Return the names of all assignments that have a source."""
+        source = self.folder("source", ".", "x").parent
+        found = sorted(p.parent.name for p in source.glob("*/*.ipynb"))
+        return list(dict.fromkeys(found))
+
+    def assignment(self, name: str) -> Assignment:
+        """Read an assignment from the instructor's folder."""
+        folder = self.folder("source", ".", name)
+        paths = sorted(folder.glob("*.ipynb"))
+        if not paths:
+            known = ", ".join(self.assignments()) or "none"
+            raise CourseError(f"there is no assignment {name!r}; there are: {known}")
+        try:
+            sheets = tuple(load(path, self.config) for path in paths)
+        except Exception as error:
+            raise CourseError(
+                f"the source of {name} cannot be read: {error}"
+            ) from error
+        files, _ = _files(folder)
+        return Assignment(name, sheets, files)
+
+    def students(self, assignment: str) -> list[str]:
+        """Return the students who handed something in."""
+        step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"
+        path = self.folders.format_path(step, any_one, assignment, escape=True)
+        pattern = re.compile(path)
+        folders = self.folder("submitted", "*", assignment)
+        base = Path(folders.anchor)
+        found = base.glob(str(folders.relative_to(base)))
+        matches = (pattern.fullmatch(str(p)) for p in found if p.is_dir())
+        return sorted(m["student"] for m in matches if m)
+
+    def submission(self, student: str, assignment: Assignment) -> Submission:
+        """Read what a student handed in; nothing in it can raise."""
+        folder = self.folder("submitted", student, assignment.name)
+        files, notes = _files(folder, notebooks=True)
+        digest = hashlib.sha256()
+        for name, content in sorted(files.items()):
+            digest.update(name.encode(errors="replace") + b"\0" + content + b"\0")
+        result = Submission(student, digest.hexdigest(), notes=notes)
+        raw = files.pop("timestamp.txt", b"").decode(errors="replace").strip()
+        if raw:
+            result.timestamp = _timestamp(raw, result.notes)
+        books = {n: b for n, b in files.items() if n.endswith(".ipynb")}
+        result.files = {n: b for n, b in files.items() if n not in books}
+        _assign(result, assignment, books)
+        return result
+
+
+def _configuration(root: Path) -> Config:
+    """Return nbgrader's settings: the machine's, the user's, then the course's."""
+    config = Config()
+    for folder in (*reversed(jupyter_config_path()), str(root)):
+        if Path(folder, CONFIG).is_file():
+            try:
+                config.merge(PyFileConfigLoader(CONFIG, path=folder).load_config())
+            except Exception as error:
+                raise CourseError(f"{folder}/{CONFIG} fails: {error}") from error
+    return config
+
+
+def _assign(
+    result: Submission, assignment: Assignment, books: dict[str, bytes]
+) -> None:
+    """Find the file of each notebook: by name, else by the cells it holds."""
+    readable: dict[str, list[Given]] = {}
+    faults: dict[str, str] = {}
+    for name, raw in sorted(books.items()):
+        try:
+            readable[name] = read(raw)
+        except NotANotebook as fault:
+            faults[name] = str(fault)
+    for sheet in assignment.sheets:
+        name = f"{sheet.name}.ipynb"
+        result.repairs[sheet.name] = []
+        if name not in readable:
+            others = {n: overlap(sheet, cells) for n, cells in readable.items()}
+            expected = {f"{s.name}.ipynb" for s in assignment.sheets}
+            best = max(
+                (n for n in others if n not in expected), key=others.get, default=None
+            )
+            if best is None or others[best] < SAME_SHEET:
+                fault = faults.get(name, "no such file was handed in")
+                result.unreadable[sheet.name] = f"{name}: {fault}"
+                continue
+            text = f"The file {best} was taken for {name}."
+            result.repairs[sheet.name].append(text)
+            name = best
+        result.notebooks[sheet.name] = readable[name]
+
+
+def _timestamp(raw: str, notes: list[str]) -> datetime | None:
+    from nbgrader.utils import parse_utc
+
+    try:
+        return parse_utc(raw)
+    except (ValueError, OverflowError):
+        notes.append(f"The timestamp {raw[:60]!r} is not a date: it was ignored.")
+        return None
+
+
+def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], list]:
+    """Read the plain files below `folder`; links, pipes and surplus are left out."""
+    files: dict[str, bytes] = {}
+    notes: list[str] = []
+    total = 0
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - SKIPPED)
+        for name in sorted(names):
+            path = Path(base, name)
+            label = path.relative_to(folder).as_posix()
+            if name.endswith(".ipynb") and not notebooks:
+                continue
+            try:
+                status = path.lstat()
+                if not stat.S_ISREG(status.st_mode):
+                    notes.append(f"{label} is not a plain file: it was left out.")
+                    continue
+                total += status.st_size
+                if total > MOST_FILE_BYTES * 4 or len(files) >= MOST_FILES:
+                    notes.append(f"{label} was left out: too many or too big files.")
+                    continue
+                files[label] = path.read_bytes()
+            except OSError as error:
+                notes.append(f"{label} cannot be read: {error.strerror}.")
+    return files, notes
+
+
+def digest_of(assignment: Assignment) -> str:
+    """Return a hash of all that marks depend on besides the submission itself."""
+    digest = hashlib.sha256()
+    for sheet in assignment.sheets:
+        cells = [[c.grade_id, c.source, c.points] for c in sheet.cells]
+        digest.update(json.dumps([sheet.name, cells]).encode())
+    for name, content in sorted(assignment.files.items()):
+        digest.update(name.encode() + b"\0" + content)
+    for path in sorted(Path(__file__).resolve().parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

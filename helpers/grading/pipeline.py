@@ -1,0 +1,508 @@
+"""Grade an assignment: read it here, run it in a pool, write it down here.
+
+A submission is finished when its record (`.grading.json`, beside the autograded
+notebook) is on disk and the gradebook has it. A run that was killed starts where it
+stopped: what is finished and unchanged is not run again.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from . import session
+from .course import KEPT, Assignment, Course, CourseError, Submission, digest_of
+from .gradebook import Book
+from .rebuild import Placed, rebuild
+from .redact import Redactor
+from .sandbox import Limits
+
+FORMAT = 1  # of the records
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: see the command's help."""
+
+    students: tuple[str, ...] = ()
+    workers: int = 2
+    dask: str = ""
+    sandbox: bool = True
+    limits: Limits = field(default_factory=Limits)
+    seconds: float | None = None
+    force: bool = False
+    follow_through: bool = True
+    quiet: bool = False
+
+
+@dataclass
+class Task:
+    """A submission under way: its jobs by notebook, and what they gave."""
+
+    submission: Submission
+    jobs: dict[str, session.Job]
+    digest: str
+
+
+def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
+    """Grade all submissions of an assignment that are new or have changed.
+
+    Returns
+    -------
+    dict
+        The record of each student who was graded in this run.
+
+    Raises
+    ------
+    CourseError
+        The course, the gradebook or the machine does not allow it.
+    """
+    assignment = course.assignment(name)
+    rules = digest_of(assignment)
+    students = _selected(course, name, options.students)
+    done: dict[str, dict] = {}
+    with Book(course) as book:
+        book.prepare(assignment)
+        todo = list(_unfinished(course, book, assignment, students, rules, options))
+        for student, record in _graded(course, assignment, todo, rules, options):
+            store(course, assignment, book, record)
+            done[student] = record
+    return done
+
+
+def compare(course: Course, name: str, options: Options) -> list[dict]:
+    """Grade without writing: return each mark that would change, and why."""
+    assignment = course.assignment(name)
+    rules = digest_of(assignment)
+    students = _selected(course, name, options.students)
+    changes = []
+    with Book(course) as book:
+        for student, record in _graded(course, assignment, students, rules, options):
+            old = book.marks(name, student)
+            before = read_record(course, name, student) or {}
+            why = _why(old, before, record)
+            for notebook, result in record["notebooks"].items():
+                for step in result["steps"]:
+                    key = (notebook, step["grade_id"])
+                    score = old[key][0] if old and key in old else None
+                    if score != step["score"]:
+                        change = {"student": student, "notebook": notebook, "why": why}
+                        changes.append(change | step | {"old": score})
+    return changes
+
+
+def _why(old: Any, before: dict, record: dict) -> str:
+    if old is None:
+        return "not graded before"
+    if before.get("submission") != record["submission"]:
+        return "the submission changed"
+    if before.get("rules") != record["rules"]:
+        return "the checks or the grader changed"
+    return "a rerun gave another result"
+
+
+def _selected(course: Course, name: str, wanted: Iterable[str]) -> list[str]:
+    students = course.students(name)
+    unknown = sorted(set(wanted) - set(students))
+    if unknown:
+        raise CourseError(f"{unknown[0]} has handed in nothing for {name}")
+    if not students:
+        folder = course.folder("submitted", "STUDENT", name)
+        raise CourseError(f"nobody has handed in {name}: nothing lies in {folder}")
+    return sorted(wanted) or students
+
+
+def _unfinished(
+    course: Course,
+    book: Book,
+    assignment: Assignment,
+    students: list[str],
+    rules: str,
+    options: Options,
+) -> Iterator[str]:
+    """Yield who must be run; what was run but not written down is written down."""
+    for student in students:
+        record = read_record(course, assignment.name, student)
+        if options.force or not record or record["rules"] != rules:
+            yield student
+            continue
+        submission = course.submission(student, assignment)
+        if record["submission"] != submission.digest:
+            yield student
+        elif not _in_gradebook(book, assignment, record):
+            store(course, assignment, book, record)
+
+
+def _in_gradebook(book: Book, assignment: Assignment, record: dict) -> bool:
+    marks = book.marks(assignment.name, record["student"])
+    return marks is not None and all(
+        marks.get((notebook, step["grade_id"]), (None,))[0] == step["score"]
+        for notebook, result in record["notebooks"].items()
+        for step in result["steps"]
+    )
+
+
+# --- the pool ------------------------------------------------------------------------
+
+
+def _graded(
+    course: Course,
+    assignment: Assignment,
+    students: list[str],
+    rules: str,
+    options: Options,
+) -> Iterator[tuple[str, dict]]:
+    """Yield a record for each student, as they are finished."""
+    if not students:
+        return
+    session.allow_templates()
+    pool, workers = _pool(options)
+    waiting = iter(students)
+    running: dict[Future, tuple[Task, str]] = {}
+    results: dict[str, dict[str, Any]] = {}
+    with Progress(total=len(students), disable=options.quiet) as bar:
+        try:
+            while True:
+                while len(running) < 2 * workers and (student := next(waiting, None)):
+                    task = prepare(course, assignment, student, rules, options)
+                    results[student] = {}
+                    for name, job in task.jobs.items():
+                        running[pool.submit(session.grade, job)] = (task, name)
+                    if not task.jobs:
+                        yield student, finish(course, assignment, task, {})
+                        bar.update()
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    task, name = running.pop(future)
+                    student = task.submission.student
+                    results[student][name] = _result(future)
+                    if len(results[student]) == len(task.jobs):
+                        graded = results.pop(student)
+                        record = finish(course, assignment, task, graded)
+                        for line in lines_about(record):
+                            bar.write(line, file=sys.stderr)
+                        bar.update()
+                        yield student, record
+        except BaseException:
+            for future in running:
+                future.cancel()
+            session.close_templates(stop=True)  # what still runs ends at once
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Progress(tqdm):
+    """A bar with submissions per minute and the time left."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings["bar_format"] = (
+            "{percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt}, {per_minute:.0f} a "
+            "minute, {remaining} left"
+        )
+        super().__init__(**settings)
+
+    @property
+    def format_dict(self) -> dict:
+        """What the bar shows, with the rate as submissions per minute."""
+        shown = super().format_dict
+        seconds = shown["elapsed"] or 1.0
+        return shown | {"per_minute": 60 * shown["n"] / seconds}
+
+
+def _result(future: Future) -> session.Graded:
+    try:
+        return future.result()
+    except Exception as error:  # a fault of ours, not of the student's
+        return session.Graded(problems=[f"grader: {type(error).__name__}: {error}"])
+
+
+def _pool(options: Options) -> tuple[Executor, int]:
+    """Return where the jobs run: threads here, or a Dask cluster."""
+    if not options.dask:
+        return ThreadPoolExecutor(options.workers), options.workers
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise CourseError("--dask needs the package distributed") from None
+    try:
+        client = Client(options.dask, timeout="10s", set_as_default=False)
+    except OSError as error:
+        raise CourseError(f"no Dask scheduler at {options.dask}: {error}") from None
+    executor = client.get_executor(pure=False)
+    return _Dask(client, executor), max(1, sum(client.nthreads().values()))
+
+
+class _Dask(Executor):
+    """A Dask cluster as a pool; futures are those of `concurrent.futures`."""
+
+    def __init__(self, client: Any, executor: Executor) -> None:
+        self.client, self.executor = client, executor
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future:
+        return self.executor.submit(function, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.executor.shutdown(wait=False)
+        self.client.close()
+
+
+# --- one submission ------------------------------------------------------------------
+
+
+def prepare(
+    course: Course, assignment: Assignment, student: str, rules: str, options: Options
+) -> Task:
+    """Read and rebuild a submission; return the jobs that grade it."""
+    submission = course.submission(student, assignment)
+    jobs = {}
+    for sheet in assignment.sheets:
+        if sheet.name in submission.notebooks:
+            cells, repairs = rebuild(sheet, submission.notebooks[sheet.name])
+            submission.repairs[sheet.name] += repairs
+            jobs[sheet.name] = session.Job(
+                student=student,
+                sheet=sheet,
+                cells=cells,
+                files=submission.files | assignment.files,
+                course_files=assignment.files,
+                limits=options.limits if options.sandbox else None,
+                seconds=options.seconds or course.seconds,
+                follow_through=options.follow_through,
+            )
+    return Task(submission, jobs, rules)
+
+
+def finish(
+    course: Course,
+    assignment: Assignment,
+    task: Task,
+    graded: dict[str, session.Graded],
+) -> dict:
+    """Return the record of a submission: plain JSON, and nothing that must not leak."""
+    submission = task.submission
+    record: dict = {
+        "format": FORMAT,
+        "student": submission.student,
+        "assignment": assignment.name,
+        "submission": submission.digest,
+        "rules": task.digest,
+        "timestamp": submission.timestamp and submission.timestamp.isoformat(),
+        "notes": submission.notes,
+        "notebooks": {},
+    }
+    for sheet in assignment.sheets:
+        result = graded.get(sheet.name) or session.Graded()
+        problems = list(result.problems)
+        if sheet.name in submission.unreadable:
+            problems.append(submission.unreadable[sheet.name])
+            cells = [Placed(c, c.cell_type, c.release) for c in sheet.cells]
+        else:
+            cells = task.jobs[sheet.name].cells
+        redact = Redactor(course.root, sheet, cells)
+        steps = {step.grade_id: step for step in result.steps}
+        reason = problems[-1] if problems else "the check was not reached"
+        for cell in sheet.checks:  # none is ever silently without a verdict
+            missing = session.Step(cell.grade_id, cell.points, message=reason)
+            steps.setdefault(cell.grade_id, missing)
+        record["notebooks"][sheet.name] = {
+            "state": _state(sheet.name in submission.unreadable, problems, steps),
+            "problems": [redact(text) for text in problems],
+            "repairs": submission.repairs[sheet.name],
+            "seconds": round(result.seconds, 3),
+            "steps": [
+                _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
+            ],
+            "manual": {
+                c.cell.grade_id: c.answered
+                for c in cells
+                if c.role == "manual" and c.cell.metadata["nbgrader"].get("grade")
+            },
+            "empty": [
+                c.cell.grade_id
+                for c in cells
+                if c.role in ("answer", "manual") and not c.answered
+            ],
+            "cells": [
+                _notebook_cell(n, c, result, steps, redact) for n, c in enumerate(cells)
+            ],
+            "metadata": sheet.metadata,
+        }
+    return record
+
+
+def _step(title: str, step: session.Step, redact: Redactor) -> dict:
+    cleaned = replace(
+        step, message=redact(step.message), seconds=round(step.seconds, 3)
+    )
+    return {"title": title} | asdict(cleaned)
+
+
+def _state(unreadable: bool, problems: list[str], steps: dict) -> str:
+    if unreadable:
+        return "unreadable"
+    if any(text.startswith("grader: ") for text in problems):
+        return "error"
+    unclear = any(step.verdict in ("time", "broken") for step in steps.values())
+    return "partly" if unclear or problems else "graded"
+
+
+def _notebook_cell(number, placed: Placed, result, steps, redact) -> dict:
+    """Return a cell of the autograded notebook: released text, redacted outputs."""
+    checked = placed.role == "check"
+    own = placed.cell
+    cell = {
+        "cell_type": placed.cell_type,
+        "id": f"cell-{number}",
+        "metadata": own.metadata if own else {},
+        "source": own.release if checked or (own and own.locked) else placed.source,
+    }
+    if placed.cell_type == "code":
+        outputs = redact.outputs(result.outputs.get(number, []))
+        if checked:
+            outputs = _check_output(steps[own.grade_id], redact)
+        cell |= {"execution_count": None, "outputs": outputs}
+    return cell
+
+
+def _check_output(step: session.Step, redact) -> list[dict]:
+    text = redact(step.message)
+    if step.score > 0 or not step.points:
+        line = f"{step.score:g} of {step.points:g} points"
+        line += " (with the reference in place of earlier answers)" * step.followed
+        text = f"{text}\n{line}\n"
+        return [{"output_type": "stream", "name": "stdout", "text": text}]
+    return [
+        {
+            "output_type": "error",
+            "ename": "CheckFailed",
+            "evalue": text,
+            "traceback": text.splitlines(),
+        }
+    ]
+
+
+def lines_about(record: dict) -> Iterator[str]:
+    """Yield a line for each problem of a submission, for the terminal."""
+    for note in record["notes"]:
+        yield f"{record['student']}: {note}"
+    for name, result in record["notebooks"].items():
+        for problem in result["problems"]:
+            yield f"{record['student']}/{name}: {problem}"
+
+
+# --- what stays on disk --------------------------------------------------------------
+
+
+def read_record(course: Course, assignment: str, student: str) -> dict | None:
+    """Return the record of a graded submission, None if there is none."""
+    path = course.folder("autograded", student, assignment) / KEPT
+    try:
+        record = json.loads(path.read_text())
+        return record if record.get("format") == FORMAT else None
+    except (OSError, ValueError):
+        return None
+
+
+def store(course: Course, assignment: Assignment, book: Book, record: dict) -> None:
+    """Write the autograded notebooks, the record, and then the gradebook."""
+    student = record["student"]
+    folder = course.folder("autograded", student, assignment.name)
+    try:
+        _write(folder, record, assignment)
+    except OSError as error:
+        raise CourseError(f"{folder} cannot be written: {error.strerror}") from None
+    timestamp = _parse(record["timestamp"])
+    book.save(assignment, record, timestamp)
+
+
+def _parse(text: str | None):
+    from datetime import datetime
+
+    return datetime.fromisoformat(text) if text else None
+
+
+def _write(folder: Path, record: dict, assignment: Assignment) -> None:
+    """Replace a folder at once: a reader sees the old or the new one, never half."""
+    fresh = folder.with_name(f".{folder.name}.new")
+    old = folder.with_name(f".{folder.name}.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name, result in record["notebooks"].items():
+        notebook = {
+            "cells": result["cells"],
+            "metadata": result["metadata"],
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (fresh / f"{name}.ipynb").write_text(json.dumps(notebook, indent=1))
+    for name, content in assignment.files.items():
+        path = fresh / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if record["timestamp"]:
+        (fresh / "timestamp.txt").write_text(record["timestamp"])
+    with open(fresh / KEPT, "w") as file:
+        json.dump(record, file)
+        file.flush()
+        os.fsync(file.fileno())
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+# --- the release ---------------------------------------------------------------------
+
+
+def check_release(course: Course, name: str, options: Options) -> list[str]:
+    """Grade the reference and the empty release through the same path.
+
+    Returns
+    -------
+    list of str
+        What is wrong, a line each: points that the reference loses or the release gets.
+    """
+    assignment = course.assignment(name)
+    faults = []
+    for sheet in assignment.sheets:
+        for reference in (True, False):
+            cells = [
+                Placed(c, c.cell_type, c.source if reference else c.release)
+                for c in sheet.cells
+            ]
+            job = session.Job(
+                student="reference" if reference else "release",
+                sheet=sheet,
+                cells=cells,
+                files=assignment.files,
+                course_files=assignment.files,
+                limits=options.limits if options.sandbox else None,
+                seconds=options.seconds or course.seconds,
+                follow_through=False,
+            )
+            result = session.grade(job)
+            faults += [f"{name}/{sheet.name}: {line}" for line in result.problems]
+            for step in result.steps:
+                if step.score != (step.points if reference else 0):
+                    faults.append(
+                        f"{name}/{sheet.name}/{step.grade_id}: the {job.student} gets "
+                        f"{step.score:g} of {step.points:g}: {step.message}"
+                    )
+    return faults

@@ -1,0 +1,61 @@
+"""What must not leave the grading machine: its paths, and texts of hidden tests."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from .rebuild import Placed
+from .sheet import Sheet
+
+HIDDEN = "[hidden]"
+
+
+class Redactor:
+    """Cleans texts that students or other people will read.
+
+    Paths become short names. Texts that occur in hidden tests only (`Sheet.secrets`)
+    become ``[hidden]``, unless the student's own notebook holds them.
+    """
+
+    def __init__(self, root: Path, sheet: Sheet, cells: list[Placed]) -> None:
+        places = {
+            str(root): "<course>",
+            str(Path(__file__).resolve().parents[2]): "<course>",
+            sys.prefix: "<python>",
+            sys.base_prefix: "<python>",
+            os.path.expanduser("~"): "<home>",
+        }
+        self.places = sorted(places.items(), key=lambda item: -len(item[0]))
+        written = ("answer", "added", "manual")
+        own = "\n".join(cell.source for cell in cells if cell.role in written)
+        secrets = [s for s in sheet.secrets if s not in own]
+        self.secret = re.compile("|".join(map(_whole, secrets))) if secrets else None
+
+    def __call__(self, text: str) -> str:
+        """Return `text` without paths and secrets."""
+        for place, name in self.places:
+            if len(place) > 1:
+                text = text.replace(place, name)
+        return self.secret.sub(HIDDEN, text) if self.secret else text
+
+    def outputs(self, outputs: list[dict]) -> list[dict]:
+        """Return outputs of cells with every text cleaned."""
+        return [self._clean(output) for output in outputs]
+
+    def _clean(self, value):
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, list):
+            return [self._clean(entry) for entry in value]
+        if isinstance(value, dict):
+            return {
+                key: entry if key == "image/png" else self._clean(entry)
+                for key, entry in value.items()
+            }
+        return value
+
+
+def _whole(secret: str) -> str:
+    """Match a name as a whole word, any other text wherever it stands."""
+    return rf"\b{secret}\b" if secret.isidentifier() else re.escape(secret)
