@@ -36,12 +36,9 @@ release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	  $(BIN)/nbgrader generate_assignment $$chapter --create --force \
 	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
 
-grade: .venv/.ready ## grade submitted/*/ASSIGNMENT with nbgrader and write feedback/
-	@# the gradebook learns the assignment from its source; exercises/ is left alone
-	@$(BIN)/nbgrader generate_assignment $(ASSIGNMENT) --create --force \
-	  --CourseDirectory.release_directory=_build/release --log-level=ERROR
-	@$(BIN)/nbgrader autograde $(ASSIGNMENT) --create
-	@$(BIN)/nbgrader generate_feedback $(ASSIGNMENT)
+grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write feedback/
+	@$(BIN)/python -m helpers.grading autograde $(ASSIGNMENT)
+	@$(BIN)/python -m helpers.grading feedback $(ASSIGNMENT)
 
 reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
 	@COURSE_PROFILE=full COURSE_RESULTS_DIR=$(CURDIR)/book/results $(BIN)/python book/build.py

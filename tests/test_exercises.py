@@ -1,217 +1,126 @@
-"""Every exercise, through nbgrader: reference, empty release, wrong answers, feedback.
+"""Every exercise, through the course's grader: reference, empty release, wrong answers.
 
-One course is set up for each chapter, with one student for each submission, and graded
-by the commands that an instructor would use.
+Each submission is a notebook file, read, rebuilt and graded as in a class, in the
+sandbox where this machine has one. Whole classes, with gradebook and feedback, are in
+`tests/grading`.
 """
 
-import importlib
 import re
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from tests.wrong_answers import Wrong
-
-ROOT = Path(__file__).resolve().parent.parent
-EXERCISES = sorted(
-    path.relative_to(ROOT / "solutions").with_suffix("").as_posix()
-    for path in (ROOT / "solutions").glob("*/*.ipynb")
+from helpers.grading import rebuild, session
+from tests.exercises import (
+    EXERCISES,
+    ROOT,
+    handed_in,
+    notebook,
+    points,
+    reference,
+    sheet,
+    wrong_answers,
 )
+from tests.grading import options
+
 CHAPTERS = sorted({name.split("/")[0] for name in EXERCISES})
-
-
-def wrong_answers(exercise: str) -> list[Wrong]:
-    return importlib.import_module(
-        f"tests.wrong_answers.{exercise.replace('/', '.')}"
-    ).WRONG
-
-
 CASES = [
     (exercise, wrong) for exercise in EXERCISES for wrong in wrong_answers(exercise)
 ]
+RUNS = 5  # of the reference, here; `benchmarks/grading.py` makes more
 
 
-def of_chapter(exercise: str):
-    """Keep the tests of a chapter on one worker: they share its graded course."""
-    return pytest.mark.xdist_group(f"grading-{exercise.split('/')[0]}")
+def of_exercise(exercise: str):
+    """Keep the tests of an exercise on one worker: they share what was graded."""
+    return pytest.mark.xdist_group(f"grading-{exercise}")
 
 
-def notebook(path: Path):
-    return nbformat.read(path, as_version=4)
-
-
-def graded_cells(nb) -> dict[str, dict]:
-    """The cells that nbgrader knows, by grade_id."""
-    return {
-        cell.metadata.nbgrader.grade_id: cell
-        for cell in nb.cells
-        if "nbgrader" in cell.metadata
-    }
-
-
-def points(exercise: str) -> dict[str, float]:
-    cells = graded_cells(notebook(ROOT / f"solutions/{exercise}.ipynb"))
-    return {
-        name: cell.metadata.nbgrader.points
-        for name, cell in cells.items()
-        if cell.metadata.nbgrader.grade
-    }
-
-
-@dataclass
-class Graded:
-    """A graded submission of one exercise."""
-
-    marks: dict[str, float] = field(default_factory=dict)
-    messages: dict[str, str] = field(default_factory=dict)
-
-
-class Course:
-    """A course in a temporary folder, with nbgrader's own commands."""
-
-    def __init__(self, folder: Path, chapter: str) -> None:
-        self.folder, self.chapter = folder, chapter
-        shutil.copy(ROOT / "nbgrader_config.py", folder)
-        shutil.copytree(ROOT / "solutions" / chapter, folder / "solutions" / chapter)
-        self.nbgrader("generate_assignment", chapter, "--create")
-
-    def nbgrader(self, *arguments: str) -> None:
-        command = [Path(sys.executable).with_name("nbgrader"), *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    def hand_in(self, student: str, exercise: str, answers: dict[str, str]) -> None:
-        """Submit the release of one exercise, with answers in their cells."""
-        nb = notebook(self.folder / f"exercises/{exercise}.ipynb")
-        cells = graded_cells(nb)
-        for name, source in answers.items():
-            cells[name].source = source
-        target = self.folder / f"submitted/{student}/{exercise}.ipynb"
-        target.parent.mkdir(parents=True)
-        nbformat.write(nb, target)
-
-    def read(self, student: str, exercise: str) -> Graded:
-        from nbgrader.api import Gradebook
-
-        graded = Graded()
-        with Gradebook(f"sqlite:///{self.folder}/gradebook.db") as gradebook:
-            submission = gradebook.find_submission_notebook(
-                Path(exercise).name, self.chapter, student
-            )
-            graded.marks = {grade.name: grade.score for grade in submission.grades}
-        nb = notebook(self.folder / f"autograded/{student}/{exercise}.ipynb")
-        for name, cell in graded_cells(nb).items():
-            graded.messages[name] = "\n".join(
-                output.get("evalue", "") or output.get("text", "")
-                for output in cell.get("outputs", [])
-            )
-        return graded
-
-
-def reference(exercise: str) -> dict[str, str]:
-    """The instructor's answers, by grade_id of their cells."""
-    cells = graded_cells(notebook(ROOT / f"solutions/{exercise}.ipynb"))
-    return {
-        name: cell.source
-        for name, cell in cells.items()
-        if cell.metadata.nbgrader.solution
-    }
-
-
-def student_of(exercise: str, what: str) -> str:
-    return f"{what}-{Path(exercise).name}".replace("_", "-")
+def grade(exercise: str, answers: dict[str, str]) -> dict[str, session.Step]:
+    """Grade one submission; return its steps by grade_id."""
+    own = sheet(exercise)
+    cells, _ = rebuild.rebuild(own, rebuild.read(handed_in(exercise, answers)))
+    settings = options()
+    limits = settings.limits if settings.sandbox else None
+    result = session.grade(session.Job("ada", own, cells, {}, {}, limits))
+    return {step.grade_id: step for step in result.steps}
 
 
 @pytest.fixture(scope="session")
-def course(tmp_path_factory):
-    """Return a function from chapter to its graded course."""
-    made: dict[str, Course] = {}
+def graded():
+    """Return a function from exercise to the graded steps of all its submissions."""
+    made: dict[str, dict[str, dict[str, session.Step]]] = {}
 
-    def graded(chapter: str) -> Course:
-        if chapter not in made:
-            course = Course(tmp_path_factory.mktemp(f"course-{chapter}"), chapter)
-            for exercise in (e for e in EXERCISES if e.startswith(f"{chapter}/")):
-                right = reference(exercise)
-                course.hand_in(student_of(exercise, "reference"), exercise, right)
-                course.hand_in(student_of(exercise, "empty"), exercise, {})
-                for wrong in wrong_answers(exercise):
-                    course.hand_in(
-                        student_of(exercise, wrong.name),
-                        exercise,
-                        right | {wrong.cell: wrong.code},
-                    )
-            course.nbgrader("autograde", chapter, "--create")
-            for exercise in (e for e in EXERCISES if e.startswith(f"{chapter}/")):
-                empty = student_of(exercise, "empty")
-                course.nbgrader("generate_feedback", chapter, f"--student={empty}")
-            made[chapter] = course
-        return made[chapter]
+    def of(exercise: str) -> dict[str, dict[str, session.Step]]:
+        if exercise not in made:
+            right = reference(exercise)
+            submissions = {"reference": right, "empty": {}} | {
+                wrong.name: right | {wrong.cell: wrong.code}
+                for wrong in wrong_answers(exercise)
+            }
+            with ThreadPoolExecutor(2) as pool:
+                steps = pool.map(lambda a: grade(exercise, a), submissions.values())
+                made[exercise] = dict(zip(submissions, steps, strict=True))
+        return made[exercise]
 
-    return graded
+    session.allow_templates()
+    with session.closing_templates():
+        yield of
 
 
 def parametrize(function):
     return pytest.mark.parametrize(
-        "exercise", [pytest.param(e, marks=of_chapter(e), id=e) for e in EXERCISES]
+        "exercise", [pytest.param(e, marks=of_exercise(e), id=e) for e in EXERCISES]
     )(function)
 
 
-@parametrize
-def test_the_reference_earns_full_marks(course, exercise):
-    graded = course(exercise.split("/")[0]).read(
-        student_of(exercise, "reference"), exercise
-    )
-    assert graded.marks == points(exercise)
+def marks(steps: dict[str, session.Step]) -> dict[str, float]:
+    return {name: step.score for name, step in steps.items()}
 
 
 @parametrize
-def test_the_empty_release_earns_nothing(course, exercise):
-    graded = course(exercise.split("/")[0]).read(
-        student_of(exercise, "empty"), exercise
-    )
-    assert set(graded.marks) == set(points(exercise))
-    assert set(graded.marks.values()) == {0}
-    for name in graded.marks:
-        assert "not yet written" in graded.messages[name], name
+def test_the_reference_earns_full_marks(graded, exercise):
+    assert marks(graded(exercise)["reference"]) == points(exercise)
+
+
+@parametrize
+def test_the_reference_earns_full_marks_every_time(graded, exercise):
+    right = reference(exercise)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: marks(grade(exercise, right)), range(RUNS)))
+    assert runs == [points(exercise)] * RUNS
+
+
+@parametrize
+def test_the_empty_release_earns_nothing(graded, exercise):
+    steps = graded(exercise)["empty"]
+    assert set(steps) == set(points(exercise))
+    for step in steps.values():
+        assert step.score == 0
+        assert "not yet written" in step.message
 
 
 @pytest.mark.parametrize(
     ("exercise", "wrong"),
-    [pytest.param(e, w, marks=of_chapter(e), id=f"{e}-{w.name}") for e, w in CASES],
+    [pytest.param(e, w, marks=of_exercise(e), id=f"{e}-{w.name}") for e, w in CASES],
 )
-def test_a_wrong_answer_loses_its_step_and_is_told_why(course, exercise, wrong):
-    graded = course(exercise.split("/")[0]).read(
-        student_of(exercise, wrong.name), exercise
-    )
-    message = graded.messages[wrong.loses]
-    assert graded.marks[wrong.loses] == wrong.keeps, message
+def test_a_wrong_answer_loses_its_step_alone_and_is_told_why(graded, exercise, wrong):
+    steps = graded(exercise)[wrong.name]
+    message = steps[wrong.loses].message
+    expected = points(exercise) | {wrong.loses: wrong.keeps}
+    assert marks(steps) == expected, message
     assert re.search(wrong.says, message), message
-    for name, full in points(exercise).items():
-        if name != wrong.loses and name not in wrong.builds_on:
-            assert graded.marks[name] == full, f"{name}: {graded.messages[name]}"
-
-
-@parametrize
-def test_feedback_is_written(course, exercise):
-    chapter, name = exercise.split("/")
-    folder = course(chapter).folder / "feedback"
-    page = folder / student_of(exercise, "empty") / chapter / f"{name}.html"
-    assert "not yet written" in page.read_text()
 
 
 @parametrize
 def test_an_exercise_has_at_least_eight_wrong_answers(exercise):
     wrong = wrong_answers(exercise)
     assert len({w.name for w in wrong}) == len(wrong) >= 8
-    answers, checks = reference(exercise), points(exercise)
     for w in wrong:
-        assert w.cell in answers
-        assert {w.loses, *w.builds_on} <= set(checks)
+        assert w.cell in reference(exercise)
+        assert w.loses in points(exercise)
 
 
 @parametrize
@@ -224,22 +133,28 @@ def test_grade_ids_are_unique_in_the_course():
     assert len(names) == len(set(names))
 
 
-def test_the_release_is_what_the_solutions_make(tmp_path):
-    for chapter in CHAPTERS:
-        folder = tmp_path / chapter
-        folder.mkdir()
-        made = Course(folder, chapter).folder / "exercises" / chapter
-        kept = ROOT / "exercises" / chapter
-        names = {path.name for path in made.iterdir()}
-        assert names == {path.name for path in kept.glob("*.ipynb")}
-        for name in names:
-            ours, theirs = notebook(kept / name), notebook(made / name)
-            assert ours == theirs, f"{chapter}/{name} is stale: make release"
+def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [Path(sys.executable).with_name("nbgrader"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_release_is_what_the_solutions_make(chapter, tmp_path):
+    for name in ("nbgrader_config.py", "solutions"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    database = f"--db=sqlite:///{tmp_path}/release.db"
+    done = nbgrader(tmp_path, "generate_assignment", chapter, "--create", database)
+    assert done.returncode == 0, done.stderr[-3000:]
+    made = tmp_path / "exercises" / chapter
+    kept = ROOT / "exercises" / chapter
+    names = {path.name for path in made.iterdir()}
+    assert names == {path.name for path in kept.glob("*.ipynb")}
+    for name in names:
+        ours, theirs = notebook(kept / name), notebook(made / name)
+        assert ours == theirs, f"{chapter}/{name} is stale: make release"
 
 
 def test_nbgrader_validate_shows_a_student_what_is_missing():
-    command = [Path(sys.executable).with_name("nbgrader"), "validate"]
-    command.append(ROOT / "exercises/perceptron/gates.ipynb")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = nbgrader(ROOT, "validate", "exercises/perceptron/gates.ipynb")
     assert "VALIDATION FAILED ON 6 CELL" in done.stdout
     assert "not yet written" in done.stdout

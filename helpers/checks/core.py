@@ -279,20 +279,25 @@ HINTS = (
 
 def _explain(error: BaseException, function: Any, args: Mapping, name: str) -> str:
     lines = [f"✗ {name}: {type(error).__name__}: {error}"]
-    code = getattr(function, "__code__", None)
-    home = code.co_filename if code else None
-    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == home]
-    if own:
-        source = (linecache.getline(home, own[-1].lineno or 0) or "").strip()
-        lines.append(f"  in {own[-1].name}, at the line: {source}")
+    # under the grader the function runs in another process: see `grading.handles`
+    if line := getattr(error, "student_line", "") or _line_of(error, function):
+        lines.append(f"  at the line: {line}")
     shapes = [
         f"{k} {np.shape(a)}" for k, a in args.items() if isinstance(a, np.ndarray)
     ]
     if shapes:
         lines.append(f"  shapes of the arguments: {', '.join(shapes)}")
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {getattr(error, 'full_text', error)}"
     hint = next((h for pattern, h in HINTS if re.search(pattern, text)), "")
     return "\n".join(lines + _wrap("Likely mistake: ", hint))
+
+
+def _line_of(error: BaseException, function: Any) -> str:
+    """Return the line of the function's own file where the exception arose."""
+    code = getattr(function, "__code__", None)
+    home = code.co_filename if code else None
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == home]
+    return (linecache.getline(home, own[-1].lineno or 0) or "").strip() if own else ""
 
 
 def _outcome(function: Callable, *args: Any) -> Any:

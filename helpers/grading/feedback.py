@@ -30,7 +30,10 @@ section { border: 1px solid var(--line); border-left-width: .4rem; border-radius
 h2 { font-size: 1.1rem; display: flex; justify-content: space-between; gap: 1rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
   padding: .6rem .8rem; border-radius: .3rem; font-size: .9rem; }
-.note { color: GrayText; font-size: .9rem; } .scroll { overflow-x: auto; }
+.note { color: GrayText; font-size: .9rem; }
+body.wide { max-width: none; } .scroll { overflow-x: auto; }
+.wide th { vertical-align: bottom; } .wide td:first-child { white-space: nowrap; }
+.wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
@@ -103,15 +106,21 @@ def _section(step: dict, mark: Mark) -> str:
     if mark.by_hand:
         lines.append(". A person set these points")
     lines.append(".</p>")
+    if step["followed"]:
+        lines.append("<p>The first run said:</p>")
     if step["message"]:
         lines.append(f"<pre>{escape(step['message'])}</pre>")
+    if step["own_error"]:
+        lines.append("<p>Your own cell ended with an error:</p>")
+        lines.append(f"<pre>{escape(step['own_error'])}</pre>")
     if step["hidden"] and step["verdict"] != "passed":
         lines.append(
             '<p class="note">This came up with data that the notebook does not '
             "show.</p>"
         )
-    lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p></section>')
-    return "".join(lines)
+    if step["seconds"]:
+        lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p>')
+    return "".join([*lines, "</section>"])
 
 
 def _by_hand(name: str, mark: Mark, comment: str | None) -> str:
@@ -138,7 +147,8 @@ def table(name: str, rows: dict[str, tuple[dict, dict]]) -> str:
         for notebook, result in marks.items():
             for mark in result["grades"].values():
                 heads[notebook, mark.name] = mark.points
-    cells = "".join(f"<th class=points>{escape(n)}</th>" for _, n in heads)
+    names = (escape(name).replace("_", "_<wbr>") for _, name in heads)
+    cells = "".join(f"<th class=points>{name}</th>" for name in names)
     most = sum(heads.values())
     lines = [
         f"<h1>{escape(name)}: {len(rows)} submissions</h1><div class=scroll><table>",
@@ -162,13 +172,13 @@ def table(name: str, rows: dict[str, tuple[dict, dict]]) -> str:
             f"<td class=points>{total:g}</td>{scores}</tr>"
         )
     lines.append("</table></div><p class=note>… waits for a person.</p>")
-    return _document(f"{name}: marks", "\n".join(lines))
+    return _document(f"{name}: marks", "\n".join(lines), "wide")
 
 
-def _document(title: str, body: str) -> str:
+def _document(title: str, body: str, kind: str = "page") -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body>{body}</body></html>\n"
+        f"<body class={kind}>{body}</body></html>\n"
     )

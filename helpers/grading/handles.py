@@ -211,14 +211,12 @@ class Link:
         error.student_line = self._line(reply.get("line"))
         return error
 
-    def _line(self, place: Any) -> tuple[int, str] | None:
-        """Return (number, text) of a line of the student's own notebook."""
-        if type(place) is not list or len(place) != 3:
-            return None
-        lines = self.sources.get(place[0], "").splitlines() if place else []
-        if type(place[1]) is not int or not 0 < place[1] <= len(lines):
-            return None
-        return place[1], lines[place[1] - 1].strip()
+    def _line(self, place: Any) -> str:
+        """Return a line of the student's own notebook, given [cell, line]."""
+        if type(place) is not list or [type(number) for number in place] != [int, int]:
+            return ""
+        lines = self.sources.get(place[0], "").splitlines()
+        return lines[place[1] - 1].strip() if 0 < place[1] <= len(lines) else ""
 
 
 class Handle:

@@ -30,7 +30,6 @@ class CellRun:
 
     outputs: list[dict] = field(default_factory=list)
     error: str = ""
-    line: list | None = None
     seconds: float = 0.0
     ended: str = ""  # why the process is gone or was stopped: empty if all is well
 
@@ -175,7 +174,6 @@ def _collect(result: CellRun, message: dict) -> None:
                 }
             )
             result.error = f"{name[:200]}: {text[:2000]}" if text else name[:200]
-            result.line = message.get("line")
 
 
 class Tester(Process):

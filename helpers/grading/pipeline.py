@@ -55,6 +55,7 @@ class Task:
     submission: Submission
     jobs: dict[str, session.Job]
     digest: str
+    results: dict[str, session.Graded] = field(default_factory=dict)
 
 
 def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
@@ -172,32 +173,30 @@ def _graded(
     pool, workers = _pool(options)
     waiting = iter(students)
     running: dict[Future, tuple[Task, str]] = {}
-    results: dict[str, dict[str, Any]] = {}
     with Progress(total=len(students), disable=options.quiet) as bar:
         try:
             while True:
+                finished: list[Task] = []
                 while len(running) < 2 * workers and (student := next(waiting, None)):
                     task = prepare(course, assignment, student, rules, options)
-                    results[student] = {}
                     for name, job in task.jobs.items():
                         running[pool.submit(session.grade, job)] = (task, name)
                     if not task.jobs:
-                        yield student, finish(course, assignment, task, {})
-                        bar.update()
-                if not running:
+                        finished.append(task)
+                if not finished and not running:
                     return
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    task, name = running.pop(future)
-                    student = task.submission.student
-                    results[student][name] = _result(future)
-                    if len(results[student]) == len(task.jobs):
-                        graded = results.pop(student)
-                        record = finish(course, assignment, task, graded)
-                        for line in lines_about(record):
-                            bar.write(line, file=sys.stderr)
-                        bar.update()
-                        yield student, record
+                if not finished:
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        task, name = running.pop(future)
+                        task.results[name] = _result(future)
+                        if len(task.results) == len(task.jobs):
+                            finished.append(task)
+                for task in finished:
+                    record = finish(course, assignment, task)
+                    for line in lines_about(record):
+                        bar.write(line, file=sys.stderr)
+                    bar.update()
+                    yield record["student"], record
         except BaseException:
             for future in running:
                 future.cancel()
@@ -288,12 +287,7 @@ def prepare(
     return Task(submission, jobs, rules)
 
 
-def finish(
-    course: Course,
-    assignment: Assignment,
-    task: Task,
-    graded: dict[str, session.Graded],
-) -> dict:
+def finish(course: Course, assignment: Assignment, task: Task) -> dict:
     """Return the record of a submission: plain JSON, and nothing that must not leak."""
     submission = task.submission
     record: dict = {
@@ -307,7 +301,7 @@ def finish(
         "notebooks": {},
     }
     for sheet in assignment.sheets:
-        result = graded.get(sheet.name) or session.Graded()
+        result = task.results.get(sheet.name) or session.Graded()
         problems = list(result.problems)
         if sheet.name in submission.unreadable:
             problems.append(submission.unreadable[sheet.name])
@@ -348,7 +342,10 @@ def finish(
 
 def _step(title: str, step: session.Step, redact: Redactor) -> dict:
     cleaned = replace(
-        step, message=redact(step.message), seconds=round(step.seconds, 3)
+        step,
+        message=redact(step.message),
+        own_error=redact(step.own_error),
+        seconds=round(step.seconds, 3),
     )
     return {"title": title} | asdict(cleaned)
 
@@ -402,8 +399,12 @@ def lines_about(record: dict) -> Iterator[str]:
     for note in record["notes"]:
         yield f"{record['student']}: {note}"
     for name, result in record["notebooks"].items():
+        place = f"{record['student']}/{name}"
         for problem in result["problems"]:
-            yield f"{record['student']}/{name}: {problem}"
+            yield f"{place}: {problem}"
+        for step in result["steps"]:
+            if step["verdict"] in ("time", "broken") and not result["problems"]:
+                yield f"{place}/{step['grade_id']}: {step['message']}"
 
 
 # --- what stays on disk --------------------------------------------------------------

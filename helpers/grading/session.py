@@ -42,7 +42,8 @@ class Step:
 
     ``verdict`` is ``passed``, ``partial``, ``failed``, ``time`` or ``broken``;
     ``followed`` says that the points come from a run in which earlier wrong answers
-    were replaced by the reference.
+    were replaced by the reference. ``own_error`` is how an answer cell of the step
+    itself ended, if it did not end well.
     """
 
     grade_id: str
@@ -53,6 +54,7 @@ class Step:
     hidden: bool = False
     seconds: float = 0.0
     followed: bool = False
+    own_error: str = ""
 
 
 @dataclass
@@ -98,7 +100,22 @@ def allow_templates() -> None:
 
 
 def grade(job: Job) -> Graded:
-    """Run a notebook and return the verdict of each step."""
+    """Run a notebook and return the verdict of each step.
+
+    Raises
+    ------
+    TemplateError
+        The machine lost the template again and again; this says nothing of the student.
+    """
+    for _ in range(TRIES):
+        starts = template(job.limits).warm()
+        result = _grade(job)
+        if template(job.limits).warm() == starts:
+            return result  # else it died on the way, and took the student's process
+    raise TemplateError("the template died while this notebook was graded")
+
+
+def _grade(job: Job) -> Graded:
     start = time.monotonic()
     with Session(job, start + job.budget) as session:
         session.run()
@@ -132,9 +149,11 @@ class Session:
     def run(self) -> None:
         """Run all cells in order, each check after the answers before it."""
         sources = {n: cell.source for n, cell in self.code()}
+        own_error = ""
         for number, cell in self.code():
             if cell.role == "check":
                 step = self.check(number, sources)
+                step.own_error, own_error = own_error, ""
                 self.result.steps.append(step)
                 continue
             if cell.role == "course" and cell.cell.trusted:
@@ -143,6 +162,8 @@ class Session:
                 continue
             run = self.cell(number, cell.source)
             self.result.outputs[number] = run.outputs
+            if cell.role == "answer" and run.error:
+                own_error = run.error
             if run.ended:
                 text = f"Cell {number + 1}: {run.ended}; the cells after it were run."
                 self.result.problems.append(text)

@@ -175,7 +175,6 @@ class Shell(InteractiveShell):
                 "ename": str(getattr(etype, "__name__", etype)),
                 "evalue": _text(evalue),
                 "traceback": [str(line) for line in stb],
-                "line": cell_line(evalue),
             }
         )
 
@@ -202,14 +201,13 @@ def shell() -> Shell:
 
 
 def cell_line(error: BaseException) -> list[int] | None:
-    """Return [cell, line, 1 in a function] of the innermost line of the student's."""
+    """Return [cell, line] of the innermost line of the student's notebook."""
     found = None
     try:
         for frame, line in traceback.walk_tb(error.__traceback__):
             name = frame.f_code.co_filename
             if name.startswith("<cell "):
-                inside = frame.f_code.co_name != "<module>"
-                found = [int(name[6:-1]), line, int(inside)]
+                found = [int(name[6:-1]), line]
     except Exception:
         return None
     return found
@@ -304,7 +302,6 @@ def _run(cell: int, source: str) -> None:
                 "ename": type(error).__name__,
                 "evalue": _text(error),
                 "traceback": [],
-                "line": None,
             }
         )
     flush()

@@ -49,8 +49,21 @@ class Template:
         self.limits = limits
         self.lock = threading.Lock()
         self.process: subprocess.Popen | None = None
+        self.starts = 0
+
+    def warm(self) -> int:
+        """Start it unless it runs; return how often it has been started.
+
+        A number that has changed tells that the children of before were lost.
+        """
+        with self.lock:
+            if self.process is None or self.process.poll() is not None:
+                self._start()
+            return self.starts
 
     def _start(self) -> None:
+        self._clean_up()
+        self.starts += 1
         ours, theirs = socket.socketpair()
         self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
         root = str(Path(__file__).resolve().parents[2])
@@ -98,9 +111,8 @@ class Template:
         pairs = [socket.socketpair() for _ in range(3)]
         limits = vars(self.limits) if self.limits else None
         request = json.dumps({"role": role, "limits": limits}).encode()
+        self.warm()
         with self.lock:
-            if self.process is None or self.process.poll() is not None:
-                self._start()
             try:
                 theirs = [pair[1].fileno() for pair in pairs]
                 socket.send_fds(self.socket, [request], theirs)
@@ -120,13 +132,16 @@ class Template:
     def close(self) -> None:
         """End the template and all its children."""
         with self.lock:
-            if self.process is not None:
-                self.socket.close()
-                self.process.kill()
-                self.process.wait()
-                self.process.stderr.close()
-                self.home.cleanup()
-                self.process = None
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        if self.process is not None:
+            self.socket.close()
+            self.process.kill()
+            self.process.wait()
+            self.process.stderr.close()
+            self.home.cleanup()
+            self.process = None
 
 
 # --- the template --------------------------------------------------------------------

@@ -119,8 +119,8 @@ def _message(error: BaseException, link: Link, line: str) -> str:
             return text
         return "A hidden check failed." if link.hidden else f"This check failed: {line}"
     text = f"{type(error).__name__}: {text}"
-    if place := getattr(error, "student_line", None):
-        text += f"\n  at your line: {place[1]}"
+    if place := getattr(error, "student_line", ""):
+        text += f"\n  at your line: {place}"
     return text
 
 

@@ -26,8 +26,6 @@ class Wrong:
         Regular expression that the message of this check must match.
     keeps : float
         Points that the check still gives; 0 but for partial credit.
-    builds_on : tuple of str
-        Checks of later steps that use this answer and may lose their points too.
     """
 
     name: str
@@ -36,7 +34,6 @@ class Wrong:
     loses: str
     says: str
     keeps: float = 0.0
-    builds_on: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

@@ -46,7 +46,6 @@ WRONG = [
         """,
         loses="equations_forward_check",
         says=r"(?i)bias",
-        builds_on=LAST,
     ),
     Wrong(
         "input_not_among_the_activations",
@@ -62,7 +61,6 @@ WRONG = [
         """,
         loses="equations_forward_check",
         says=r"(?i)input|x itself|activations",
-        builds_on=LAST,
     ),
     Wrong(
         "output_error_with_the_wrong_sign",
@@ -74,7 +72,6 @@ WRONG = [
         """,
         loses="equations_output_error_check",
         says=r"(?i)sign",
-        builds_on=LAST,
     ),
     Wrong(
         "output_error_without_sigma_prime",
@@ -85,7 +82,6 @@ WRONG = [
         """,
         loses="equations_output_error_check",
         says=r"(?i)σ′|sigma'|derivative",
-        builds_on=LAST,
     ),
     Wrong(
         "output_error_divided_by_the_batch",
@@ -97,7 +93,6 @@ WRONG = [
         """,
         loses="equations_output_error_check",
         says=r"(?i)divided|1/m|batch|number of examples",
-        builds_on=LAST,
     ),
     Wrong(
         "hidden_error_through_the_transpose",
@@ -109,7 +104,6 @@ WRONG = [
         """,
         loses="equations_hidden_error_check",
         says=r"(?i)transpos|shape",
-        builds_on=LAST,
     ),
     Wrong(
         "hidden_error_with_sigma_instead_of_its_derivative",
@@ -120,7 +114,6 @@ WRONG = [
         """,
         loses="equations_hidden_error_check",
         says=r"(?i)σ\(|σ instead|σ′|derivative",
-        builds_on=LAST,
     ),
     Wrong(
         "gradients_summed_over_the_batch",
@@ -131,7 +124,6 @@ WRONG = [
         """,
         loses="equations_gradients_check",
         says=r"(?i)sum|divide|mean|number of examples",
-        builds_on=LAST,
     ),
     Wrong(
         "gradient_of_the_weights_transposed",
@@ -142,7 +134,6 @@ WRONG = [
         """,
         loses="equations_gradients_check",
         says=r"(?i)transpos",
-        builds_on=LAST,
     ),
     Wrong(
         "bias_gradient_averaged_over_neurons",
@@ -153,7 +144,6 @@ WRONG = [
         """,
         loses="equations_gradients_check",
         says=r"(?i)axis|over the neurons|over the examples|features",
-        builds_on=LAST,
     ),
     Wrong(
         "gradients_in_reverse_order",

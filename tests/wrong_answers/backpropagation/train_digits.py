@@ -2,8 +2,6 @@
 
 from tests.wrong_answers import Wrong
 
-TRAIN = ("digits_train_check",)  # step 7 is built from steps 1 and 3 to 6
-
 WRONG = [
     Wrong(
         "softmax_over_the_examples",
@@ -15,7 +13,6 @@ WRONG = [
         """,
         loses="digits_softmax_check",
         says=r"(?i)axis|columns|over the examples|each row",
-        builds_on=TRAIN,
     ),
     Wrong(
         "softmax_overflows",
@@ -61,7 +58,6 @@ WRONG = [
         """,
         loses="digits_output_delta_check",
         says=r"(?i)sign",
-        builds_on=TRAIN,
     ),
     Wrong(
         "delta_changes_p_in_place",
@@ -95,7 +91,6 @@ WRONG = [
         """,
         loses="digits_relu_check",
         says=r"(?i)relu\(z\)|derivative|relu itself",
-        builds_on=TRAIN,
     ),
     Wrong(
         "variance_taken_for_standard_deviation",
@@ -118,7 +113,6 @@ WRONG = [
         """,
         loses="digits_relu_check",
         says=r"(?i)square root|sqrt|√|variance",
-        builds_on=TRAIN,
     ),
     Wrong(
         "last_minibatch_dropped",
@@ -131,7 +125,6 @@ WRONG = [
         """,
         loses="digits_minibatches_check",
         says=r"(?i)last|missing|left out|never",
-        builds_on=TRAIN,
     ),
     Wrong(
         "drawn_with_replacement",
@@ -143,7 +136,6 @@ WRONG = [
         """,
         loses="digits_minibatches_check",
         says=r"(?i)replacement|twice|more than once",
-        builds_on=TRAIN,
     ),
     Wrong(
         "step_uphill",
@@ -156,7 +148,6 @@ WRONG = [
         """,
         loses="digits_step_check",
         says=r"(?i)sign|uphill|added|subtract",
-        builds_on=TRAIN,
     ),
     Wrong(
         "step_in_place",

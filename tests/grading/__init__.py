@@ -1,0 +1,10 @@
+"""Whole classes through the grader, honest, hostile and interrupted."""
+
+from helpers.grading import sandbox
+from helpers.grading.pipeline import Options
+
+
+def options(**settings) -> Options:
+    """How the tests grade: in the sandbox, where this machine has one."""
+    locked = all(works for _, works, _ in sandbox.check())
+    return Options(**{"sandbox": locked, "quiet": True} | settings)
