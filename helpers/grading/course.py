@@ -197,7 +197,10 @@ def _timestamp(raw: str, notes: list[str]) -> datetime | None:
     try:
         return parse_utc(raw)
     except (ValueError, OverflowError):
-        notes.append(f"The timestamp {raw[:60]!r} is not a date: it was ignored.")
+        notes.append(
+            f"The timestamp {raw[:60]!r} is not a date: it was ignored. (Formgrader "
+            "stops at it until the file is mended or deleted.)"
+        )
         return None
 
 

@@ -56,6 +56,41 @@ def submissions(count: int) -> dict[str, bytes]:
     return {f"student-{n:03}": files[n % len(files)] for n in range(count)}
 
 
+LOOPED = """
+def fit(X, d, eta=1.0, max_epochs=100):
+    w, b, mistakes = np.zeros(X.shape[1]), 0.0, []
+    for _ in range(max_epochs):
+        wrong = 0
+        for x, target in zip(X, d):
+            w, b, mistake = update(x, target, w, b, eta)
+            wrong += mistake
+        mistakes.append(wrong)
+        if wrong == 0:
+            break
+    return w, b, mistakes
+"""
+
+
+def five() -> dict[str, bytes]:
+    """Return the class of the page `book/grading.md`, by student."""
+    right = reference(EXERCISE)
+    wrong = {w.name: {w.cell: w.code} for w in wrong_answers(EXERCISE)}
+    endless = "def fit(X, d, eta=1.0, max_epochs=100):\n    while True:\n        pass\n"
+    meddled = json.loads(handed_in(EXERCISE, right | wrong["xor_is_or"]))
+    for cell in meddled["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "gates_xor_check":
+            cell["source"] = "2"
+            cell["metadata"]["tags"] = ["skip-execution"]
+    builds_on_it = right | wrong["sign_of_the_error"] | {"gates_fit": LOOPED}
+    return {
+        "ada": handed_in(EXERCISE, right),
+        "ben": handed_in(EXERCISE, builds_on_it),
+        "chen": handed_in(EXERCISE, right | {"gates_fit": endless}),
+        "dora": json.dumps(meddled).encode(),
+        "eve": b"",
+    }
+
+
 def run(folder: Path, *arguments: str, **settings) -> subprocess.CompletedProcess:
     """Run the grader's command to its end."""
     return subprocess.run(
