@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.grading import rebuild, session
+from helpers.grading import rebuild, session, template
 from tests.exercises import (
     EXERCISES,
     ROOT,
@@ -65,8 +65,8 @@ def graded():
                 made[exercise] = dict(zip(submissions, steps, strict=True))
         return made[exercise]
 
-    session.allow_templates()
-    with session.closing_templates():
+    template.allow_templates()
+    with template.closing_templates():
         yield of
 
 

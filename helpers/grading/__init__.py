@@ -1,5 +1,9 @@
-"""The place of the course's own grader.
+"""The course's own grader of untrusted notebooks: see the page `book/grader.md`.
 
-Today ``make grade`` runs plain nbgrader (see ``book/exercises.md``), and nothing else
-in `helpers` imports from here.
+``python -m helpers.grading --help`` lists its commands. Nothing else in `helpers`
+imports from here.
 """
+
+
+class CourseError(Exception):
+    """The course or the machine is not fit; the message is one line for a person."""

@@ -4,7 +4,11 @@ import argparse
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
+
+from . import CourseError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -12,8 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as Ctrl-C does
-    from .course import CourseError
-    from .session import closing_templates
+    from .template import closing_templates
 
     try:
         with closing_templates():
@@ -105,8 +108,6 @@ def _running(parser: argparse.ArgumentParser) -> None:
 def _options(options: argparse.Namespace):
     """Return the pipeline's options; raise if the sandbox cannot be had."""
     from . import sandbox
-    from .course import CourseError
-    from .pipeline import Options
 
     if options.workers < 1:
         raise CourseError("--workers must be at least 1")
@@ -122,16 +123,32 @@ def _options(options: argparse.Namespace):
             f"no sandbox on this machine ({what}: {why}). See `python -m "
             "helpers.grading doctor`; --no-sandbox grades without one"
         )
+    limits = sandbox.Limits(memory=options.memory * sandbox.MIB)
+    if not options.dask:
+        _warm_up(None if options.no_sandbox else limits)
+    from .pipeline import Options
+
     return Options(
         students=tuple(getattr(options, "student", ())),
         workers=options.workers,
         dask=options.dask,
         sandbox=not options.no_sandbox,
-        limits=sandbox.Limits(memory=options.memory * sandbox.MIB),
+        limits=limits,
         seconds=options.timeout,
         force=getattr(options, "force", False),
         follow_through=not getattr(options, "no_follow_through", False),
     )
+
+
+def _warm_up(limits) -> None:
+    """Start the template, which takes seconds, while we import and read."""
+    from .template import TemplateError, template
+
+    def warm() -> None:
+        with suppress(TemplateError):  # whoever needs it is told
+            template(limits).warm()
+
+    threading.Thread(target=warm, daemon=True).start()
 
 
 # --- the commands --------------------------------------------------------------------
@@ -139,10 +156,11 @@ def _options(options: argparse.Namespace):
 
 def autograde(options: argparse.Namespace) -> int:
     """Grade; the status is 0 if every submission has its verdict."""
+    run = _options(options)
     from . import pipeline
     from .course import Course
 
-    course, run = Course(options.course), _options(options)
+    course = Course(options.course)
     if options.dry_run:
         changes = pipeline.compare(course, options.assignment, run)
         for c in changes:
@@ -197,10 +215,11 @@ def similarity(options: argparse.Namespace) -> int:
 
 def check_release(options: argparse.Namespace) -> int:
     """Grade the reference and the release of an assignment."""
+    run = _options(options)
     from . import pipeline
     from .course import Course
 
-    course, run = Course(options.course), _options(options)
+    course = Course(options.course)
     faults = pipeline.check_release(course, options.assignment, run)
     for line in faults:
         print(line)

@@ -13,6 +13,7 @@ from jupyter_core.paths import jupyter_config_path
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from . import CourseError
 from .rebuild import Given, NotANotebook, overlap, read
 from .sheet import Sheet, load
 
@@ -21,10 +22,6 @@ SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the n
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
 KEPT = ".grading.json"  # the grader's own record beside an autograded notebook
 CONFIG = "nbgrader_config.py"
-
-
-class CourseError(Exception):
-    """The course is not as it should be; the message is one line for the instructor."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ class CellRun:
 
     outputs: list[dict] = field(default_factory=list)
     error: str = ""
-    seconds: float = 0.0
     ended: str = ""  # why the process is gone or was stopped: empty if all is well
 
 
@@ -102,8 +101,8 @@ class Student(Process):
 
     def run(self, cell: int, source: str, seconds: float) -> CellRun:
         """Run a cell for at most `seconds`; the result says if the process is gone."""
-        result, start, sent, kept = CellRun(), time.monotonic(), 0, 0
-        deadline = start + seconds
+        result, sent, kept = CellRun(), 0, 0
+        deadline = time.monotonic() + seconds
         try:
             self._send({"do": "run", "cell": cell, "source": source})
             while True:
@@ -140,7 +139,6 @@ class Student(Process):
         else:
             if result.ended:  # stopped, and still there
                 result.error, result.ended = result.ended, ""
-        result.seconds = time.monotonic() - start
         return result
 
 

@@ -29,6 +29,7 @@ from .gradebook import Book
 from .rebuild import Placed, rebuild
 from .redact import Redactor
 from .sandbox import Limits
+from .template import allow_templates, close_templates
 
 FORMAT = 1  # of the records
 
@@ -169,7 +170,7 @@ def _graded(
     """Yield a record for each student, as they are finished."""
     if not students:
         return
-    session.allow_templates()
+    allow_templates()
     pool, workers = _pool(options)
     waiting = iter(students)
     running: dict[Future, tuple[Task, str]] = {}
@@ -200,7 +201,7 @@ def _graded(
         except BaseException:
             for future in running:
                 future.cancel()
-            session.close_templates(stop=True)  # what still runs ends at once
+            close_templates(stop=True)  # what still runs ends at once
             raise
         finally:
             pool.shutdown(cancel_futures=True)
@@ -318,7 +319,7 @@ def finish(course: Course, assignment: Assignment, task: Task) -> dict:
             "state": _state(sheet.name in submission.unreadable, problems, steps),
             "problems": [redact(text) for text in problems],
             "repairs": submission.repairs[sheet.name],
-            "seconds": round(result.seconds, 3),
+            "spent": {what: round(s, 4) for what, s in result.spent.items()},
             "steps": [
                 _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
             ],

@@ -4,7 +4,6 @@
 everything by value, and returns a `Graded`; it touches no file and no database.
 """
 
-import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from .kernel import CellRun, Dead, Student, Tester
 from .rebuild import Placed
 from .sandbox import Limits
 from .sheet import Sheet
-from .template import Template, TemplateError
+from .template import TemplateError, template
 
 MOST_MESSAGE = 20_000
 TRIES = 3  # of starting a process, when the machine is out of resources
@@ -59,44 +58,15 @@ class Step:
 
 @dataclass
 class Graded:
-    """The result of one notebook: steps, outputs by cell, and what went wrong."""
+    """The result of one notebook.
+
+    Steps, outputs by cell, what went wrong, and the seconds spent on what.
+    """
 
     steps: list[Step] = field(default_factory=list)
     outputs: dict[int, list[dict]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-_templates: dict[Limits | None, Template] = {}
-_lock = threading.Lock()
-_stopped = threading.Event()  # set while a run is being given up
-
-
-def template(limits: Limits | None) -> Template:
-    """Return this process's warm template for these limits."""
-    with _lock:
-        if _stopped.is_set():
-            raise TemplateError("the run was stopped")
-        if limits not in _templates:
-            _templates[limits] = Template(limits)
-        return _templates[limits]
-
-
-def close_templates(*, stop: bool = False) -> None:
-    """End the templates of this process, and with them all students' processes.
-
-    With `stop`, none is started again until `allow_templates`.
-    """
-    with _lock:
-        if stop:
-            _stopped.set()
-        while _templates:
-            _templates.popitem()[1].close()
-
-
-def allow_templates() -> None:
-    """Let templates be started: a run begins."""
-    _stopped.clear()
+    spent: dict[str, float] = field(default_factory=dict)
 
 
 def grade(job: Job) -> Graded:
@@ -120,8 +90,11 @@ def _grade(job: Job) -> Graded:
     with Session(job, start + job.budget) as session:
         session.run()
         if job.follow_through and job.sheet.follow_through:
-            session.follow_through()
-        session.result.seconds = time.monotonic() - start
+            with session.timed("follow-through"):
+                session.follow_through()
+        spent = session.result.spent
+        whole = time.monotonic() - start
+        spent["else"] = max(0.0, whole - sum(spent.values()))
         return session.result
 
 
@@ -134,6 +107,7 @@ class Session:
         self.result = Graded()
         self.student: Student | None = None
         self.tester: Tester | None = None
+        self.timing = False
         self.fatal: set[int] = set()  # cells that end their process: not replayed
 
     def __enter__(self) -> "Session":
@@ -143,6 +117,19 @@ class Session:
         for process in (self.student, self.tester):
             if process:
                 process.close()
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the time of a block to what was spent on `what`; the outermost counts."""
+        start, outer = time.monotonic(), self.timing
+        self.timing = True
+        try:
+            yield
+        finally:
+            self.timing = outer
+            if not outer:
+                spent = self.result.spent
+                spent[what] = spent.get(what, 0.0) + time.monotonic() - start
 
     # --- the run as handed in ---
 
@@ -177,10 +164,12 @@ class Session:
     def cell(self, number: int, source: str) -> CellRun:
         """Run a cell of the student's process, in a new one if there is none."""
         try:
-            student = self.alive(number)
+            with self.timed("starting processes"):
+                student = self.alive(number)
         except (Dead, TemplateError) as error:
             return CellRun(ended=f"no process could be started ({error})")
-        run = student.run(number, source, self.left())
+        with self.timed("students' cells"):
+            run = student.run(number, source, self.left())
         if run.ended:
             self.fatal.add(number)
             self.student = None
@@ -225,7 +214,8 @@ class Session:
     def course(self, cell: Placed) -> None:
         """Run a cell of the course's own in the test process."""
         try:
-            error = self.testing().course(cell.cell.source, self.job.seconds)
+            with self.timed("starting processes"):
+                error = self.testing().course(cell.cell.source, self.job.seconds)
         except (Dead, TemplateError) as dead:
             error, self.tester = str(dead), None
         if error:
@@ -255,19 +245,18 @@ class Session:
         if start > self.deadline:
             step.verdict, step.message = "time", "The notebook's time was used up."
             return step
+        question = {
+            "source": cell.source,
+            "hidden": [list(lines) for lines in cell.hidden],
+            "seed": zlib.crc32(cell.grade_id.encode()),
+        }
         try:
-            tester = self.testing()
-            student = self.alive(number, replaced)
-            tester.attach(student, sources, list(self.job.sheet.names))
-            reply = tester.grade(
-                {
-                    "source": cell.source,
-                    "hidden": [list(lines) for lines in cell.hidden],
-                    "seed": zlib.crc32(cell.grade_id.encode()),
-                },
-                self.left(),
-            )
-            _judge(step, reply)
+            with self.timed("starting processes"):
+                tester = self.testing()
+                student = self.alive(number, replaced)
+            with self.timed("checks"):
+                tester.attach(student, sources, list(self.job.sheet.names))
+                _judge(step, tester.grade(question, self.left()))
         except (Dead, TemplateError, TimeoutError) as error:
             step.message = f"The check could not be carried out: {error}"
             if self.tester:
@@ -331,12 +320,3 @@ def _judge(step: Step, reply: dict) -> None:
             step.verdict = "partial"
     elif step.verdict == "broken" and not step.message:
         step.message = "The student's process ended."
-
-
-@contextmanager
-def closing_templates() -> Iterator[None]:
-    """End all processes of this one at the end of the block, come what may."""
-    try:
-        yield
-    finally:
-        close_templates()

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import sandbox
@@ -131,6 +132,8 @@ class Template:
 
     def close(self) -> None:
         """End the template and all its children."""
+        if (process := self.process) is not None:
+            process.kill()  # one that is still warming up holds the lock
         with self.lock:
             self._clean_up()
 
@@ -142,6 +145,49 @@ class Template:
             self.process.stderr.close()
             self.home.cleanup()
             self.process = None
+
+
+# --- one for each process of the grader -----------------------------------------------
+
+_templates: dict[sandbox.Limits | None, Template] = {}
+_lock = threading.Lock()
+_stopped = threading.Event()  # set while a run is being given up
+
+
+def template(limits: sandbox.Limits | None) -> Template:
+    """Return this process's warm template for these limits."""
+    with _lock:
+        if _stopped.is_set():
+            raise TemplateError("the run was stopped")
+        if limits not in _templates:
+            _templates[limits] = Template(limits)
+        return _templates[limits]
+
+
+def close_templates(*, stop: bool = False) -> None:
+    """End the templates of this process, and with them all students' processes.
+
+    With `stop`, none is started again until `allow_templates`.
+    """
+    with _lock:
+        if stop:
+            _stopped.set()
+        while _templates:
+            _templates.popitem()[1].close()
+
+
+def allow_templates() -> None:
+    """Let templates be started: a run begins."""
+    _stopped.clear()
+
+
+@contextlib.contextmanager
+def closing_templates() -> Iterator[None]:
+    """End all processes of this one at the end of the block, come what may."""
+    try:
+        yield
+    finally:
+        close_templates()
 
 
 # --- the template --------------------------------------------------------------------

@@ -36,13 +36,14 @@ COMMENTS = """
 """
 
 
-def make(folder: Path, submissions: dict[str, bytes]) -> Path:
-    """Set up a course in `folder` with what students handed in."""
-    folder.mkdir(parents=True, exist_ok=True)
+def make(folder: Path, submissions: dict[str, bytes], exercise: str = EXERCISE) -> Path:
+    """Set up a course of one exercise in `folder` with what students handed in."""
+    source = folder / f"solutions/{exercise}.ipynb"
+    source.parent.mkdir(parents=True)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    shutil.copytree(ROOT / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
+    shutil.copy(ROOT / f"solutions/{exercise}.ipynb", source)
     for student, raw in submissions.items():
-        path = folder / f"submitted/{student}/{EXERCISE}.ipynb"
+        path = folder / f"submitted/{student}/{exercise}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(raw)
     return folder
@@ -130,7 +131,7 @@ def rows(folder: Path) -> list[list[tuple]]:
 
 def records(folder: Path) -> dict[str, dict]:
     """Return the record of each graded student."""
-    found = folder.glob(f"autograded/*/{ASSIGNMENT}/.grading.json")
+    found = folder.glob("autograded/*/*/.grading.json")
     return {path.parts[-3]: json.loads(path.read_text()) for path in found}
 
 

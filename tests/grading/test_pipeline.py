@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.grading import feedback, pipeline, sandbox, session
+from helpers.grading import feedback, pipeline, sandbox, session, template
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course, CourseError
 from tests.exercises import ROOT, points
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.xdist_group("grading-pipeline")
 
 @pytest.fixture(scope="module", autouse=True)
 def templates():
-    session.allow_templates()
-    with session.closing_templates():
+    template.allow_templates()
+    with template.closing_templates():
         yield
 
 
