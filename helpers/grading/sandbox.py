@@ -167,6 +167,7 @@ def visible() -> list[str]:
     wanted |= {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")}
     wanted |= {"/usr", "/lib", "/lib64", "/bin", "/sbin"}
     inside: list[str] = []
+    wanted |= {os.path.realpath(folder) for folder in wanted}  # where links lead
     for folder in sorted(filter(os.path.isdir, wanted)):
         if not any(folder.startswith(f"{other}/") for other in inside):
             inside.append(folder)
@@ -181,6 +182,7 @@ def _file_system(limits: Limits, own: int) -> None:
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, options)
     for folder in visible():
         if os.path.islink(folder):
+            os.makedirs(os.path.dirname(root + folder), exist_ok=True)
             os.symlink(os.readlink(folder), root + folder)
         else:
             _show(folder, root)
