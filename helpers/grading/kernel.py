@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from . import wire
+from .sheet import Sheet
 from .template import Template
 
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
@@ -189,9 +190,14 @@ class Tester(Process):
         """Run a cell of the course's own; return its error."""
         return self._ask({"do": "course", "source": source}, seconds).get("error", "")
 
-    def attach(self, student: Student, sources: dict[int, str], names: list) -> None:
+    def set_up(self, source: str, seconds: float) -> None:
+        """Run what a failed check defines for later ones."""
+        self._ask({"do": "setup", "source": source}, seconds)
+
+    def attach(self, student: Student, sources: dict[int, str], sheet: Sheet) -> None:
         """Let the check cells that follow ask this student's process."""
-        self._send({"do": "student", "sources": sources, "names": names})
+        whose = {"names": list(sheet.names), "own": list(sheet.own)}
+        self._send({"do": "student", "sources": sources} | whose)
         socket.send_fds(self.control, [b"f"], [student.rpc.fileno()])
         self._receive(START_SECONDS)
 

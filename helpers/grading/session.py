@@ -8,13 +8,13 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from .kernel import CellRun, Dead, Student, Tester
 from .rebuild import Placed
 from .sandbox import Limits
-from .sheet import Sheet
+from .sheet import Cell, Sheet
 from .template import Template, TemplateError
 
 MOST_MESSAGE = 20_000
@@ -118,6 +118,7 @@ class Session:
         self.student: Student | None = None
         self.tester: Tester | None = None
         self.fatal: set[int] = set()  # cells that end their process: not replayed
+        self.told: list[Cell] = []  # what the test process has run: the course's cells
 
     def __enter__(self) -> "Session":
         return self
@@ -136,6 +137,7 @@ class Session:
             if cell.role == "check":
                 step = self.check(number, sources)
                 self.result.steps.append(step)
+                self.set_up(cell.cell, step)
                 continue
             if cell.role == "course" and cell.cell.trusted:
                 self.course(cell)
@@ -207,10 +209,18 @@ class Session:
             error = self.testing().course(cell.cell.source, self.job.seconds)
         except (Dead, TemplateError) as dead:
             error, self.tester = str(dead), None
+        self.told.append(cell.cell)
         if error:
             name = cell.cell.grade_id or "without a name"
             text = f"The course's cell {name} fails in the test process: {error}"
             self.result.problems.append(text)
+
+    def set_up(self, cell: Cell, step: Step) -> None:
+        """Let later checks find what this one defines, although it failed."""
+        self.told.append(cell)
+        if cell.setup and self.tester and step.verdict not in ("passed", "partial"):
+            with suppress(Dead, TimeoutError):
+                self.tester.set_up(cell.setup, self.job.seconds)
 
     def testing(self) -> Tester:
         """Return the test process, in which the course's cells so far have run."""
@@ -218,10 +228,11 @@ class Session:
             self.tester = Tester(template(self.job.limits), self.job.course_files)
             if self.job.sheet.imports:
                 self.tester.course(self.job.sheet.imports, self.job.seconds)
-            if self.result.steps:  # it died in a check: begin it anew
-                for _, cell in self.code():
-                    if cell.role == "course" and cell.cell.trusted:
-                        self.tester.course(cell.cell.source, self.job.seconds)
+            for cell in self.told:  # it died: begin it anew
+                if cell.role == "course":
+                    self.tester.course(cell.source, self.job.seconds)
+                elif cell.setup:
+                    self.tester.set_up(cell.setup, self.job.seconds)
         return self.tester
 
     def check(
@@ -237,7 +248,7 @@ class Session:
         try:
             tester = self.testing()
             student = self.alive(number, replaced)
-            tester.attach(student, sources, list(self.job.sheet.names))
+            tester.attach(student, sources, self.job.sheet)
             reply = tester.grade(
                 {
                     "source": cell.source,
