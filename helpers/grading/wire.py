@@ -371,8 +371,8 @@ def _size(shape: Any, item: int, count: int) -> int:
 def update(old: Any, new: Any) -> None:
     """Make the mutable `old` equal to `new`, in place, as the callee left it."""
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        if old.shape != new.shape:
-            old.resize(new.shape, refcheck=False)
+        if old.shape != new.shape:  # `resize` would free memory that views still use
+            raise WireError("an array that was an argument has another shape now")
         old[...] = new
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) == len(new):
