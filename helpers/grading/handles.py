@@ -61,7 +61,10 @@ class Link:
 
     def get(self, name: str) -> Any:
         """Return the student's global `name`; raise `NameError` if there is none."""
-        reply, blob = self._ask({"do": "get", "name": name}, b"")
+        try:
+            reply, blob = self._ask({"do": "get", "name": name}, b"")
+        except KeyError as error:  # Python would look among the built-in names
+            raise NameError(f"{name} cannot be had: {error}") from None
         if "missing" in reply:
             raise NameError(f"{name} is not defined: its cell is missing or failed")
         value = self._value(reply, blob)
@@ -196,6 +199,8 @@ class Link:
             if isinstance(found, type) and issubclass(found, Exception | SystemExit):
                 kind = found
                 break
+        if issubclass(kind, StopIteration | StopAsyncIteration):
+            kind = RuntimeError  # it would end a loop of the check's (PEP 479)
         shown = WITHHELD if self.hidden else text
         try:
             error = kind(shown)
