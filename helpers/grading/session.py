@@ -319,6 +319,8 @@ def _judge(step: Step, reply: dict) -> None:
             step.score = max(0.0, step.points if step.score > step.points else 0.0)
         if step.score < step.points:
             step.verdict = "partial"
+            text = f"{step.score:g} of {step.points:g} points."
+            step.message = step.message or text
     elif step.verdict == "broken" and not step.message:
         step.message = "The student's process ended."
 

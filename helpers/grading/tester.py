@@ -8,7 +8,9 @@ does not reach its end gives none.
 import ast
 import builtins
 import contextlib
+import decimal
 import io
+import numbers
 import signal
 import socket
 from typing import Any
@@ -143,8 +145,20 @@ def _message(error: BaseException, link: Link, line: str) -> str:
 
 
 def _score(value: Any) -> float | None:
-    if type(value) in (int, float) or isinstance(value, np.floating | np.integer):
+    """Return the points that a check's last expression means; None for all of them.
+
+    Raises
+    ------
+    ValueError
+        It is an array: arithmetic with what a student returned, where a number was
+        meant.
+    """
+    if isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, numbers.Real | decimal.Decimal):
         return float(value)
+    if isinstance(value, np.ndarray | numbers.Complex) or hasattr(value, "new_tensor"):
+        raise ValueError("the points of this check are no number: an array came")
     return None
 
 
