@@ -108,7 +108,6 @@ def grade(names: Namespace, message: dict) -> dict:
     """
     link, printed = names.link, _Bounded()
     names.cache.clear()
-    hidden = [range(first, last + 1) for first, last in message["hidden"]]
     reply: dict = {"verdict": "passed", "score": None, "error": "", "hidden": False}
     seed(message["seed"])
     line = ""
@@ -116,9 +115,14 @@ def grade(names: Namespace, message: dict) -> dict:
         with interruptible(), contextlib.redirect_stdout(printed):
             value = None
             for node in _nodes(message["source"]):
-                link.hidden = any(node.lineno in lines for lines in hidden)
+                link.hidden = any(
+                    node.lineno <= last and first <= node.end_lineno
+                    for first, last in message["hidden"]
+                )
                 line = message["source"].splitlines()[node.lineno - 1].strip()
                 value = _execute(node, names)
+        if link.broken:  # the check caught it
+            raise Broken(link.broken)
         reply["score"] = _score(value)
     except KeyboardInterrupt:
         reply["verdict"] = "time"
