@@ -20,6 +20,7 @@ from . import wire
 
 WITHHELD = "(its message is not shown: this case is hidden)"
 NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
+COMPARISONS = frozenset(("allclose", "array_equal", "eq", "equal", "isclose", "ne"))
 WARNINGS = (RuntimeWarning, UserWarning, DeprecationWarning, FutureWarning)
 CALLBACKS = (
     types.FunctionType,
@@ -242,6 +243,8 @@ class Handle:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        if name in COMPARISONS:  # the student's code would be the judge of itself
+            raise TypeError(f"a tensor or an array is expected: a {self.__name__} came")
         return self._link.do("attribute", self._number, (name,))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -302,6 +305,7 @@ def _class_of(info: dict) -> type | None:
         if str(name).startswith("torch.nn.modules."):
             module, _, last = name.rpartition(".")
             found = getattr(sys.modules.get(module), last, None)
-            if isinstance(found, type):
+            modules = sys.modules["torch"].nn.Module
+            if isinstance(found, type) and issubclass(found, modules):
                 return found
     return None
