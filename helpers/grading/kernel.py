@@ -19,6 +19,7 @@ GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
 START_SECONDS = 30.0
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
+MOST_MESSAGE = 16 * 2**20  # bytes of one message: it grows when it is parsed
 
 
 class Dead(Exception):
@@ -34,6 +35,7 @@ class CellRun:
     line: list | None = None
     seconds: float = 0.0
     ended: str = ""  # why the process is gone or was stopped: empty if all is well
+    kept: int = 0  # bytes of its outputs
 
 
 class Process:
@@ -75,10 +77,7 @@ class Process:
             ready, _, _ = select.select([self.control], [], [], max(0, seconds))
             if not ready:
                 raise TimeoutError
-            self.control.settimeout(START_SECONDS)  # for the rest of the frame
-            return wire.receive(self.control)
-        except TimeoutError:
-            raise TimeoutError from None
+            return wire.receive(self.control, MOST_MESSAGE, START_SECONDS)
         except wire.Closed:
             raise Dead(self._why()) from None
         except wire.WireError as error:
@@ -102,15 +101,23 @@ class Student(Process):
         super().__init__(template, "student", files)
         self._send({"do": "seed", "seed": seed})
 
-    def run(self, cell: int, source: str, seconds: float) -> CellRun:
-        """Run a cell for at most `seconds`; the result says if the process is gone."""
-        result, start, sent, kept = CellRun(), time.monotonic(), 0, 0
+    def run(
+        self, cell: int, source: str, seconds: float, most: int = MOST_OUTPUT
+    ) -> CellRun:
+        """Run a cell for at most `seconds`, and keep at most `most` of its output.
+
+        The result says if the process is gone.
+        """
+        result, start, sent, full = CellRun(), time.monotonic(), 0, False
         deadline = start + seconds
         try:
             self._send({"do": "run", "cell": cell, "source": source})
             while True:
                 try:
-                    message, blob = self._receive(deadline - time.monotonic())
+                    left = deadline - time.monotonic()
+                    if left < 0:  # also while messages keep coming
+                        raise TimeoutError
+                    message, blob = self._receive(left)
                 except TimeoutError:
                     if result.ended:
                         raise Dead(f"{result.ended} and could not be stopped") from None
@@ -126,14 +133,14 @@ class Student(Process):
                     result.ended = f"it printed more than {MOST_SENT >> 20} MB"
                     self.interrupt()
                     deadline = time.monotonic() + GRACE_SECONDS
-                if kept + size <= MOST_OUTPUT:
-                    kept += size
+                if not full and result.kept + size <= most:
+                    result.kept += size
                     _collect(result, message)
-                elif kept < MOST_OUTPUT:
-                    kept = MOST_OUTPUT
+                elif not full:
+                    full = True
                     text = "\n(the rest of the output is left out)\n"
                     _collect(result, {"type": "stream", "name": "stdout", "text": text})
-                elif message.get("type") == "error":
+                elif message.get("type") == "error" and not result.error:
                     _collect(result, message | {"traceback": []})
         except Dead as death:
             result.ended = str(death)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from . import kernel
 from .kernel import CellRun, Dead, Student, Tester
 from .rebuild import Placed
 from .sandbox import Limits
@@ -18,6 +19,7 @@ from .sheet import Cell, Sheet
 from .template import Template, TemplateError
 
 MOST_MESSAGE = 20_000
+MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
 TRIES = 3  # of starting a process, when the machine is out of resources
 
 
@@ -118,6 +120,7 @@ class Session:
         self.student: Student | None = None
         self.tester: Tester | None = None
         self.fatal: set[int] = set()  # cells that end their process: not replayed
+        self.kept: dict[int, int] = {}  # bytes of outputs, by cell
         self.told: list[Cell] = []  # what the test process has run: the course's cells
 
     def __enter__(self) -> "Session":
@@ -161,7 +164,9 @@ class Session:
             student = self.alive(number)
         except (Dead, TemplateError) as error:
             return CellRun(ended=f"no process could be started ({error})")
-        run = student.run(number, source, self.left())
+        room = MOST_OUTPUT - sum(kept for kept in self.kept.values())
+        run = student.run(number, source, self.left(), min(room, kernel.MOST_OUTPUT))
+        self.kept[number] = run.kept
         if run.ended:
             self.fatal.add(number)
             self.student = None

@@ -137,7 +137,7 @@ def grade(names: Namespace, message: dict) -> dict:
 
 def _message(error: BaseException, link: Link, line: str) -> str:
     """Return what a failed check says, without any line that is not released."""
-    text = str(error)
+    text = str(error)[:MOST_PRINTED]
     if isinstance(error, AssertionError):
         if text:
             return text

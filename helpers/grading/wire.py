@@ -15,6 +15,7 @@ import pickle
 import re
 import socket
 import struct
+import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -46,10 +47,12 @@ class Closed(WireError):
 # --- frames --------------------------------------------------------------------------
 
 
-def send(sock: socket.socket, message: dict, blob: bytes = b"") -> None:
+def send(
+    sock: socket.socket, message: dict, blob: bytes = b"", most: int = MOST_BYTES
+) -> None:
     """Send one frame; raise `Closed` when nobody reads any more."""
     text = json.dumps(message, separators=(",", ":")).encode()
-    if len(text) + len(blob) > MOST_BYTES:
+    if len(text) + len(blob) > most:
         raise WireError(f"a message of {(len(text) + len(blob)) >> 20} MiB is too big")
     try:
         sock.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
@@ -57,13 +60,22 @@ def send(sock: socket.socket, message: dict, blob: bytes = b"") -> None:
         raise Closed(str(error)) from None
 
 
-def receive(sock: socket.socket) -> tuple[dict, bytes]:
-    """Receive one frame; raise `Closed` at its end, `WireError` if it is unreadable."""
-    size, extra = HEADER.unpack(_exactly(sock, HEADER.size))
-    if size + extra > MOST_BYTES:
+def receive(
+    sock: socket.socket, most: int = MOST_BYTES, seconds: float | None = None
+) -> tuple[dict, bytes]:
+    """Receive one frame of at most `most` bytes, in at most `seconds`.
+
+    Raises
+    ------
+    Closed, WireError
+        The connection ended; the frame is unreadable, too big or too slow.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    size, extra = HEADER.unpack(_exactly(sock, HEADER.size, deadline))
+    if size + extra > most:
         raise WireError(f"a frame of {(size + extra) >> 20} MiB is too big")
-    text = _exactly(sock, size)
-    blob = _exactly(sock, extra)
+    text = _exactly(sock, size, deadline)
+    blob = _exactly(sock, extra, deadline)
     return parse(text), blob
 
 
@@ -78,14 +90,16 @@ def parse(text: bytes) -> dict:
     return message
 
 
-def _exactly(sock: socket.socket, count: int) -> bytes:
+def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
     buffer = bytearray(count)
     view = memoryview(buffer)
     while view:
+        if deadline is not None:  # of all of it: a byte now and then is not enough
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
         try:
             got = sock.recv_into(view)
         except (BlockingIOError, TimeoutError):
-            raise
+            raise WireError("a frame that does not end") from None
         except OSError as error:
             raise Closed(str(error)) from None
         if not got:
