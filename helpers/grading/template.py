@@ -104,8 +104,12 @@ class Template:
             try:
                 theirs = [pair[1].fileno() for pair in pairs]
                 socket.send_fds(self.socket, [request], theirs)
-                if not self.socket.recv(1):
+                if not (answer := self.socket.recv(1)):
                     raise OSError("it ended")
+                if answer == b"x":
+                    for pair in pairs:
+                        pair[0].close()
+                    raise TemplateError("no process could be forked")
             except OSError as error:
                 self.process.kill()
                 self.process.wait()
@@ -143,12 +147,16 @@ def main() -> None:
         request, descriptors, _, _ = socket.recv_fds(requests, 4096, 3)
         if not request:
             return
-        if not os.fork():
+        try:
+            child = os.fork()
+        except OSError:  # too many processes or too little memory, for now
+            child = -1
+        if child == 0:
             requests.close()
             _warden(json.loads(request), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        requests.send(b"f")
+        requests.send(b"f" if child > 0 else b"x")
 
 
 def _warm_up() -> None:
@@ -195,6 +203,10 @@ def _warm_torch() -> None:
 def _warden(request: dict, descriptors: list[int]) -> None:
     """Fork the process and watch over it; never return."""
     sandbox.die_with_parent()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):  # the template's own are shared: who fills its stderr,
+        os.dup2(null, standard)  # which nobody reads, stops whoever warns next
+    os.close(null)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
     limits = request["limits"] and sandbox.Limits(**request["limits"])
