@@ -19,7 +19,7 @@ GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
 START_SECONDS = 30.0
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
-MOST_MESSAGE = 16 * 2**20  # bytes of one message: it grows when it is parsed
+MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
 
 
 class Dead(Exception):

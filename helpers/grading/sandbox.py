@@ -123,6 +123,7 @@ def enter(limits: Limits, slot: int, owner: int) -> None:
     _call("sethostname", _libc.sethostname(b"sandbox", 7))
     _file_system(limits, own)
     if owner == 0:
+        _drop_bounds()
         os.setgroups([])
         os.setresgid(own, own, own)
         os.setresuid(own, own, own)
@@ -244,10 +245,14 @@ def _read_only(path: str, *, recursive: bool) -> None:
 # --- privileges ----------------------------------------------------------------------
 
 
-def _drop_privileges() -> None:
-    """Give up all capabilities, and the ways to get them back."""
+def _drop_bounds() -> None:
     for capability in range(64):
         _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # EINVAL past the last
+
+
+def _drop_privileges() -> None:
+    """Give up all capabilities, and the ways to get them back."""
+    _drop_bounds()
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("Ii", 0x20080522, 0)  # version 3, this process
     _call("capset", _libc.capset(header, struct.pack("6I", *[0] * 6)))
@@ -255,7 +260,8 @@ def _drop_privileges() -> None:
     _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-# system calls that no exercise needs and that widen what a process may reach
+# System calls that no exercise needs and that widen what a process may reach. Memory
+# files and System V memory count neither as a process's own nor against /tmp.
 MACHINES = {
     "x86_64": (
         0xC000003E,
@@ -268,7 +274,9 @@ MACHINES = {
             "finit_module": 313, "open_by_handle_at": 304, "pidfd_getfd": 438,
             "process_vm_readv": 310, "process_vm_writev": 311, "move_mount": 429,
             "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "clone": 56, "clone3": 435, "socket": 41,
+            "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "semget": 64,
+            "msgget": 68, "mq_open": 240, "syslog": 103, "sync": 162, "syncfs": 306,
+            "clone": 56, "clone3": 435, "socket": 41, "prctl": 157,
         },
     ),
     "aarch64": (
@@ -282,7 +290,9 @@ MACHINES = {
             "finit_module": 273, "open_by_handle_at": 265, "pidfd_getfd": 438,
             "process_vm_readv": 270, "process_vm_writev": 271, "move_mount": 429,
             "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "clone": 220, "clone3": 435, "socket": 198,
+            "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "semget": 190,
+            "msgget": 186, "mq_open": 180, "syslog": 116, "sync": 81, "syncfs": 267,
+            "clone": 220, "clone3": 435, "socket": 198, "prctl": 167,
         },
     ),
 }  # fmt: skip
@@ -316,8 +326,8 @@ def _filter_calls() -> None:
 def _program() -> Iterator[bytes]:
     """Yield the filter's instructions (classic BPF: code, jump if true, if not, k)."""
     arch, numbers = MACHINES[platform.machine()]
-    plain = [n for name, n in numbers.items() if name not in ("clone", "clone3")]
-    plain.remove(numbers["socket"])
+    special = ("clone", "clone3", "socket", "prctl")
+    plain = [n for name, n in numbers.items() if name not in special]
 
     def op(code: int, yes: int, no: int, k: int) -> bytes:
         return struct.pack("HBBI", code, yes, no, k)
@@ -335,6 +345,11 @@ def _program() -> Iterator[bytes]:
         yield refuse
     yield op(equal, 0, 1, numbers["clone3"])
     yield op(give, 0, 0, ERRNO | ENOSYS)
+    yield op(equal, 0, 4, numbers["prctl"])
+    yield op(load, 0, 0, 16)  # its first argument
+    yield op(equal, 0, 1, PR_SET_PDEATHSIG)  # who undoes it outlives the grader
+    yield refuse
+    yield op(give, 0, 0, ALLOW)
     yield op(equal, 0, 3, numbers["clone"])
     yield op(load, 0, 0, 16)  # its flags: the first argument
     yield op(anded, 0, 4 + len(FAMILIES), NAMESPACE_FLAGS)

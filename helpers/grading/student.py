@@ -35,7 +35,7 @@ from . import wire
 
 FLUSH_BYTES, FLUSH_SECONDS = 4096, 0.2
 MOST_PRINTED = 64 * 1024  # of a call by the test process
-MOST_SENT = 15 * 2**20  # bytes of one output
+MOST_SENT = 7 * 2**20  # bytes of one output
 HOME = "/tmp/work"
 
 
