@@ -177,7 +177,7 @@ def _graded(
         try:
             while True:
                 while len(running) < 2 * workers and (student := next(waiting, None)):
-                    task = prepare(course, assignment, student, rules, options)
+                    task = _prepared(course, assignment, student, rules, options)
                     results[student] = {}
                     for name, job in task.jobs.items():
                         running[pool.submit(session.grade, job)] = (task, name)
@@ -263,6 +263,24 @@ class _Dask(Executor):
 
 
 # --- one submission ------------------------------------------------------------------
+
+
+def _prepared(
+    course: Course, assignment: Assignment, student: str, rules: str, options: Options
+) -> Task:
+    """Prepare a submission; one that cannot be read at all stops nobody else's."""
+    try:
+        return prepare(course, assignment, student, rules, options)
+    except Exception as error:  # a fault of ours, not of the student's
+        text = f"grader: {type(error).__name__}: {error}"
+        names = [sheet.name for sheet in assignment.sheets]
+        submission = Submission(
+            student,
+            digest="",
+            unreadable=dict.fromkeys(names, text),
+            repairs={name: [] for name in names},
+        )
+        return Task(submission, {}, rules)
 
 
 def prepare(
@@ -354,10 +372,10 @@ def _step(title: str, step: session.Step, redact: Redactor) -> dict:
 
 
 def _state(unreadable: bool, problems: list[str], steps: dict) -> str:
-    if unreadable:
-        return "unreadable"
     if any(text.startswith("grader: ") for text in problems):
         return "error"
+    if unreadable:
+        return "unreadable"
     unclear = any(step.verdict in ("time", "broken") for step in steps.values())
     return "partly" if unclear or problems else "graded"
 
