@@ -17,6 +17,7 @@ from .rebuild import Given, NotANotebook, overlap, read
 from .sheet import Sheet, load
 
 MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
+MOST_NOTES = 50
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
 KEPT = ".grading.json"  # the grader's own record beside an autograded notebook
@@ -211,7 +212,7 @@ def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], 
     total = 0
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED)
-        for name in sorted(names):
+        for name in sorted(names, key=lambda n: (not n.endswith(".ipynb"), n)):
             path = Path(base, name)
             label = path.relative_to(folder).as_posix()
             if name.endswith(".ipynb") and not notebooks:
@@ -228,6 +229,8 @@ def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], 
                 files[label] = path.read_bytes()
             except OSError as error:
                 notes.append(f"{label} cannot be read: {error.strerror}.")
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"… and {len(notes) - MOST_NOTES} more."]
     return files, notes
 
 

@@ -27,7 +27,7 @@ from . import session
 from .course import KEPT, Assignment, Course, CourseError, Submission, digest_of
 from .gradebook import Book
 from .rebuild import Placed, rebuild
-from .redact import Redactor
+from .redact import Redactor, plain
 from .sandbox import Limits
 
 FORMAT = 1  # of the records
@@ -321,7 +321,7 @@ def finish(
         "submission": submission.digest,
         "rules": task.digest,
         "timestamp": submission.timestamp and submission.timestamp.isoformat(),
-        "notes": submission.notes,
+        "notes": [plain(note) for note in submission.notes],
         "notebooks": {},
     }
     for sheet in assignment.sheets:
@@ -340,8 +340,8 @@ def finish(
             steps.setdefault(cell.grade_id, missing)
         record["notebooks"][sheet.name] = {
             "state": _state(sheet.name in submission.unreadable, problems, steps),
-            "problems": [redact(text) for text in problems],
-            "repairs": submission.repairs[sheet.name],
+            "problems": [redact(plain(text)) for text in problems],
+            "repairs": [plain(text) for text in submission.repairs[sheet.name]],
             "seconds": round(result.seconds, 3),
             "steps": [
                 _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
@@ -366,7 +366,7 @@ def finish(
 
 def _step(title: str, step: session.Step, redact: Redactor) -> dict:
     cleaned = replace(
-        step, message=redact(step.message), seconds=round(step.seconds, 3)
+        step, message=redact(plain(step.message)), seconds=round(step.seconds, 3)
     )
     return {"title": title} | asdict(cleaned)
 
@@ -399,7 +399,7 @@ def _notebook_cell(number, placed: Placed, result, steps, redact) -> dict:
 
 
 def _check_output(step: session.Step, redact) -> list[dict]:
-    text = redact(step.message)
+    text = redact(plain(step.message))
     if step.score > 0 or not step.points:
         line = f"{step.score:g} of {step.points:g} points"
         line += " (with the reference in place of earlier answers)" * step.followed

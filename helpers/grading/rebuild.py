@@ -93,9 +93,10 @@ def _given(cell: dict) -> Given:
     grade_id = settings.get("grade_id") if isinstance(settings, dict) else ""
     cell_id = cell.get("id")
     kind = cell.get("cell_type")
+    source = source.replace("\r\n", "\n")[:MOST_SOURCE]
     return Given(
         cell_type=kind if kind in ("code", "markdown", "raw") else "markdown",
-        source=source.replace("\r\n", "\n")[:MOST_SOURCE],
+        source=source.encode(errors="replace").decode(),  # no half surrogates
         grade_id=grade_id if isinstance(grade_id, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
         tagged=bool(metadata.get("tags")),
@@ -164,10 +165,7 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
             i
             for i, cell in enumerate(given)
             if i not in taken
-            and (
-                (own.cell_id and cell.cell_id == own.cell_id)
-                or squeezed[i] == text
-            )
+            and ((own.cell_id and cell.cell_id == own.cell_id) or squeezed[i] == text)
         ]
         if alike:
             matches[number] = alike[0]
