@@ -297,13 +297,24 @@ def prepare(
                 student=student,
                 sheet=sheet,
                 cells=cells,
-                files=submission.files | assignment.files,
+                files=_beside(submission.files, assignment.files),
                 course_files=assignment.files,
                 limits=options.limits if options.sandbox else None,
                 seconds=options.seconds or course.seconds,
                 follow_through=options.follow_through,
             )
     return Task(submission, jobs, rules)
+
+
+def _beside(own: dict[str, bytes], course: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files to work with: the course's, and a student's that fit beside."""
+    taken = {*course, *(str(p) for name in course for p in Path(name).parents)}
+    fits = {
+        name: content
+        for name, content in own.items()
+        if name not in taken and not any(str(p) in course for p in Path(name).parents)
+    }
+    return fits | course
 
 
 def finish(
