@@ -23,7 +23,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import session
+from . import sandbox, session
 from .course import KEPT, Assignment, Course, CourseError, Submission, digest_of
 from .gradebook import Book
 from .rebuild import Placed, rebuild
@@ -168,6 +168,8 @@ def _graded(
     """Yield a record for each student, as they are finished."""
     if not students:
         return
+    if options.sandbox:
+        _out_of_sight(course)
     session.allow_templates()
     pool, workers = _pool(options)
     waiting = iter(students)
@@ -205,6 +207,18 @@ def _graded(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _out_of_sight(course: Course) -> None:
+    """Raise if students' code could read the solutions or other submissions."""
+    folders = course.folders
+    for name in ("source", "submitted", "autograded", "feedback"):
+        place = course.root / getattr(folders, f"{name}_directory")
+        if seen := sandbox.exposed(place):
+            raise CourseError(
+                f"{place} lies in {seen}, which students' code can read: move the "
+                "course's folder to another place"
+            )
 
 
 class Progress(tqdm):

@@ -175,6 +175,13 @@ def visible() -> list[str]:
     return inside
 
 
+def exposed(folder: Path) -> str | None:
+    """Return the folder that students' processes see and that holds `folder`."""
+    place = os.path.realpath(folder)
+    seen = (f for f in visible() if f"{place}/".startswith(f"{os.path.realpath(f)}/"))
+    return next(seen, None)
+
+
 def _file_system(limits: Limits, own: int) -> None:
     """Replace the root by an empty one that shows `visible`, read-only."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
