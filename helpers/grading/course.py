@@ -99,6 +99,17 @@ class Course:
         )
         return float(next((s for s in limits if s), 60))
 
+    def _leads_inside(self, folder: Path) -> bool:
+        """Tell whether links lead from a submission to another folder of the course."""
+        base = self.root / self.folders.submitted_directory
+        if not folder.is_relative_to(base):
+            return False
+        meant = base.resolve() / folder.relative_to(base)
+        real = folder.resolve()
+        return real != meant and any(
+            _inside(real, p) for p in (self.root, base.resolve())
+        )
+
     # --- what is graded ---
 
     def assignments(self) -> list[str]:
@@ -138,6 +149,8 @@ class Course:
         """Read what a student handed in; nothing in it can raise."""
         folder = self.folder("submitted", student, assignment.name)
         files, notes = _files(folder, notebooks=True)
+        if self._leads_inside(folder):
+            files, notes = {}, ["The folder is a link into the course: it was ignored."]
         digest = hashlib.sha256()
         for name, content in sorted(files.items()):
             digest.update(name.encode(errors="replace") + b"\0" + content + b"\0")
@@ -149,6 +162,10 @@ class Course:
         result.files = {n: b for n, b in files.items() if n not in books}
         _assign(result, assignment, books)
         return result
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
 
 
 def _configuration(root: Path) -> Config:
