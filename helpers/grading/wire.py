@@ -33,6 +33,7 @@ TENSORS = frozenset(
     )
 )
 CLASSES = {c.__name__: c for c in (int, float, bool, str, complex, list, tuple, dict)}
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 SINGLE = {"None": None, "Ellipsis": Ellipsis, "NotImplemented": NotImplemented}
 
 
@@ -250,7 +251,7 @@ class Decoder:
             return self._decode(item, 0)
         except WireError:
             raise
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        except UNREADABLE as error:
             raise WireError(f"unreadable value ({type(error).__name__})") from None
 
     def _decode(self, item: Any, depth: int) -> Any:
@@ -321,7 +322,7 @@ class Decoder:
         _size(shape, dtype.itemsize, len(raw))
         array = np.empty(shape, dtype)
         if raw:
-            array = np.frombuffer(raw, dtype).reshape(shape).copy()
+            array = _canonical(np.frombuffer(raw, dtype)).reshape(shape)
         array.flags.writeable = tag != "frozen"
         return array[()] if tag == "scalar" else array
 
@@ -339,6 +340,8 @@ class Decoder:
         raw = self._get(place)
         _size(shape, dtype.itemsize, len(raw))
         if raw:
+            if dtype is torch.bool:
+                raw = _canonical(np.frombuffer(raw, np.bool_)).tobytes()
             tensor = torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
         else:
             tensor = torch.empty(shape, dtype=dtype)
@@ -350,6 +353,9 @@ def generator(state: dict) -> np.random.Generator:
     name = state["bit_generator"]
     if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
         raise WireError("unknown generator")
+    inner = state["state"]
+    if not 0 <= inner.get("pos", 0) <= 624 or not 0 <= state.get("buffer_pos", 0) <= 4:
+        raise WireError("a generator that would read beyond its state")  # in C
     bits = getattr(np.random, name)(0)
     bits.state = state
     return np.random.Generator(bits)
@@ -365,6 +371,21 @@ def _dtype(text: Any) -> np.dtype:
     if not DTYPE.fullmatch(_exact(text, str)):
         raise WireError("unknown dtype")
     return np.dtype(text)
+
+
+def _canonical(array: np.ndarray) -> np.ndarray:
+    """Return a copy that holds only what NumPy itself writes.
+
+    Other bytes make a bool that equals nothing, or text beyond Unicode.
+    """
+    if array.dtype.kind == "b":
+        return array.view(np.uint8) != 0
+    if array.dtype.kind == "U" and array.dtype.itemsize:
+        if (
+            array.view(array.dtype.byteorder.replace("|", "=") + "u4") > 0x10FFFF
+        ).any():
+            raise WireError("text beyond Unicode")
+    return array.copy()
 
 
 def _size(shape: Any, item: int, count: int) -> int:
