@@ -20,6 +20,8 @@ START_SECONDS = 30.0
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
 MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
+# Outputs that cannot run a script in the browser of the person who grades by hand
+SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
 
 
 class Dead(Exception):
@@ -166,7 +168,7 @@ def _collect(result: CellRun, message: dict) -> None:
         case {"type": "clear"}:
             result.outputs.clear()
         case {"type": "display" | "result" as kind, "data": dict(data)}:
-            data = {str(k): v for k, v in data.items() if isinstance(v, str)}
+            data = {k: data[k] for k in SHOWN if isinstance(data.get(k), str)}
             output = {"output_type": "display_data", "data": data, "metadata": {}}
             if kind == "result":
                 output |= {"output_type": "execute_result", "execution_count": None}
