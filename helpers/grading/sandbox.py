@@ -38,7 +38,7 @@ FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused ran
 SYSTEM_FILES = [
     f"/etc/{name}"
     for name in (
-        *("passwd", "group", "nsswitch.conf", "ld.so.cache", "localtime"),
+        *("nsswitch.conf", "ld.so.cache", "localtime"),
         *("os-release", "mime.types", "fonts", "alternatives"),
     )
 ]
@@ -197,6 +197,9 @@ def _file_system(limits: Limits, own: int) -> None:
     for name in SYSTEM_FILES:
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
+    os.makedirs(f"{root}/etc", exist_ok=True)  # no names of people with accounts here
+    Path(f"{root}/etc/passwd").write_text(f"student:x:{own}:{own}::/tmp:/bin/sh\n")
+    Path(f"{root}/etc/group").write_text(f"student:x:{own}:\n")
     os.makedirs(f"{root}/dev/shm")
     for name in DEVICES:
         Path(f"{root}/dev/{name}").touch()
