@@ -21,6 +21,7 @@ from . import wire
 WITHHELD = "(its message is not shown: this case is hidden)"
 NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
 COMPARISONS = frozenset(("allclose", "array_equal", "eq", "equal", "isclose", "ne"))
+UNREADABLE = (wire.WireError, ValueError, TypeError, LookupError, MemoryError)
 WARNINGS = (RuntimeWarning, UserWarning, DeprecationWarning, FutureWarning)
 CALLBACKS = (
     types.FunctionType,
@@ -136,7 +137,7 @@ class Link:
         except wire.Closed:
             self.broken = "the student's process ended"
             raise Broken(self.broken) from None
-        except (wire.WireError, ValueError, TypeError, KeyError, IndexError) as error:
+        except UNREADABLE as error:
             self.broken = "the student's process sent an unreadable reply"
             raise Broken(f"{self.broken} ({error})") from None
         except RuntimeError as error:  # torch: a state that does not fit

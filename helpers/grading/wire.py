@@ -381,9 +381,8 @@ def _canonical(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "b":
         return array.view(np.uint8) != 0
     if array.dtype.kind == "U" and array.dtype.itemsize:
-        if (
-            array.view(array.dtype.byteorder.replace("|", "=") + "u4") > 0x10FFFF
-        ).any():
+        order = array.dtype.byteorder
+        if (array.view(f"{order}u4") > 0x10FFFF).any():
             raise WireError("text beyond Unicode")
     return array.copy()
 
