@@ -294,8 +294,9 @@ class Session:
             if step.score >= step.points:
                 continue
             tried = any(self.job.cells[n].answered for n in own)
-            if replaced and tried and time.monotonic() < self.deadline:
-                self.again(number, step, dict(replaced))
+            earlier = {n: s for n, s in replaced.items() if n not in own}
+            if earlier and tried and time.monotonic() < self.deadline:
+                self.again(number, step, earlier)
             replaced |= {n: self.job.cells[n].cell.source for n in own}
 
     def again(self, number: int, step: Step, replaced: dict[int, str]) -> None:
