@@ -17,6 +17,7 @@ from .template import Template
 
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
 START_SECONDS = 30.0
+FRAME_SECONDS = 30.0  # from the first byte of a message to its last
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
 MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
@@ -79,7 +80,7 @@ class Process:
             ready, _, _ = select.select([self.control], [], [], max(0, seconds))
             if not ready:
                 raise TimeoutError
-            return wire.receive(self.control, MOST_MESSAGE, START_SECONDS)
+            return wire.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
         except wire.Closed:
             raise Dead(self._why()) from None
         except wire.WireError as error:

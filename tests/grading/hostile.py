@@ -50,8 +50,9 @@ WRONG = {
     ),
     "primes": "def primes(n):\n    return -1",
 }
-REFERENCE = {c.grade_id: c.source for c in SHEET.cells if c.role in ("answer", "manual")}
-RELEASE = {c.grade_id: c.release for c in SHEET.cells if c.role in ("answer", "manual")}
+WRITTEN = [c for c in SHEET.cells if c.role in ("answer", "manual")]
+REFERENCE = {c.grade_id: c.source for c in WRITTEN}
+RELEASE = {c.grade_id: c.release for c in WRITTEN}
 BASES = {
     "right": REFERENCE,
     "wrong": RELEASE | WRONG,
@@ -81,6 +82,8 @@ class Case:
         Gets the folder of the submission and writes what else is handed in.
     state : str
         The state of the notebook's record.
+    told : str
+        A text that the autograded notebook must hold: what the attack found out.
     slow : bool
         Whether it takes its limits to the end.
     """
@@ -94,6 +97,7 @@ class Case:
     change: Change | None = None
     files: Callable[[Path], None] | None = None
     state: str = "graded"
+    told: str = ""
     slow: bool = False
 
     def notebook(self) -> Notebook:
@@ -140,8 +144,14 @@ def cheat(name: str, why: str, cell: str, **settings) -> Case:
 
 
 def accident(name: str, why: str, step: str, source: str, **settings) -> Case:
-    """Return a case with one answer that ends badly, and right ones before and after."""
+    """Return a case with one answer that ends badly among right ones."""
     settings = {"marks": lost(step), "answers": {step: source}} | settings
+    return Case(name, why, **settings)
+
+
+def nuisance(name: str, why: str, cell: str, **settings) -> Case:
+    """Return a case of right answers, with a cell that gets in the way of others."""
+    settings = {"marks": POINTS, "added": {"setup": cell}} | settings
     return Case(name, why, **settings)
 
 

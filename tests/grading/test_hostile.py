@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.grading import feedback, pipeline, session
+from helpers.grading import feedback, kernel, pipeline, session
 from helpers.grading.course import KEPT, Course
 from helpers.grading.gradebook import Book
 from helpers.grading.sandbox import MIB, Limits, check
@@ -103,10 +104,12 @@ class Run:
 
 @pytest.fixture(scope="module")
 def adopted():
-    """Make this process the parent of every orphan, so that none can hide."""
+    """Make this process the parent of every orphan; shorten a limit."""
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "FRAME_SECONDS", 3.0)
+        yield
     libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
@@ -139,9 +142,23 @@ def test_each_ends_in_a_state_with_a_reason(run, case):
             assert step["message"].strip(), step["grade_id"]
 
 
+@pytest.mark.parametrize("case", [c for c in CLASS if c.told], ids=lambda c: c.name)
+def test_what_an_attack_found_out(run, case):
+    folder = run.course.folder("autograded", case.name, "p1")
+    cells = json.loads((folder / "p1.ipynb").read_text())["cells"]
+    outputs = [o for c in cells for o in c.get("outputs", ())]
+    assert case.told in str(outputs), str(outputs)[-2000:]
+
+
 def test_the_neighbors_are_not_affected(run, alone):
     names = [case.name for case in NEIGHBORS]
     assert {name: run.marks[name] for name in names} == alone.marks
+
+
+def test_no_notebook_grows_without_bounds(run):
+    folders = (run.course.root / "autograded").glob("*/p1")
+    sizes = {f.parent.name: (f / KEPT).stat().st_size for f in folders}
+    assert max(sizes.values()) < 40 * MIB, sizes
 
 
 def test_nothing_that_was_there_changed(run):
