@@ -255,6 +255,7 @@ class Session:
             student = self.alive(number, replaced)
             tester.attach(student, sources, self.job.sheet)
             reply = tester.grade(
+                student,
                 {
                     "source": cell.source,
                     "hidden": [list(lines) for lines in cell.hidden],

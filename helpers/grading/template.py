@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from pathlib import Path
 from . import sandbox
 
 CHECK_SECONDS = 0.25
+WAITED = struct.Struct(">d")
 WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
@@ -255,6 +257,9 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
             if order == b"i":
                 os.kill(pid, signal.SIGINT)
                 continue
+            if order == b"w":
+                leash.send(WAITED.pack(_waited(pid)))
+                continue
             break
         if limits and _grown(pid, fresh) * page > limits.memory:
             with contextlib.suppress(OSError):
@@ -265,6 +270,14 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
         if not limits:
             os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+
+
+def _waited(pid: int) -> float:
+    """Return for how many seconds a process could have run, but had no CPU."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _resident(pid: int) -> int:
