@@ -259,17 +259,17 @@ class Tester(Process):
 
     def _ask(self, message: dict, seconds: float, *others: Process) -> dict:
         self._send(message)
-        if reply := self._reply(Clock(seconds, self, *others)):
+        if (reply := self._reply(Clock(seconds, self, *others))) is not None:
             return reply
         self.interrupt()
-        if reply := self._reply(Clock(GRACE_SECONDS, self)):
+        if (reply := self._reply(Clock(GRACE_SECONDS, self))) is not None:
             return reply | {"verdict": "time"}
         raise Dead("the check could not be stopped")
 
     def _reply(self, clock: Clock) -> dict | None:
         while (left := clock.left()) > 0:
             with suppress(TimeoutError):
-                return self._receive(left)[0] | {"received": True}
+                return self._receive(left)[0]
         return None
 
 

@@ -31,7 +31,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
 MOUNT_ATTR_READONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 SECCOMP_MODE_FILTER = 2
 FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused range
@@ -267,7 +267,6 @@ def _drop_privileges() -> None:
     header = struct.pack("Ii", 0x20080522, 0)  # version 3, this process
     _call("capset", _libc.capset(header, struct.pack("6I", *[0] * 6)))
     _call("no_new_privs", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 # System calls that no exercise needs and that widen what a process may reach. Memory

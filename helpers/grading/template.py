@@ -246,7 +246,6 @@ def _say(control: socket.socket, error: BaseException) -> None:
 def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> None:
     """Carry out the grader's orders and the limit on memory until the process ends."""
     process = os.pidfd_open(pid)
-    page = os.sysconf("SC_PAGE_SIZE")
     fresh = _resident(pid)  # what it shares with the template
     while True:
         ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
@@ -261,7 +260,7 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
                 leash.send(WAITED.pack(_waited(pid)))
                 continue
             break
-        if limits and _grown(pid, fresh) * page > limits.memory:
+        if limits and _too_big(pid, limits.memory, fresh):
             with contextlib.suppress(OSError):
                 leash.send(b"m")
             break
@@ -281,23 +280,44 @@ def _waited(pid: int) -> float:
 
 
 def _resident(pid: int) -> int:
-    """Return the pages that a process has in memory."""
+    """Return the bytes that a process has in memory."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
 
 
-def _grown(pid: int, fresh: int) -> int:
-    """Return by how many pages a process and its descendants outgrow a fresh child."""
-    total, queue = 0, [pid]
-    while queue:
-        current = queue.pop()
-        total += max(0, _resident(current) - fresh)
+def _too_big(pid: int, most: int, fresh: int) -> bool:
+    """Tell whether a process and its descendants outgrow a fresh child by `most` bytes.
+
+    What they share is counted once. As this is slow to find out, the plain sizes are
+    looked at first: of the process without what is the template's, and of all others.
+    """
+    family = _family(pid)
+    sizes = [_resident(member) for member in family]
+    if sum(sizes) - min(fresh, sizes[0]) <= most:
+        return False
+    return sum(map(_share, family)) > most + fresh
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and its descendants."""
+    family = [pid]
+    for member in family:
         with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{current}/task").iterdir():
-                queue += map(int, (task / "children").read_text().split())
-    return total
+            for task in Path(f"/proc/{member}/task").iterdir():
+                family += map(int, (task / "children").read_text().split())
+    return family
+
+
+def _share(pid: int) -> int:
+    """Return the bytes of a process in memory; of those that n share, the n-th part."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(text.partition("\nPss:")[2].split()[0]) * 1024
+    except (OSError, IndexError):
+        return _resident(pid)
 
 
 if __name__ == "__main__":
