@@ -7,14 +7,17 @@ nothing but itself, and none of the student's code runs in this process.
 
 import builtins
 import contextlib
+import copy
 import functools
 import pickle
 import socket
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from . import wire
 
@@ -51,6 +54,8 @@ class Link:
         While True, texts that the student's code makes are not passed on.
     sources : dict of int to str
         The student's cells by number, to show the line where an exception arose.
+    course : dict of str to object
+        The course's own globals: what calls change in them is undone after a check.
     """
 
     def __init__(self, sock: socket.socket, sources: dict[int, str]) -> None:
@@ -60,6 +65,24 @@ class Link:
         self.broken = ""
         self.count = 0
         self.callbacks: list[Callable] = []
+        self.course: dict[str, Any] = {}
+        self.lent: dict[int, list] | None = None
+        self.copies: dict[int, tuple[Any, Any]] = {}
+
+    def _keep(self, value: Any) -> None:
+        """Keep a copy of the course's data before the student's code changes them."""
+        if self.lent is None:
+            self.lent = _by_memory(self.course.values())
+        for place in _memory(value) & self.lent.keys():
+            for held in self.lent[place]:
+                if id(held) not in self.copies:
+                    self.copies[id(held)] = held, _copy(held)
+
+    def restore(self) -> None:
+        """Bring the course's data back to what they were before the check."""
+        for held, before in self.copies.values():
+            wire.update(held, before)
+        self.lent, self.copies = None, {}
 
     def get(self, name: str) -> Any:
         """Return the student's global `name`; raise `NameError` if there is none."""
@@ -103,6 +126,7 @@ class Link:
         decoder = wire.Decoder(blob, self._handle)
         with self._following():
             for index, item in reply.get("changed", ()):
+                self._keep(everything[index])
                 wire.update(everything[index], decoder.decode(item))
         return value
 
@@ -226,6 +250,48 @@ class Link:
         if type(place[1]) is not int or not 0 < place[1] <= len(lines):
             return None
         return place[1], lines[place[1] - 1].strip()
+
+
+def _copy(value: Any) -> Any:
+    if hasattr(value, "untyped_storage"):  # a tensor, maybe with a gradient
+        return value.detach().clone()
+    state = wire.module_state(value)
+    return copy.deepcopy(value if state is None else state)
+
+
+def _by_memory(values: Iterable) -> dict[int, list]:
+    """Return all that can be changed in `values`, by the memory that it lies in."""
+    found: dict[int, list] = {}
+    queue, seen = list(values), set()
+    while queue:
+        value = queue.pop()
+        places = _memory(value)
+        if places and id(value) not in seen:
+            seen.add(id(value))
+            for place in places:
+                found.setdefault(place, []).append(value)
+            queue += value.values() if isinstance(value, dict) else ()
+            queue += value if isinstance(value, list | tuple | set) else ()
+    return found
+
+
+def _memory(value: Any) -> set[int]:
+    """Return what identifies the memory of a value, if that can be changed."""
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        return {id(value)}
+    if isinstance(value, tuple):
+        return {id(value)}.union(*map(_memory, value))
+    if isinstance(value, list | dict | set | np.random.Generator):
+        return {id(value)}
+    if type(value).__module__.partition(".")[0] != "torch":
+        return set()
+    if (state := wire.module_state(value)) is not None:
+        return {id(value)}.union(*map(_memory, state["state"].values()))
+    if hasattr(value, "untyped_storage"):
+        return {value.untyped_storage().data_ptr()}
+    return set()
 
 
 class Handle:

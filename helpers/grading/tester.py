@@ -36,6 +36,7 @@ class Namespace(dict):
         self.link: Link | None = None
         self.students: frozenset[str] = frozenset()
         self.own: frozenset[str] = frozenset()
+        self.course: dict[str, Any] = {}
         self.cache: dict[str, Any] = {}
 
     def __missing__(self, name: str) -> Any:
@@ -86,6 +87,8 @@ def run_course(names: Namespace, source: str) -> dict:
                 _execute(node, names)
     except BaseException as error:
         return {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        names.course = dict(names)
     return {}
 
 
@@ -108,6 +111,7 @@ def grade(names: Namespace, message: dict) -> dict:
     """
     link, printed = names.link, _Bounded()
     names.cache.clear()
+    link.course = names.course
     reply: dict = {"verdict": "passed", "score": None, "error": "", "hidden": False}
     seed(message["seed"])
     line = ""
@@ -130,6 +134,7 @@ def grade(names: Namespace, message: dict) -> dict:
         reply |= {"verdict": "broken", "error": str(end)}
     except BaseException as error:
         reply |= {"verdict": "failed", "error": _message(error, link, line)}
+    link.restore()
     reply |= {"hidden": link.hidden, "printed": printed.getvalue()}
     link.hidden = False
     return reply

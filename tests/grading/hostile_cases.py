@@ -718,7 +718,7 @@ FRAMES = [
          added={"setup": FORGE + "import time\n"
                 "os.write(control, struct.pack('>II', 2**20, 0))\n"
                 "while True:\n    os.write(control, b' ')\n    time.sleep(0.5)"}),
-    Case("frame_errors", "Ten thousand error messages of 10 KB.", POINTS, slow=True,
+    Case("frame_flood", "Ten thousand error messages of 10 KB.", POINTS, slow=True,
          added={"setup": FORGE + "text = 'x' * 10_000\nfor _ in range(3000):\n"
                 "    os.write(control, frame({'type': 'error', 'ename': 'E', "
                 "'evalue': text, 'traceback': []}))"}),
