@@ -18,10 +18,12 @@ from .rebuild import Given, NotANotebook, overlap, read
 from .sheet import Sheet, load
 
 MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
+MOST_NOTES = 50
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
 KEPT = ".grading.json"  # the grader's own record beside an autograded notebook
 CONFIG = "nbgrader_config.py"
+DATE = re.compile(r"[\w:+., -]{1,60}([A-Z][a-z]+(/[A-Z][A-Za-z_]+){1,2})?")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,17 @@ class Course:
         )
         return float(next((s for s in limits if s), 60))
 
+    def _leads_inside(self, folder: Path) -> bool:
+        """Tell whether links lead from a submission to another folder of the course."""
+        base = self.root / self.folders.submitted_directory
+        if not folder.is_relative_to(base):
+            return False
+        meant = base.resolve() / folder.relative_to(base)
+        real = folder.resolve()
+        return real != meant and any(
+            _inside(real, p) for p in (self.root, base.resolve())
+        )
+
     # --- what is graded ---
 
     def assignments(self) -> list[str]:
@@ -133,6 +146,8 @@ class Course:
         """Read what a student handed in; nothing in it can raise."""
         folder = self.folder("submitted", student, assignment.name)
         files, notes = _files(folder, notebooks=True)
+        if self._leads_inside(folder):
+            files, notes = {}, ["The folder is a link into the course: it was ignored."]
         digest = hashlib.sha256()
         for name, content in sorted(files.items()):
             digest.update(name.encode(errors="replace") + b"\0" + content + b"\0")
@@ -144,6 +159,10 @@ class Course:
         result.files = {n: b for n, b in files.items() if n not in books}
         _assign(result, assignment, books)
         return result
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
 
 
 def _configuration(root: Path) -> Config:
@@ -192,8 +211,10 @@ def _timestamp(raw: str, notes: list[str]) -> datetime | None:
     from nbgrader.utils import parse_utc
 
     try:
+        if not DATE.fullmatch(raw):  # nbgrader opens a time zone that is a path
+            raise ValueError
         return parse_utc(raw)
-    except (ValueError, OverflowError):
+    except Exception:  # what dateutil raises is nowhere written down
         notes.append(
             f"The timestamp {raw[:60]!r} is not a date: it was ignored. (Formgrader "
             "stops at it until the file is mended or deleted.)"
@@ -208,7 +229,7 @@ def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], 
     total = 0
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED)
-        for name in sorted(names):
+        for name in sorted(names, key=lambda n: (not n.endswith(".ipynb"), n)):
             path = Path(base, name)
             label = path.relative_to(folder).as_posix()
             if name.endswith(".ipynb") and not notebooks:
@@ -225,6 +246,8 @@ def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], 
                 files[label] = path.read_bytes()
             except OSError as error:
                 notes.append(f"{label} cannot be read: {error.strerror}.")
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"… and {len(notes) - MOST_NOTES} more."]
     return files, notes
 
 

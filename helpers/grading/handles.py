@@ -7,19 +7,24 @@ nothing but itself, and none of the student's code runs in this process.
 
 import builtins
 import contextlib
+import copy
 import functools
 import pickle
 import socket
 import sys
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 from . import wire
 
 WITHHELD = "(its message is not shown: this case is hidden)"
 NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
+COMPARISONS = frozenset(("allclose", "array_equal", "eq", "equal", "isclose", "ne"))
+UNREADABLE = (wire.WireError, ValueError, TypeError, LookupError, MemoryError)
 WARNINGS = (RuntimeWarning, UserWarning, DeprecationWarning, FutureWarning)
 CALLBACKS = (
     types.FunctionType,
@@ -49,6 +54,8 @@ class Link:
         While True, texts that the student's code makes are not passed on.
     sources : dict of int to str
         The student's cells by number, to show the line where an exception arose.
+    course : dict of str to object
+        The course's own globals: what calls change in them is undone after a check.
     """
 
     def __init__(self, sock: socket.socket, sources: dict[int, str]) -> None:
@@ -58,10 +65,31 @@ class Link:
         self.broken = ""
         self.count = 0
         self.callbacks: list[Callable] = []
+        self.course: dict[str, Any] = {}
+        self.lent: dict[int, list] | None = None
+        self.copies: dict[int, tuple[Any, Any]] = {}
+
+    def _keep(self, value: Any) -> None:
+        """Keep a copy of the course's data before the student's code changes them."""
+        if self.lent is None:
+            self.lent = _by_memory(self.course.values())
+        for place in _memory(value) & self.lent.keys():
+            for held in self.lent[place]:
+                if id(held) not in self.copies:
+                    self.copies[id(held)] = held, _copy(held)
+
+    def restore(self) -> None:
+        """Bring the course's data back to what they were before the check."""
+        for held, before in self.copies.values():
+            wire.update(held, before)
+        self.lent, self.copies = None, {}
 
     def get(self, name: str) -> Any:
         """Return the student's global `name`; raise `NameError` if there is none."""
-        reply, blob = self._ask({"do": "get", "name": name}, b"")
+        try:
+            reply, blob = self._ask({"do": "get", "name": name}, b"")
+        except KeyError as error:  # Python would look among the built-in names
+            raise NameError(f"{name} cannot be had: {error}") from None
         if "missing" in reply:
             raise NameError(f"{name} is not defined: its cell is missing or failed")
         value = self._value(reply, blob)
@@ -98,6 +126,7 @@ class Link:
         decoder = wire.Decoder(blob, self._handle)
         with self._following():
             for index, item in reply.get("changed", ()):
+                self._keep(everything[index])
                 wire.update(everything[index], decoder.decode(item))
         return value
 
@@ -132,7 +161,7 @@ class Link:
         except wire.Closed:
             self.broken = "the student's process ended"
             raise Broken(self.broken) from None
-        except (wire.WireError, ValueError, TypeError, KeyError, IndexError) as error:
+        except UNREADABLE as error:
             self.broken = "the student's process sent an unreadable reply"
             raise Broken(f"{self.broken} ({error})") from None
         except RuntimeError as error:  # torch: a state that does not fit
@@ -196,6 +225,8 @@ class Link:
             if isinstance(found, type) and issubclass(found, Exception | SystemExit):
                 kind = found
                 break
+        if issubclass(kind, StopIteration | StopAsyncIteration):
+            kind = RuntimeError  # it would end a loop of the check's (PEP 479)
         shown = WITHHELD if self.hidden else text
         try:
             error = kind(shown)
@@ -219,6 +250,48 @@ class Link:
         return lines[place[1] - 1].strip() if 0 < place[1] <= len(lines) else ""
 
 
+def _copy(value: Any) -> Any:
+    if hasattr(value, "untyped_storage"):  # a tensor, maybe with a gradient
+        return value.detach().clone()
+    state = wire.module_state(value)
+    return copy.deepcopy(value if state is None else state)
+
+
+def _by_memory(values: Iterable) -> dict[int, list]:
+    """Return all that can be changed in `values`, by the memory that it lies in."""
+    found: dict[int, list] = {}
+    queue, seen = list(values), set()
+    while queue:
+        value = queue.pop()
+        places = _memory(value)
+        if places and id(value) not in seen:
+            seen.add(id(value))
+            for place in places:
+                found.setdefault(place, []).append(value)
+            queue += value.values() if isinstance(value, dict) else ()
+            queue += value if isinstance(value, list | tuple | set) else ()
+    return found
+
+
+def _memory(value: Any) -> set[int]:
+    """Return what identifies the memory of a value, if that can be changed."""
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        return {id(value)}
+    if isinstance(value, tuple):
+        return {id(value)}.union(*map(_memory, value))
+    if isinstance(value, list | dict | set | np.random.Generator):
+        return {id(value)}
+    if type(value).__module__.partition(".")[0] != "torch":
+        return set()
+    if (state := wire.module_state(value)) is not None:
+        return {id(value)}.union(*map(_memory, state["state"].values()))
+    if hasattr(value, "untyped_storage"):
+        return {value.untyped_storage().data_ptr()}
+    return set()
+
+
 class Handle:
     """An object that stays in the student's process."""
 
@@ -235,6 +308,8 @@ class Handle:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        if name in COMPARISONS:  # the student's code would be the judge of itself
+            raise TypeError(f"a tensor or an array is expected: a {self.__name__} came")
         return self._link.do("attribute", self._number, (name,))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -295,6 +370,7 @@ def _class_of(info: dict) -> type | None:
         if str(name).startswith("torch.nn.modules."):
             module, _, last = name.rpartition(".")
             found = getattr(sys.modules.get(module), last, None)
-            if isinstance(found, type):
+            modules = sys.modules["torch"].nn.Module
+            if isinstance(found, type) and issubclass(found, modules):
                 return found
     return None

@@ -9,15 +9,23 @@ import select
 import socket
 import tarfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from . import wire
-from .template import Template
+from .sheet import Sheet
+from .template import WAITED, Template
 
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
+MOST_STRETCH = 6  # how many times a limit, at most, if the machine is busy
+LEAST_WAIT = 0.1
 START_SECONDS = 30.0
+FRAME_SECONDS = 30.0  # from the first byte of a message to its last
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
+MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
+# Outputs that cannot run a script in the browser of the person who grades by hand
+SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
 
 
 class Dead(Exception):
@@ -31,6 +39,31 @@ class CellRun:
     outputs: list[dict] = field(default_factory=list)
     error: str = ""
     ended: str = ""  # why the process is gone or was stopped: empty if all is well
+    kept: int = 0  # bytes of its outputs
+
+
+class Clock:
+    """A limit on time that stands still while the processes wait for a CPU.
+
+    Other students' processes, and whatever else the machine does, cost nobody marks.
+    """
+
+    def __init__(self, seconds: float, *processes: "Process") -> None:
+        self.deadline = time.monotonic() + seconds
+        self.last = self.deadline + (MOST_STRETCH - 1) * seconds
+        self.processes = processes
+        self.waited: float | None = None
+
+    def left(self) -> float:
+        """Return how many seconds are left; negative ones if none are."""
+        left = self.deadline - time.monotonic()
+        if left > 0:
+            return left
+        waited = sum(process.waited() for process in self.processes)
+        more, self.waited = waited - (self.waited or 0.0), waited
+        if more > LEAST_WAIT:
+            self.deadline = min(time.monotonic() + more, self.last)
+        return self.deadline - time.monotonic()
 
 
 class Process:
@@ -38,6 +71,7 @@ class Process:
 
     def __init__(self, template: Template, role: str, files: dict[str, bytes]) -> None:
         self.control, self.rpc, self.leash = template.fork(role)
+        self.last_words = b""  # of its warden
         try:
             message, _ = self._receive(START_SECONDS)
             if message.get("type") != "ready":
@@ -59,6 +93,19 @@ class Process:
         except OSError:
             raise Dead("it ended") from None
 
+    def waited(self) -> float:
+        """Return for how many seconds the process was ready, but had no CPU so far."""
+        try:
+            self.leash.send(b"w")
+            self.leash.settimeout(1.0)
+            reply = self.leash.recv(WAITED.size)
+        except OSError:
+            return 0.0
+        if len(reply) == WAITED.size:
+            return WAITED.unpack(reply)[0]
+        self.last_words = reply
+        return 0.0
+
     def _send(self, message: dict, blob: bytes = b"") -> None:
         self.control.settimeout(START_SECONDS)
         try:
@@ -72,10 +119,7 @@ class Process:
             ready, _, _ = select.select([self.control], [], [], max(0, seconds))
             if not ready:
                 raise TimeoutError
-            self.control.settimeout(START_SECONDS)  # for the rest of the frame
-            return wire.receive(self.control)
-        except TimeoutError:
-            raise TimeoutError from None
+            return wire.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
         except wire.Closed:
             raise Dead(self._why()) from None
         except wire.WireError as error:
@@ -84,11 +128,10 @@ class Process:
     def _why(self) -> str:
         """Return why the process is gone, from its warden."""
         self.leash.settimeout(1.0)
-        try:
-            if self.leash.recv(1) == b"m":
-                return "it used too much memory"
-        except OSError:
-            pass
+        with suppress(OSError):
+            self.last_words = self.last_words or self.leash.recv(1)
+        if self.last_words == b"m":
+            return "it used too much memory"
         return "it ended (exit, a crash, or a limit)"
 
 
@@ -99,21 +142,31 @@ class Student(Process):
         super().__init__(template, "student", files)
         self._send({"do": "seed", "seed": seed})
 
-    def run(self, cell: int, source: str, seconds: float) -> CellRun:
-        """Run a cell for at most `seconds`; the result says if the process is gone."""
-        result, sent, kept = CellRun(), 0, 0
-        deadline = time.monotonic() + seconds
+    def run(
+        self, cell: int, source: str, seconds: float, most: int = MOST_OUTPUT
+    ) -> CellRun:
+        """Run a cell for at most `seconds`, and keep at most `most` of its output.
+
+        The result says if the process is gone.
+        """
+        result, sent, full = CellRun(), 0, False
+        clock = Clock(seconds, self)
         try:
             self._send({"do": "run", "cell": cell, "source": source})
             while True:
                 try:
-                    message, blob = self._receive(deadline - time.monotonic())
+                    left = clock.left()
+                    if left < 0:  # also while messages keep coming
+                        raise TimeoutError
+                    message, blob = self._receive(left)
                 except TimeoutError:
+                    if clock.left() > 0:
+                        continue
                     if result.ended:
                         raise Dead(f"{result.ended} and could not be stopped") from None
                     result.ended = f"it ran for more than {seconds:g} s"
                     self.interrupt()
-                    deadline = time.monotonic() + GRACE_SECONDS
+                    clock = Clock(GRACE_SECONDS, self)
                     continue
                 if message.get("type") == "done":
                     break
@@ -122,15 +175,15 @@ class Student(Process):
                 if sent > MOST_SENT and not result.ended:
                     result.ended = f"it printed more than {MOST_SENT >> 20} MB"
                     self.interrupt()
-                    deadline = time.monotonic() + GRACE_SECONDS
-                if kept + size <= MOST_OUTPUT:
-                    kept += size
+                    clock = Clock(GRACE_SECONDS, self)
+                if not full and result.kept + size <= most:
+                    result.kept += size
                     _collect(result, message)
-                elif kept < MOST_OUTPUT:
-                    kept = MOST_OUTPUT
+                elif not full:
+                    full = True
                     text = "\n(the rest of the output is left out)\n"
                     _collect(result, {"type": "stream", "name": "stdout", "text": text})
-                elif message.get("type") == "error":
+                elif message.get("type") == "error" and not result.error:
                     _collect(result, message | {"traceback": []})
         except Dead as death:
             result.ended = str(death)
@@ -155,7 +208,7 @@ def _collect(result: CellRun, message: dict) -> None:
         case {"type": "clear"}:
             result.outputs.clear()
         case {"type": "display" | "result" as kind, "data": dict(data)}:
-            data = {str(k): v for k, v in data.items() if isinstance(v, str)}
+            data = {k: data[k] for k in SHOWN if isinstance(data.get(k), str)}
             output = {"output_type": "display_data", "data": data, "metadata": {}}
             if kind == "result":
                 output |= {"output_type": "execute_result", "execution_count": None}
@@ -185,26 +238,35 @@ class Tester(Process):
         """Run a cell of the course's own; return its error."""
         return self._ask({"do": "course", "source": source}, seconds).get("error", "")
 
-    def attach(self, student: Student, sources: dict[int, str], names: list) -> None:
+    def set_up(self, source: str, seconds: float) -> None:
+        """Run what a failed check defines for later ones."""
+        self._ask({"do": "setup", "source": source}, seconds)
+
+    def attach(self, student: Student, sources: dict[int, str], sheet: Sheet) -> None:
         """Let the check cells that follow ask this student's process."""
-        self._send({"do": "student", "sources": sources, "names": names})
+        whose = {"names": list(sheet.names), "own": list(sheet.own)}
+        self._send({"do": "student", "sources": sources} | whose)
         socket.send_fds(self.control, [b"f"], [student.rpc.fileno()])
         self._receive(START_SECONDS)
 
-    def grade(self, message: dict, seconds: float) -> dict:
+    def grade(self, student: Student, message: dict, seconds: float) -> dict:
         """Run a check cell; see `tester.grade` for the reply."""
-        return self._ask({"do": "grade"} | message, seconds)
+        return self._ask({"do": "grade"} | message, seconds, student)
 
-    def _ask(self, message: dict, seconds: float) -> dict:
+    def _ask(self, message: dict, seconds: float, *others: Process) -> dict:
         self._send(message)
-        try:
-            return self._receive(seconds)[0]
-        except TimeoutError:
-            self.interrupt()
-        try:
-            return self._receive(GRACE_SECONDS)[0] | {"verdict": "time"}
-        except TimeoutError:
-            raise Dead("the check could not be stopped") from None
+        if (reply := self._reply(Clock(seconds, self, *others))) is not None:
+            return reply
+        self.interrupt()
+        if (reply := self._reply(Clock(GRACE_SECONDS, self))) is not None:
+            return reply | {"verdict": "time"}
+        raise Dead("the check could not be stopped")
+
+    def _reply(self, clock: Clock) -> dict | None:
+        while (left := clock.left()) > 0:
+            with suppress(TimeoutError):
+                return self._receive(left)[0]
+        return None
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

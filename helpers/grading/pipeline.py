@@ -23,11 +23,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import session
+from . import sandbox, session
 from .course import KEPT, Assignment, Course, CourseError, Submission, digest_of
 from .gradebook import Book
 from .rebuild import Placed, rebuild
-from .redact import Redactor
+from .redact import Redactor, plain
 from .sandbox import Limits
 from .template import allow_templates, close_templates
 
@@ -170,6 +170,8 @@ def _graded(
     """Yield a record for each student, as they are finished."""
     if not students:
         return
+    if options.sandbox:
+        _out_of_sight(course)
     allow_templates()
     pool, workers = _pool(options)
     waiting = iter(students)
@@ -179,7 +181,7 @@ def _graded(
             while True:
                 finished: list[Task] = []
                 while len(running) < 2 * workers and (student := next(waiting, None)):
-                    task = prepare(course, assignment, student, rules, options)
+                    task = _prepared(course, assignment, student, rules, options)
                     for name, job in task.jobs.items():
                         running[pool.submit(session.grade, job)] = (task, name)
                     if not task.jobs:
@@ -205,6 +207,18 @@ def _graded(
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _out_of_sight(course: Course) -> None:
+    """Raise if students' code could read the solutions or other submissions."""
+    folders = course.folders
+    for name in ("source", "submitted", "autograded", "feedback"):
+        place = course.root / getattr(folders, f"{name}_directory")
+        if seen := sandbox.exposed(place):
+            raise CourseError(
+                f"{place} lies in {seen}, which students' code can read: move the "
+                "course's folder to another place"
+            )
 
 
 class Progress(tqdm):
@@ -265,6 +279,24 @@ class _Dask(Executor):
 # --- one submission ------------------------------------------------------------------
 
 
+def _prepared(
+    course: Course, assignment: Assignment, student: str, rules: str, options: Options
+) -> Task:
+    """Prepare a submission; one that cannot be read at all stops nobody else's."""
+    try:
+        return prepare(course, assignment, student, rules, options)
+    except Exception as error:  # a fault of ours, not of the student's
+        text = f"grader: {type(error).__name__}: {error}"
+        names = [sheet.name for sheet in assignment.sheets]
+        submission = Submission(
+            student,
+            digest="",
+            unreadable=dict.fromkeys(names, text),
+            repairs={name: [] for name in names},
+        )
+        return Task(submission, {}, rules)
+
+
 def prepare(
     course: Course, assignment: Assignment, student: str, rules: str, options: Options
 ) -> Task:
@@ -279,13 +311,24 @@ def prepare(
                 student=student,
                 sheet=sheet,
                 cells=cells,
-                files=submission.files | assignment.files,
+                files=_beside(submission.files, assignment.files),
                 course_files=assignment.files,
                 limits=options.limits if options.sandbox else None,
                 seconds=options.seconds or course.seconds,
                 follow_through=options.follow_through,
             )
     return Task(submission, jobs, rules)
+
+
+def _beside(own: dict[str, bytes], course: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files to work with: the course's, and a student's that fit beside."""
+    taken = {*course, *(str(p) for name in course for p in Path(name).parents)}
+    fits = {
+        name: content
+        for name, content in own.items()
+        if name not in taken and not any(str(p) in course for p in Path(name).parents)
+    }
+    return fits | course
 
 
 def finish(course: Course, assignment: Assignment, task: Task) -> dict:
@@ -298,7 +341,7 @@ def finish(course: Course, assignment: Assignment, task: Task) -> dict:
         "submission": submission.digest,
         "rules": task.digest,
         "timestamp": submission.timestamp and submission.timestamp.isoformat(),
-        "notes": submission.notes,
+        "notes": [plain(note) for note in submission.notes],
         "notebooks": {},
     }
     for sheet in assignment.sheets:
@@ -317,8 +360,8 @@ def finish(course: Course, assignment: Assignment, task: Task) -> dict:
             steps.setdefault(cell.grade_id, missing)
         record["notebooks"][sheet.name] = {
             "state": _state(sheet.name in submission.unreadable, problems, steps),
-            "problems": [redact(text) for text in problems],
-            "repairs": submission.repairs[sheet.name],
+            "problems": [redact(plain(text)) for text in problems],
+            "repairs": [plain(text) for text in submission.repairs[sheet.name]],
             "spent": {what: round(s, 4) for what, s in result.spent.items()},
             "steps": [
                 _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
@@ -344,18 +387,18 @@ def finish(course: Course, assignment: Assignment, task: Task) -> dict:
 def _step(title: str, step: session.Step, redact: Redactor) -> dict:
     cleaned = replace(
         step,
-        message=redact(step.message),
-        own_error=redact(step.own_error),
+        message=redact(plain(step.message)),
+        own_error=redact(plain(step.own_error)),
         seconds=round(step.seconds, 3),
     )
     return {"title": title} | asdict(cleaned)
 
 
 def _state(unreadable: bool, problems: list[str], steps: dict) -> str:
-    if unreadable:
-        return "unreadable"
     if any(text.startswith("grader: ") for text in problems):
         return "error"
+    if unreadable:
+        return "unreadable"
     unclear = any(step.verdict in ("time", "broken") for step in steps.values())
     return "partly" if unclear or problems else "graded"
 
@@ -379,7 +422,7 @@ def _notebook_cell(number, placed: Placed, result, steps, redact) -> dict:
 
 
 def _check_output(step: session.Step, redact) -> list[dict]:
-    text = redact(step.message)
+    text = redact(plain(step.message))
     if step.score > 0 or not step.points:
         line = f"{step.score:g} of {step.points:g} points"
         line += " (with the reference in place of earlier answers)" * step.followed

@@ -6,7 +6,6 @@ instructor. What was repaired is said in the feedback.
 """
 
 import json
-import re
 from dataclasses import dataclass
 
 from .sheet import Cell, Sheet
@@ -73,7 +72,9 @@ def read(raw: bytes) -> list[Given]:
         raise NotANotebook("the file is JSON, but not a notebook")
     cells = content.get("cells")
     if cells is None and isinstance(sheets := content.get("worksheets"), list):
-        cells = [c for s in sheets if isinstance(s, dict) for c in s.get("cells", [])]
+        lists = [s.get("cells") for s in sheets if isinstance(s, dict)]
+        if all(isinstance(given, list) for given in lists):
+            cells = [cell for given in lists for cell in given]
     if not isinstance(cells, list):
         raise NotANotebook("the file has no list of cells")
     if len(cells) > MOST_CELLS:
@@ -93,9 +94,10 @@ def _given(cell: dict) -> Given:
     grade_id = settings.get("grade_id") if isinstance(settings, dict) else ""
     cell_id = cell.get("id")
     kind = cell.get("cell_type")
+    source = source.replace("\r\n", "\n")[:MOST_SOURCE]
     return Given(
         cell_type=kind if kind in ("code", "markdown", "raw") else "markdown",
-        source=source.replace("\r\n", "\n")[:MOST_SOURCE],
+        source=source.encode(errors="replace").decode(),  # no half surrogates
         grade_id=grade_id if isinstance(grade_id, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
         tagged=bool(metadata.get("tags")),
@@ -135,6 +137,7 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
 
 def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]:
     """Find each cell of the sheet in the submission: number → index."""
+    squeezed = [_squeeze(cell.source) for cell in given]
     matches: dict[int, int] = {}
     repairs: list[str] = []
     places: dict[str, list[int]] = {}
@@ -153,19 +156,17 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
         if len(found) > 1:
             repairs.append(f"The cell {own.grade_id} occurs {len(found)} times.")
         empty = _squeeze(own.release)
-        full = [i for i in found if _squeeze(given[i].source) != empty]
+        full = [i for i in found if squeezed[i] != empty]
         matches[number] = (full or found)[0]
     for number, own in enumerate(sheet.cells):  # the others: by id, then by text
         if own.grade_id:
             continue
+        text = _squeeze(own.release)
         alike = [
             i
             for i, cell in enumerate(given)
             if i not in taken
-            and (
-                (own.cell_id and cell.cell_id == own.cell_id)
-                or _squeeze(cell.source) == _squeeze(own.release)
-            )
+            and ((own.cell_id and cell.cell_id == own.cell_id) or squeezed[i] == text)
         ]
         if alike:
             matches[number] = alike[0]
@@ -199,4 +200,4 @@ def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
 
 
 def _squeeze(source: str) -> str:
-    return re.sub(r"\s+", " ", source).strip()
+    return " ".join(source.split())

@@ -9,6 +9,10 @@ from .rebuild import Placed
 from .sheet import Sheet
 
 HIDDEN = "[hidden]"
+CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 class Redactor:
@@ -33,7 +37,8 @@ class Redactor:
         self.secret = re.compile("|".join(map(_whole, secrets))) if secrets else None
 
     def __call__(self, text: str) -> str:
-        """Return `text` without paths and secrets."""
+        """Return `text` without paths, secrets and what cannot be written as UTF-8."""
+        text = text.encode(errors="replace").decode()
         for place, name in self.places:
             if len(place) > 1:
                 text = text.replace(place, name)
@@ -50,10 +55,18 @@ class Redactor:
             return [self._clean(entry) for entry in value]
         if isinstance(value, dict):
             return {
-                key: entry if key == "image/png" else self._clean(entry)
+                self(key): entry if key == "image/png" else self._clean(entry)
                 for key, entry in value.items()
             }
         return value
+
+
+def plain(text: str) -> str:
+    """Return `text` without what moves a terminal's cursor or the reader's eye.
+
+    Escape sequences, control characters, and those that turn the direction of writing.
+    """
+    return CONTROL.sub("", text.encode(errors="replace").decode())
 
 
 def _whole(secret: str) -> str:

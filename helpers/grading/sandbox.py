@@ -31,14 +31,14 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
 MOUNT_ATTR_READONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 SECCOMP_MODE_FILTER = 2
 FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused range
 SYSTEM_FILES = [
     f"/etc/{name}"
     for name in (
-        *("passwd", "group", "nsswitch.conf", "ld.so.cache", "localtime"),
+        *("nsswitch.conf", "ld.so.cache", "localtime"),
         *("os-release", "mime.types", "fonts", "alternatives"),
     )
 ]
@@ -123,6 +123,7 @@ def enter(limits: Limits, slot: int, owner: int) -> None:
     _call("sethostname", _libc.sethostname(b"sandbox", 7))
     _file_system(limits, own)
     if owner == 0:
+        _drop_bounds()
         os.setgroups([])
         os.setresgid(own, own, own)
         os.setresuid(own, own, own)
@@ -167,10 +168,18 @@ def visible() -> list[str]:
     wanted |= {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")}
     wanted |= {"/usr", "/lib", "/lib64", "/bin", "/sbin"}
     inside: list[str] = []
+    wanted |= {os.path.realpath(folder) for folder in wanted}  # where links lead
     for folder in sorted(filter(os.path.isdir, wanted)):
         if not any(folder.startswith(f"{other}/") for other in inside):
             inside.append(folder)
     return inside
+
+
+def exposed(folder: Path) -> str | None:
+    """Return the folder that students' processes see and that holds `folder`."""
+    place = os.path.realpath(folder)
+    seen = (f for f in visible() if f"{place}/".startswith(f"{os.path.realpath(f)}/"))
+    return next(seen, None)
 
 
 def _file_system(limits: Limits, own: int) -> None:
@@ -181,12 +190,16 @@ def _file_system(limits: Limits, own: int) -> None:
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, options)
     for folder in visible():
         if os.path.islink(folder):
+            os.makedirs(os.path.dirname(root + folder), exist_ok=True)
             os.symlink(os.readlink(folder), root + folder)
         else:
             _show(folder, root)
     for name in SYSTEM_FILES:
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
+    os.makedirs(f"{root}/etc", exist_ok=True)  # no names of people with accounts here
+    Path(f"{root}/etc/passwd").write_text(f"student:x:{own}:{own}::/tmp:/bin/sh\n")
+    Path(f"{root}/etc/group").write_text(f"student:x:{own}:\n")
     os.makedirs(f"{root}/dev/shm")
     for name in DEVICES:
         Path(f"{root}/dev/{name}").touch()
@@ -242,18 +255,22 @@ def _read_only(path: str, *, recursive: bool) -> None:
 # --- privileges ----------------------------------------------------------------------
 
 
-def _drop_privileges() -> None:
-    """Give up all capabilities, and the ways to get them back."""
+def _drop_bounds() -> None:
     for capability in range(64):
         _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # EINVAL past the last
+
+
+def _drop_privileges() -> None:
+    """Give up all capabilities, and the ways to get them back."""
+    _drop_bounds()
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("Ii", 0x20080522, 0)  # version 3, this process
     _call("capset", _libc.capset(header, struct.pack("6I", *[0] * 6)))
     _call("no_new_privs", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-# system calls that no exercise needs and that widen what a process may reach
+# System calls that no exercise needs and that widen what a process may reach. Memory
+# files and System V memory count neither as a process's own nor against /tmp.
 MACHINES = {
     "x86_64": (
         0xC000003E,
@@ -266,7 +283,9 @@ MACHINES = {
             "finit_module": 313, "open_by_handle_at": 304, "pidfd_getfd": 438,
             "process_vm_readv": 310, "process_vm_writev": 311, "move_mount": 429,
             "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "clone": 56, "clone3": 435, "socket": 41,
+            "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "semget": 64,
+            "msgget": 68, "mq_open": 240, "syslog": 103, "sync": 162, "syncfs": 306,
+            "clone": 56, "clone3": 435, "socket": 41, "prctl": 157,
         },
     ),
     "aarch64": (
@@ -280,7 +299,9 @@ MACHINES = {
             "finit_module": 273, "open_by_handle_at": 265, "pidfd_getfd": 438,
             "process_vm_readv": 270, "process_vm_writev": 271, "move_mount": 429,
             "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "clone": 220, "clone3": 435, "socket": 198,
+            "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "semget": 190,
+            "msgget": 186, "mq_open": 180, "syslog": 116, "sync": 81, "syncfs": 267,
+            "clone": 220, "clone3": 435, "socket": 198, "prctl": 167,
         },
     ),
 }  # fmt: skip
@@ -314,8 +335,8 @@ def _filter_calls() -> None:
 def _program() -> Iterator[bytes]:
     """Yield the filter's instructions (classic BPF: code, jump if true, if not, k)."""
     arch, numbers = MACHINES[platform.machine()]
-    plain = [n for name, n in numbers.items() if name not in ("clone", "clone3")]
-    plain.remove(numbers["socket"])
+    special = ("clone", "clone3", "socket", "prctl")
+    plain = [n for name, n in numbers.items() if name not in special]
 
     def op(code: int, yes: int, no: int, k: int) -> bytes:
         return struct.pack("HBBI", code, yes, no, k)
@@ -333,6 +354,11 @@ def _program() -> Iterator[bytes]:
         yield refuse
     yield op(equal, 0, 1, numbers["clone3"])
     yield op(give, 0, 0, ERRNO | ENOSYS)
+    yield op(equal, 0, 4, numbers["prctl"])
+    yield op(load, 0, 0, 16)  # its first argument
+    yield op(equal, 0, 1, PR_SET_PDEATHSIG)  # who undoes it outlives the grader
+    yield refuse
+    yield op(give, 0, 0, ALLOW)
     yield op(equal, 0, 3, numbers["clone"])
     yield op(load, 0, 0, 16)  # its flags: the first argument
     yield op(anded, 0, 4 + len(FAMILIES), NAMESPACE_FLAGS)

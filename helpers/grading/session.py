@@ -7,16 +7,18 @@ everything by value, and returns a `Graded`; it touches no file and no database.
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from . import kernel
 from .kernel import CellRun, Dead, Student, Tester
 from .rebuild import Placed
 from .sandbox import Limits
-from .sheet import Sheet
+from .sheet import Cell, Sheet
 from .template import TemplateError, template
 
 MOST_MESSAGE = 20_000
+MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
 TRIES = 3  # of starting a process, when the machine is out of resources
 
 
@@ -109,6 +111,8 @@ class Session:
         self.tester: Tester | None = None
         self.timing = False
         self.fatal: set[int] = set()  # cells that end their process: not replayed
+        self.kept: dict[int, int] = {}  # bytes of outputs, by cell
+        self.told: list[Cell] = []  # what the test process has run: the course's cells
 
     def __enter__(self) -> "Session":
         return self
@@ -142,6 +146,7 @@ class Session:
                 step = self.check(number, sources)
                 step.own_error, own_error = own_error, ""
                 self.result.steps.append(step)
+                self.set_up(cell.cell, step)
                 continue
             if cell.role == "course" and cell.cell.trusted:
                 self.course(cell)
@@ -168,8 +173,12 @@ class Session:
                 student = self.alive(number)
         except (Dead, TemplateError) as error:
             return CellRun(ended=f"no process could be started ({error})")
+        room = MOST_OUTPUT - sum(self.kept.values())
         with self.timed("students' cells"):
-            run = student.run(number, source, self.left())
+            run = student.run(
+                number, source, self.left(), min(room, kernel.MOST_OUTPUT)
+            )
+        self.kept[number] = run.kept
         if run.ended:
             self.fatal.add(number)
             self.student = None
@@ -218,10 +227,18 @@ class Session:
                 error = self.testing().course(cell.cell.source, self.job.seconds)
         except (Dead, TemplateError) as dead:
             error, self.tester = str(dead), None
+        self.told.append(cell.cell)
         if error:
             name = cell.cell.grade_id or "without a name"
             text = f"The course's cell {name} fails in the test process: {error}"
             self.result.problems.append(text)
+
+    def set_up(self, cell: Cell, step: Step) -> None:
+        """Let later checks find what this one defines, although it failed."""
+        self.told.append(cell)
+        if cell.setup and self.tester and step.verdict not in ("passed", "partial"):
+            with suppress(Dead, TimeoutError):
+                self.tester.set_up(cell.setup, self.job.seconds)
 
     def testing(self) -> Tester:
         """Return the test process, in which the course's cells so far have run."""
@@ -229,10 +246,11 @@ class Session:
             self.tester = Tester(template(self.job.limits), self.job.course_files)
             if self.job.sheet.imports:
                 self.tester.course(self.job.sheet.imports, self.job.seconds)
-            if self.result.steps:  # it died in a check: begin it anew
-                for _, cell in self.code():
-                    if cell.role == "course" and cell.cell.trusted:
-                        self.tester.course(cell.cell.source, self.job.seconds)
+            for cell in self.told:  # it died: begin it anew
+                if cell.role == "course":
+                    self.tester.course(cell.source, self.job.seconds)
+                elif cell.setup:
+                    self.tester.set_up(cell.setup, self.job.seconds)
         return self.tester
 
     def check(
@@ -255,8 +273,8 @@ class Session:
                 tester = self.testing()
                 student = self.alive(number, replaced)
             with self.timed("checks"):
-                tester.attach(student, sources, list(self.job.sheet.names))
-                _judge(step, tester.grade(question, self.left()))
+                tester.attach(student, sources, self.job.sheet)
+                _judge(step, tester.grade(student, question, self.left()))
         except (Dead, TemplateError, TimeoutError) as error:
             step.message = f"The check could not be carried out: {error}"
             if self.tester:
@@ -288,8 +306,9 @@ class Session:
             if step.score >= step.points:
                 continue
             tried = any(self.job.cells[n].answered for n in own)
-            if replaced and tried and time.monotonic() < self.deadline:
-                self.again(number, step, dict(replaced))
+            earlier = {n: s for n, s in replaced.items() if n not in own}
+            if earlier and tried and time.monotonic() < self.deadline:
+                self.again(number, step, earlier)
             replaced |= {n: self.job.cells[n].cell.source for n in own}
 
     def again(self, number: int, step: Step, replaced: dict[int, str]) -> None:
@@ -318,5 +337,7 @@ def _judge(step: Step, reply: dict) -> None:
             step.score = max(0.0, step.points if step.score > step.points else 0.0)
         if step.score < step.points:
             step.verdict = "partial"
+            text = f"{step.score:g} of {step.points:g} points."
+            step.message = step.message or text
     elif step.verdict == "broken" and not step.message:
         step.message = "The student's process ended."

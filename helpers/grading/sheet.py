@@ -20,6 +20,8 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from traitlets.config import Config
 
 SHORTEST_SECRET = 4  # characters of a hidden text that is worth hiding
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Cell:
     trusted : bool
         Whether a ``course`` cell needs no name of the student's, so that the test
         process runs it too.
+    setup : str
+        The statements of a check that make names without the student's help: later
+        checks find these even if this one fails.
     """
 
     role: str
@@ -54,6 +59,7 @@ class Cell:
     hidden: tuple[tuple[int, int], ...] = ()
     title: str = ""
     trusted: bool = False
+    setup: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Sheet:
     ----------
     names : tuple of str
         Globals that the reference answers define.
+    own : tuple of str
+        Globals of checks and trusted cells, which no student may stand in for.
     imports : str
         The import statements of the reference answers: checks that use such a module
         get it from here, never from the student.
@@ -77,6 +85,7 @@ class Sheet:
     name: str
     cells: tuple[Cell, ...]
     names: tuple[str, ...]
+    own: tuple[str, ...]
     imports: str
     secrets: tuple[str, ...]
     metadata: dict
@@ -102,12 +111,13 @@ def load(path: Path, config: Config | None = None) -> Sheet:
     ]
     cells = list(_titled(cells))
     imports = _imports(cells)
-    cells, names = _trust(cells, imports)
+    cells, names, own = _trust(cells, imports)
     metadata = notebook.metadata
     return Sheet(
         name=path.stem,
         cells=tuple(cells),
         names=tuple(sorted(names)),
+        own=tuple(sorted(own)),
         imports=imports,
         secrets=tuple(_secrets(cells)),
         metadata={k: dict(metadata[k]) for k in ("kernelspec",) if k in metadata},
@@ -181,24 +191,57 @@ def _imports(cells: list[Cell]) -> str:
     return "\n".join(lines)
 
 
-def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str]]:
-    """Mark the course cells that depend on no answer; return the answers' names."""
+def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str], set[str]]:
+    """Mark the course cells that depend on no answer; return whose names are whose.
+
+    Returns
+    -------
+    cells : list of Cell
+    answers, own : sets of str
+        Names that the answers define; names of checks, trusted cells and imports.
+    """
     imported, _ = names_of(imports)
     known = {*dir(builtins), *imported, "get_ipython"}
-    answers, marked = set(), []
+    answers, mixed, own, marked = set(), set(), set(imported), []
     for cell in cells:
         if cell.cell_type == "code" and cell.role != "text":
             bound, free = names_of(cell.source)
             if cell.role in ("answer", "manual"):
                 answers |= bound - imported
                 known -= bound - imported
-            elif cell.role == "check" or not free - known:
+            elif cell.role == "check":
+                cell = replace(cell, setup=_setup(cell.source, known))
                 known |= bound
-                cell = replace(cell, trusted=cell.role == "course")
+                own |= bound
+            elif not free - known:
+                known |= bound
+                own |= bound
+                cell = replace(cell, trusted=True)
             else:
                 known -= bound
+                mixed |= bound
         marked.append(cell)
-    return marked, answers
+    return marked, answers, own - answers - mixed
+
+
+def _setup(source: str, known: set[str]) -> str:
+    """Return the statements of a check that bind names and need no answer."""
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError:
+        return ""
+    known, lines = set(known), []
+    for node in tree.body:
+        text = ast.unparse(node)
+        bound, free = names_of(text)
+        if isinstance(node, DEFINITIONS) or (
+            isinstance(node, ASSIGNMENTS) and not free - known
+        ):
+            known |= bound
+            lines.append(text)
+        else:
+            known -= bound
+    return "\n".join(lines)
 
 
 def names_of(source: str) -> tuple[set[str], set[str]]:

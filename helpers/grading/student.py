@@ -35,6 +35,7 @@ from . import wire
 
 FLUSH_BYTES, FLUSH_SECONDS = 4096, 0.2
 MOST_PRINTED = 64 * 1024  # of a call by the test process
+MOST_SENT = 7 * 2**20  # bytes of one output
 HOME = "/tmp/work"
 
 
@@ -52,9 +53,15 @@ class Sink:
     def send(self, message: dict) -> None:
         """Send an output frame; a forked child's and a late thread's are dropped."""
         with self.lock:
-            if self.sock is not None and self.capture is None:
-                with contextlib.suppress(wire.WireError):
-                    wire.send(self.sock, message)
+            if self.sock is None or self.capture is not None:
+                return
+            try:
+                wire.send(self.sock, message, most=MOST_SENT)
+            except wire.Closed:
+                pass
+            except wire.WireError as error:
+                text = f"(an output is left out: {error})\n"
+                wire.send(self.sock, {"type": "stream", "name": "stdout", "text": text})
 
 
 SINK = Sink()
@@ -265,6 +272,7 @@ def unpack(blob: bytes) -> None:
     os.makedirs(HOME, exist_ok=True)
     os.chdir(HOME)
     with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
+        archive.errorlevel = 0  # a file that cannot be written is missing, no more
         archive.extractall(HOME, filter="data")
 
 

@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from pathlib import Path
 from . import sandbox
 
 CHECK_SECONDS = 0.25
+WAITED = struct.Struct(">d")
 WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
@@ -117,8 +119,12 @@ class Template:
             try:
                 theirs = [pair[1].fileno() for pair in pairs]
                 socket.send_fds(self.socket, [request], theirs)
-                if not self.socket.recv(1):
+                if not (answer := self.socket.recv(1)):
                     raise OSError("it ended")
+                if answer == b"x":
+                    for pair in pairs:
+                        pair[0].close()
+                    raise TemplateError("no process could be forked")
             except OSError as error:
                 self.process.kill()
                 self.process.wait()
@@ -204,12 +210,16 @@ def main() -> None:
         request, descriptors, _, _ = socket.recv_fds(requests, 4096, 3)
         if not request:
             return
-        if not os.fork():
+        try:
+            child = os.fork()
+        except OSError:  # too many processes or too little memory, for now
+            child = -1
+        if child == 0:
             requests.close()
             _warden(json.loads(request), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        requests.send(b"f")
+        requests.send(b"f" if child > 0 else b"x")
 
 
 def _warm_up() -> None:
@@ -256,6 +266,10 @@ def _warm_torch() -> None:
 def _warden(request: dict, descriptors: list[int]) -> None:
     """Fork the process and watch over it; never return."""
     sandbox.die_with_parent()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):  # the template's own are shared: who fills its stderr,
+        os.dup2(null, standard)  # which nobody reads, stops whoever warns next
+    os.close(null)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
     limits = request["limits"] and sandbox.Limits(**request["limits"])
@@ -293,7 +307,6 @@ def _say(control: socket.socket, error: BaseException) -> None:
 def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> None:
     """Carry out the grader's orders and the limit on memory until the process ends."""
     process = os.pidfd_open(pid)
-    page = os.sysconf("SC_PAGE_SIZE")
     fresh = _resident(pid)  # what it shares with the template
     while True:
         ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
@@ -304,8 +317,11 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
             if order == b"i":
                 os.kill(pid, signal.SIGINT)
                 continue
+            if order == b"w":
+                leash.send(WAITED.pack(_waited(pid)))
+                continue
             break
-        if limits and _grown(pid, fresh) * page > limits.memory:
+        if limits and _too_big(pid, limits.memory, fresh):
             with contextlib.suppress(OSError):
                 leash.send(b"m")
             break
@@ -316,24 +332,53 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
     os.waitpid(pid, 0)
 
 
-def _resident(pid: int) -> int:
-    """Return the pages that a process has in memory."""
+def _waited(pid: int) -> float:
+    """Return for how many seconds a process could have run, but had no CPU."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def _resident(pid: int) -> int:
+    """Return the bytes that a process has in memory."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
 
 
-def _grown(pid: int, fresh: int) -> int:
-    """Return by how many pages a process and its descendants outgrow a fresh child."""
-    total, queue = 0, [pid]
-    while queue:
-        current = queue.pop()
-        total += max(0, _resident(current) - fresh)
+def _too_big(pid: int, most: int, fresh: int) -> bool:
+    """Tell whether a process and its descendants outgrow a fresh child by `most` bytes.
+
+    What they share is counted once. As this is slow to find out, the plain sizes are
+    looked at first: of the process without what is the template's, and of all others.
+    """
+    family = _family(pid)
+    sizes = [_resident(member) for member in family]
+    if sum(sizes) - min(fresh, sizes[0]) <= most:
+        return False
+    return sum(map(_share, family)) > most + fresh
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and its descendants."""
+    family = [pid]
+    for member in family:
         with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{current}/task").iterdir():
-                queue += map(int, (task / "children").read_text().split())
-    return total
+            for task in Path(f"/proc/{member}/task").iterdir():
+                family += map(int, (task / "children").read_text().split())
+    return family
+
+
+def _share(pid: int) -> int:
+    """Return the bytes of a process in memory; of those that n share, the n-th part."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(text.partition("\nPss:")[2].split()[0]) * 1024
+    except (OSError, IndexError):
+        return _resident(pid)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ does not reach its end gives none.
 import ast
 import builtins
 import contextlib
+import decimal
 import io
+import numbers
 import signal
 import socket
 from typing import Any
@@ -33,6 +35,8 @@ class Namespace(dict):
         super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=shell)
         self.link: Link | None = None
         self.students: frozenset[str] = frozenset()
+        self.own: frozenset[str] = frozenset()
+        self.course: dict[str, Any] = {}
         self.cache: dict[str, Any] = {}
 
     def __missing__(self, name: str) -> Any:
@@ -41,6 +45,8 @@ class Namespace(dict):
         hers = name in self.students or not hasattr(builtins, name)
         if self.link is None or not hers or name.startswith("__"):
             raise KeyError(name)
+        if name in self.own:
+            raise NameError(f"{name} is made by an earlier check, which failed")
         self.cache[name] = self.link.get(name)
         return self.cache[name]
 
@@ -58,11 +64,15 @@ def main(control: socket.socket, _: socket.socket) -> None:
                 reply = {}
             case "course":
                 reply = run_course(names, message["source"])
+            case "setup":
+                set_up(names, message["source"])
+                reply = {}
             case "student":
                 _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
                 sources = {int(k): v for k, v in message["sources"].items()}
                 names.link = Link(socket.socket(fileno=descriptors[0]), sources)
                 names.students = frozenset(message["names"])
+                names.own = frozenset(message["own"])
                 reply = {}
             case "grade":
                 reply = grade(names, message)
@@ -77,7 +87,20 @@ def run_course(names: Namespace, source: str) -> dict:
                 _execute(node, names)
     except BaseException as error:
         return {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        names.course = dict(names)
     return {}
+
+
+def set_up(names: Namespace, source: str) -> None:
+    """Make the names of a check that failed, as far as it goes (`Cell.setup`)."""
+    with contextlib.suppress(KeyboardInterrupt), interruptible():
+        for node in _nodes(source):
+            with (
+                contextlib.suppress(Exception),
+                contextlib.redirect_stdout(io.StringIO()),
+            ):
+                _execute(node, names)
 
 
 def grade(names: Namespace, message: dict) -> dict:
@@ -88,7 +111,7 @@ def grade(names: Namespace, message: dict) -> dict:
     """
     link, printed = names.link, _Bounded()
     names.cache.clear()
-    hidden = [range(first, last + 1) for first, last in message["hidden"]]
+    link.course = names.course
     reply: dict = {"verdict": "passed", "score": None, "error": "", "hidden": False}
     seed(message["seed"])
     line = ""
@@ -96,9 +119,14 @@ def grade(names: Namespace, message: dict) -> dict:
         with interruptible(), contextlib.redirect_stdout(printed):
             value = None
             for node in _nodes(message["source"]):
-                link.hidden = any(node.lineno in lines for lines in hidden)
+                link.hidden = any(
+                    node.lineno <= last and first <= node.end_lineno
+                    for first, last in message["hidden"]
+                )
                 line = message["source"].splitlines()[node.lineno - 1].strip()
                 value = _execute(node, names)
+        if link.broken:  # the check caught it
+            raise Broken(link.broken)
         reply["score"] = _score(value)
     except KeyboardInterrupt:
         reply["verdict"] = "time"
@@ -106,6 +134,7 @@ def grade(names: Namespace, message: dict) -> dict:
         reply |= {"verdict": "broken", "error": str(end)}
     except BaseException as error:
         reply |= {"verdict": "failed", "error": _message(error, link, line)}
+    link.restore()
     reply |= {"hidden": link.hidden, "printed": printed.getvalue()}
     link.hidden = False
     return reply
@@ -113,7 +142,7 @@ def grade(names: Namespace, message: dict) -> dict:
 
 def _message(error: BaseException, link: Link, line: str) -> str:
     """Return what a failed check says, without any line that is not released."""
-    text = str(error)
+    text = str(error)[:MOST_PRINTED]
     if isinstance(error, AssertionError):
         if text:
             return text
@@ -125,8 +154,20 @@ def _message(error: BaseException, link: Link, line: str) -> str:
 
 
 def _score(value: Any) -> float | None:
-    if type(value) in (int, float) or isinstance(value, np.floating | np.integer):
+    """Return the points that a check's last expression means; None for all of them.
+
+    Raises
+    ------
+    ValueError
+        It is an array: arithmetic with what a student returned, where a number was
+        meant.
+    """
+    if isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, numbers.Real | decimal.Decimal):
         return float(value)
+    if isinstance(value, np.ndarray | numbers.Complex) or hasattr(value, "new_tensor"):
+        raise ValueError("the points of this check are no number: an array came")
     return None
 
 

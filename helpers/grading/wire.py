@@ -15,6 +15,7 @@ import pickle
 import re
 import socket
 import struct
+import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,7 @@ TENSORS = frozenset(
     )
 )
 CLASSES = {c.__name__: c for c in (int, float, bool, str, complex, list, tuple, dict)}
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 SINGLE = {"None": None, "Ellipsis": Ellipsis, "NotImplemented": NotImplemented}
 
 
@@ -46,10 +48,12 @@ class Closed(WireError):
 # --- frames --------------------------------------------------------------------------
 
 
-def send(sock: socket.socket, message: dict, blob: bytes = b"") -> None:
+def send(
+    sock: socket.socket, message: dict, blob: bytes = b"", most: int = MOST_BYTES
+) -> None:
     """Send one frame; raise `Closed` when nobody reads any more."""
     text = json.dumps(message, separators=(",", ":")).encode()
-    if len(text) + len(blob) > MOST_BYTES:
+    if len(text) + len(blob) > most:
         raise WireError(f"a message of {(len(text) + len(blob)) >> 20} MiB is too big")
     try:
         sock.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
@@ -57,13 +61,22 @@ def send(sock: socket.socket, message: dict, blob: bytes = b"") -> None:
         raise Closed(str(error)) from None
 
 
-def receive(sock: socket.socket) -> tuple[dict, bytes]:
-    """Receive one frame; raise `Closed` at its end, `WireError` if it is unreadable."""
-    size, extra = HEADER.unpack(_exactly(sock, HEADER.size))
-    if size + extra > MOST_BYTES:
+def receive(
+    sock: socket.socket, most: int = MOST_BYTES, seconds: float | None = None
+) -> tuple[dict, bytes]:
+    """Receive one frame of at most `most` bytes, in at most `seconds`.
+
+    Raises
+    ------
+    Closed, WireError
+        The connection ended; the frame is unreadable, too big or too slow.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    size, extra = HEADER.unpack(_exactly(sock, HEADER.size, deadline))
+    if size + extra > most:
         raise WireError(f"a frame of {(size + extra) >> 20} MiB is too big")
-    text = _exactly(sock, size)
-    blob = _exactly(sock, extra)
+    text = _exactly(sock, size, deadline)
+    blob = _exactly(sock, extra, deadline)
     return parse(text), blob
 
 
@@ -78,14 +91,16 @@ def parse(text: bytes) -> dict:
     return message
 
 
-def _exactly(sock: socket.socket, count: int) -> bytes:
+def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
     buffer = bytearray(count)
     view = memoryview(buffer)
     while view:
+        if deadline is not None:  # of all of it: a byte now and then is not enough
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
         try:
             got = sock.recv_into(view)
         except (BlockingIOError, TimeoutError):
-            raise
+            raise WireError("a frame that does not end") from None
         except OSError as error:
             raise Closed(str(error)) from None
         if not got:
@@ -236,7 +251,7 @@ class Decoder:
             return self._decode(item, 0)
         except WireError:
             raise
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        except UNREADABLE as error:
             raise WireError(f"unreadable value ({type(error).__name__})") from None
 
     def _decode(self, item: Any, depth: int) -> Any:
@@ -307,7 +322,7 @@ class Decoder:
         _size(shape, dtype.itemsize, len(raw))
         array = np.empty(shape, dtype)
         if raw:
-            array = np.frombuffer(raw, dtype).reshape(shape).copy()
+            array = _canonical(np.frombuffer(raw, dtype)).reshape(shape)
         array.flags.writeable = tag != "frozen"
         return array[()] if tag == "scalar" else array
 
@@ -325,6 +340,8 @@ class Decoder:
         raw = self._get(place)
         _size(shape, dtype.itemsize, len(raw))
         if raw:
+            if dtype is torch.bool:
+                raw = _canonical(np.frombuffer(raw, np.bool_)).tobytes()
             tensor = torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
         else:
             tensor = torch.empty(shape, dtype=dtype)
@@ -336,6 +353,9 @@ def generator(state: dict) -> np.random.Generator:
     name = state["bit_generator"]
     if name not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
         raise WireError("unknown generator")
+    inner = state["state"]
+    if not 0 <= inner.get("pos", 0) <= 624 or not 0 <= state.get("buffer_pos", 0) <= 4:
+        raise WireError("a generator that would read beyond its state")  # in C
     bits = getattr(np.random, name)(0)
     bits.state = state
     return np.random.Generator(bits)
@@ -351,6 +371,20 @@ def _dtype(text: Any) -> np.dtype:
     if not DTYPE.fullmatch(_exact(text, str)):
         raise WireError("unknown dtype")
     return np.dtype(text)
+
+
+def _canonical(array: np.ndarray) -> np.ndarray:
+    """Return a copy that holds only what NumPy itself writes.
+
+    Other bytes make a bool that equals nothing, or text beyond Unicode.
+    """
+    if array.dtype.kind == "b":
+        return array.view(np.uint8) != 0
+    if array.dtype.kind == "U" and array.dtype.itemsize:
+        order = array.dtype.byteorder
+        if (array.view(f"{order}u4") > 0x10FFFF).any():
+            raise WireError("text beyond Unicode")
+    return array.copy()
 
 
 def _size(shape: Any, item: int, count: int) -> int:
@@ -371,8 +405,8 @@ def _size(shape: Any, item: int, count: int) -> int:
 def update(old: Any, new: Any) -> None:
     """Make the mutable `old` equal to `new`, in place, as the callee left it."""
     if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        if old.shape != new.shape:
-            old.resize(new.shape, refcheck=False)
+        if old.shape != new.shape:  # `resize` would free memory that views still use
+            raise WireError("an array that was an argument has another shape now")
         old[...] = new
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) == len(new):
