@@ -388,12 +388,19 @@
     const panel = html("div", { class: "exploration-panel" }, text, steps, remark);
     const arrays = html("div", { class: "exploration-arrays", "aria-hidden": "true" });
     const made = html("p", { class: "exploration-equation" });
+    const legend = html(
+      "p",
+      { class: "exploration-remark" },
+      "Dashed cells are not stored: stretching repeats entries without copying them. " +
+        "Click a cell of the result, or move the slider, to see where it comes from.",
+    );
     const picture = html(
       "section",
       { class: "exploration-section", "aria-label": "The cells" },
       arrays,
       slider,
       made,
+      legend,
     );
 
     function draw() {
@@ -434,6 +441,7 @@
       if (picture.hidden) return;
       slider.hidden = shape === null || countOf(shape) === 1;
       made.hidden = shape === null;
+      legend.hidden = shape === null;
       if (shape === null) {
         const alone = (own, value) => (index) => ({ text: value(ravel(index, own)) });
         arrays.replaceChildren(
@@ -478,13 +486,6 @@
       made.textContent = line;
     }
 
-    const legend = html(
-      "p",
-      { class: "exploration-remark" },
-      "Dashed cells are not stored: stretching repeats entries without copying them. " +
-        "Click a cell of the result, or move the slider, to see where it comes from.",
-    );
-    picture.append(legend);
     const element = html(
       "div",
       { class: "exploration-body" },
