@@ -11,9 +11,11 @@ const folder = path.join(__dirname, "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
+const shapes = require(path.join(folder, "preliminaries.js"));
 const schemas = {
   perceptron: perceptron.SCHEMA,
   backpropagation: network.SCHEMA,
+  preliminaries: shapes.SCHEMA,
 };
 
 const answers = {
@@ -35,6 +37,16 @@ const answers = {
   descend: ({ flat, problem, eta }) => network.descend(flat, problem, eta),
   finiteDifference: ({ flat, problem, key }) =>
     network.finiteDifference(flat, problem, key),
+  parseShape: ({ text }) => shapes.parseShape(text),
+  formatShape: ({ shape }) => shapes.formatShape(shape),
+  alignShapes: ({ a, b }) => shapes.align(a, b),
+  broadcastShapes: ({ a, b }) => shapes.broadcast(a, b),
+  addArrays: ({ a, b }) => {
+    const count = shapes.countOf(shapes.broadcast(a, b));
+    return Array.from({ length: count }, (_, i) => shapes.entry(i, a, b));
+  },
+  drawableShape: ({ shape }) => shapes.drawable(shape),
+  exampleShapes: () => shapes.EXAMPLES,
   initialState: ({ name }) => common.initialState(schemas[name]),
   parseHash: ({ name, hash }) => common.parseHash(hash, name, schemas[name]),
   formatHash: ({ name, state }) => common.formatHash(name, schemas[name], state),

@@ -236,12 +236,12 @@ def _run(function: Callable, args: Mapping[str, Any], name: str) -> tuple[Any, l
 
 HINTS = (
     (
-        r"matmul|not aligned",
+        r"matmul|not aligned|mat1 and mat2|batch2 tensor",
         "a matrix product of shapes that do not fit: is a transpose missing or one "
         "too many, or is the order of the factors reversed?",
     ),
     (
-        r"broadcast",
+        r"broadcast|must match the size of tensor",
         "an elementwise operation on shapes that do not fit: is a matrix product or a "
         "transpose missing, or is an array of the wrong layer used?",
     ),

@@ -446,8 +446,11 @@ def _update_torch(old: Any, new: Any) -> None:
         old.load_state_dict(new["state"])
         old.train(new["training"])
     elif isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
-        with torch.no_grad():
-            old.data = new.detach().to(old.dtype).reshape(new.shape)
+        with torch.no_grad():  # in place: the check may watch the memory itself
+            if old.shape == new.shape:
+                old.copy_(new)
+            else:
+                old.data = new.detach().to(old.dtype)
 
 
 # what a pickled argument is worth watching for: see `student.Server`

@@ -276,3 +276,11 @@ def test_changes_of_arguments_are_applied_in_place():
     assert (first[0], entries[1]) == (1, 3)
     assert table == {"a": [1, 5], "b": 2}
     assert table["a"] is inner
+
+
+def test_a_changed_tensor_keeps_its_memory():
+    torch = pytest.importorskip("torch")
+    memory = np.zeros(3)
+    tensor = torch.from_numpy(memory)
+    wire.update(tensor, torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+    assert memory.tolist() == [1, 2, 3]
