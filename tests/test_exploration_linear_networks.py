@@ -43,7 +43,8 @@ def test_probabilities_cost_and_gradient_agree_with_torch(seed):
 
 
 @pytest.mark.parametrize(
-    "z", [[1000, 1001, 1002], [-2000, -1999, -2000], [2000, 0, -2000], [2000, 2000, 2000]]
+    "z",
+    [[1000, 1001, 1002], [-2000, -1999, -2000], [2000, 0, -2000], [2000, 2000, 2000]],
 )
 @pytest.mark.parametrize("T", [0.05, 1, 100])
 def test_huge_logits_give_what_numpys_logaddexp_gives(z, T):

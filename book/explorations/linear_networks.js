@@ -242,13 +242,17 @@
     const p = softmax(z, T);
     const e = numerators(z, T);
     const slope = gradient(z, y, T);
-    const head = ["class", "$z$", "$z/T$", '$e^{z/T − "max"}$', "$p$", "$∂C/∂z$"];
+    const head = ["class", "$z/T$", '$e^{z/T − "max"}$', "$p$", "$∂C/∂z$"];
     const rows = CLASSES.map((letter, j) =>
       html(
         "tr",
         { class: j === y ? "exploration-row-current" : null },
-        html("th", { scope: "row" }, letter, j === y ? " (true)" : ""),
-        html("td", null, short(z[j], 2)),
+        html(
+          "th",
+          { scope: "row" },
+          letter,
+          j === y ? html("span", { class: "exploration-remark" }, " true") : "",
+        ),
         html("td", null, short(z[j] / T, 2)),
         html("td", null, rich(`$${magnitude(e[j])}$`)),
         html(
@@ -398,7 +402,7 @@
       html(
         "div",
         { class: "exploration-actions" },
-        Exploration.button("Worked example", showLogits([2, 1, 0])),
+        Exploration.button("Example", showLogits([2, 1, 0])),
         Exploration.button("Add 1000 to all", () =>
           showLogits(KEYS.map((key) => Math.min(LIMIT, state[key] + 1000)))(),
         ),
@@ -408,17 +412,18 @@
     const picturePanel = html(
       "div",
       { class: "exploration-letters" },
+      picture.element,
       html(
         "div",
-        null,
-        picture.element,
-        html(
-          "div",
-          { class: "exploration-actions" },
-          CLASSES.map((letter) => Exploration.button(letter, showRows(rowsOf(letter)))),
-          Exploration.button("Blank", showRows([0, 0, 0, 0, 0])),
-        ),
+        { class: "exploration-actions" },
+        CLASSES.map((letter) => Exploration.button(letter, showRows(rowsOf(letter)))),
+        Exploration.button("Blank", showRows([0, 0, 0, 0, 0])),
       ),
+    );
+    const templates = html(
+      "div",
+      { class: "exploration-letters" },
+      html("p", { class: "exploration-remark" }, "Templates, and what they say"),
       html(
         "ul",
         { class: "exploration-templates" },
@@ -459,6 +464,7 @@
       picture.set(x());
       sliderPanel.hidden = state.from !== "sliders";
       picturePanel.hidden = state.from !== "picture";
+      templates.hidden = state.from !== "picture";
       templateValues.forEach((node, j) => {
         node.replaceChildren(...rich(`$z_{${CLASSES[j]}} = ${short(z[j], 2)}$`));
       });
@@ -484,23 +490,20 @@
       html(
         "div",
         { class: "exploration-columns" },
+        html("div", null, sliderPanel, picturePanel),
         html(
           "div",
           null,
-          sliderPanel,
-          picturePanel,
-          html(
-            "div",
-            { class: "exploration-temperature" },
-            html("p", { class: "exploration-remark" }, "Temperature"),
-            temperature.element,
-          ),
+          templates,
+          html("p", { class: "exploration-remark" }, "Temperature"),
+          temperature.element,
+          verdict,
         ),
-        html("div", { class: "exploration-wide" }, table, verdict),
       ),
       html(
         "section",
-        { class: "exploration-section", "aria-label": "The cost" },
+        { class: "exploration-section", "aria-label": "Probabilities and cost" },
+        table,
         cost,
         naive,
       ),
