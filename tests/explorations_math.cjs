@@ -12,11 +12,8 @@ const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
 const shapes = require(path.join(folder, "preliminaries.js"));
-const schemas = {
-  perceptron: perceptron.SCHEMA,
-  backpropagation: network.SCHEMA,
-  preliminaries: shapes.SCHEMA,
-};
+const pureModule = (name) => require(path.join(folder, name + ".js"));
+const schemaOf = (name) => pureModule(name).SCHEMA;
 
 const answers = {
   learn({ weights, gate, eta, epochs }) {
@@ -47,10 +44,12 @@ const answers = {
   },
   drawableShape: ({ shape }) => shapes.drawable(shape),
   exampleShapes: () => shapes.EXAMPLES,
-  initialState: ({ name }) => common.initialState(schemas[name]),
-  parseHash: ({ name, hash }) => common.parseHash(hash, name, schemas[name]),
-  formatHash: ({ name, state }) => common.formatHash(name, schemas[name], state),
+  initialState: ({ name }) => common.initialState(schemaOf(name)),
+  parseHash: ({ name, hash }) => common.parseHash(hash, name, schemaOf(name)),
+  formatHash: ({ name, state }) => common.formatHash(name, schemaOf(name), state),
   text: ({ how, number }) => common[how](number),
+  // any pure function of any exploration; JSON writes NaN and Infinity as null
+  call: ({ name, function: f, arguments: args }) => pureModule(name)[f](...args),
 };
 
 const requests = JSON.parse(fs.readFileSync(0, "utf-8"));

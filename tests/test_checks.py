@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers.checks import backpropagation, core, perceptron
+from helpers.checks import backpropagation, classification, core, perceptron
 from helpers.checks.core import Case, CheckFailed, partial, verify
 
 # --- right answers, written as a student would --------------------------------------
@@ -179,8 +179,9 @@ class Right:
 NAMES = {
     perceptron: "step predict update fit solvable",
     backpropagation: "sigmoid sigmoid_prime forward output_error hidden_error "
-    "gradients backprop numerical_gradient softmax cross_entropy output_delta "
-    "relu relu_prime he_init minibatches sgd_step train",
+    "gradients backprop numerical_gradient output_delta relu relu_prime he_init "
+    "minibatches sgd_step train",
+    classification: "softmax cross_entropy",
 }
 CHECKS = {
     name: getattr(room, name) for room, names in NAMES.items() for name in names.split()

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 MEANING = {
+    "N": "the number of examples",
     "m": "the number of examples",
     "n": "the number of features",
     "k": "the number of classes",
