@@ -231,7 +231,7 @@ def peaks(function: Callable, seed: int = 0) -> None:
         mistakes=[
             ("x and y are exchanged: v[0] is x.", surface(swap=1)),
             (
-                "x and y are taken from the last axis: they lie on the first axis of v.",
+                "x and y are taken from the last axis: they are v[0] and v[1].",
                 lambda v: surface()(np.moveaxis(v[..., :2], -1, 0)),
             ),
             (
@@ -333,7 +333,7 @@ def which_minimum(function: Callable, seed: int = 0) -> None:
 
     settings = {
         "a start near the deepest minimum": (near(0.2, -1.0), 0.01, 300, 0),
-        "a start on a slope": (near(-0.9, -0.9), 0.02, 300, 1),
+        "a start on a slope": (near(-1.2, -0.6), 0.02, 300, 1),
         "a start above the shallow minimum": (near(0.6, 0.7), 0.02, 300, 2),
         "a start on the plain, far away": (near(2.9, 2.9), 0.02, 200, -1),
         "a start at a minimum": (MINIMA[1] + rng.uniform(0, 0.02, 2), 0.02, 100, 1),
