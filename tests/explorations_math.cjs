@@ -11,7 +11,9 @@ const folder = path.join(__dirname, "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
+const descent = require(path.join(folder, "gradient_descent.js"));
 const schemas = {
+  gradient_descent: descent.SCHEMA,
   perceptron: perceptron.SCHEMA,
   backpropagation: network.SCHEMA,
 };
@@ -35,6 +37,12 @@ const answers = {
   descend: ({ flat, problem, eta }) => network.descend(flat, problem, eta),
   finiteDifference: ({ flat, problem, key }) =>
     network.finiteDifference(flat, problem, key),
+  peaks: ({ at }) => ({ height: descent.peaks(at), gradient: descent.gradient(at) }),
+  critical: () => descent.CRITICAL,
+  roll: ({ start, settings, steps }) => descent.run(start, settings, steps),
+  whereabouts: ({ start, settings, steps }) =>
+    descent.outcome(descent.run(start, settings, steps)),
+  contour: ({ level, n }) => descent.contour(level, descent.heights(n)),
   initialState: ({ name }) => common.initialState(schemas[name]),
   parseHash: ({ name, hash }) => common.parseHash(hash, name, schemas[name]),
   formatHash: ({ name, state }) => common.formatHash(name, schemas[name], state),
