@@ -584,8 +584,8 @@
 
     /* What the controls change */
     const outcomeLine = html("p", { class: "exploration-outcome" });
-    const table = html("table", { class: "exploration-table" });
-    const chart = html("div", null);
+    const table = html("table", { class: "exploration-table exploration-numbers" });
+    const chart = html("div", { class: "exploration-heights" });
 
     function changed() {
       pause();
@@ -702,7 +702,7 @@
       html(
         "div",
         { class: "exploration-columns" },
-        html("div", { class: "exploration-picture" }, plane.element, legend),
+        html("div", { class: "exploration-picture" }, plane.element, legend, chart),
         html(
           "div",
           { class: "exploration-side" },
@@ -711,10 +711,15 @@
             { class: "exploration-sliders" },
             ["x", "y", "eta", "mu"].map((key) => sliders[key].element),
           ),
-          html("div", { class: "exploration-actions" }, runButton, stepButton, resetButton),
+          html(
+            "div",
+            { class: "exploration-actions exploration-ball-actions" },
+            runButton,
+            stepButton,
+            resetButton,
+          ),
           outcomeLine,
           table,
-          chart,
         ),
       ),
       share.bar,
