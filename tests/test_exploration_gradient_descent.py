@@ -9,6 +9,8 @@ import pytest
 
 from tests.test_explorations import pytestmark as pytestmark
 from tests.test_explorations import run_node
+from tests.test_site import chromium as chromium
+from tests.test_site import open_page as open_page
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "gradient_descent"
@@ -235,3 +237,70 @@ def test_the_still_picture_is_well_formed_and_titled():
     path = ROOT / f"book/figures/{NAME}_exploration.svg"
     root = ElementTree.parse(path).getroot()
     assert root.find("{http://www.w3.org/2000/svg}title").text
+
+
+# In the built page
+
+
+def numbers(box) -> dict[str, str]:
+    rows = box.locator(".exploration-numbers tr").all()
+    return {
+        row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows
+    }
+
+
+@pytest.mark.xdist_group("site")
+def test_a_run_ends_in_c_and_with_momentum_in_a(open_page):
+    tab = open_page(f"book/{NAME}")
+    box = tab.locator(f"#exploration-{NAME}")
+    rests = box.locator(".exploration-outcome[data-kind=minimum]")
+    for optimizer, name in (("Plain", "C"), ("Momentum", "A")):
+        box.get_by_text(optimizer, exact=True).click()
+        box.get_by_role("button", name="Run").click()
+        rests.wait_for(timeout=60_000)
+        assert f"minimum {name}" in rests.inner_text()
+    box.get_by_role("button", name="Back to the start").click()
+    assert rests.count() == 0
+    assert numbers(box)["step"] == "0"
+    assert tab.problems == []
+
+
+@pytest.mark.xdist_group("site")
+def test_the_start_follows_the_arrow_keys_and_the_mouse(open_page):
+    tab = open_page(f"book/{NAME}")
+    box = tab.locator(f"#exploration-{NAME}")
+    start = box.get_by_role("slider", name="Start of the ball")
+    start.focus()
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("ArrowDown")
+    assert start.get_attribute("aria-valuetext") == "x = 0.1, y = 1.1"
+    assert box.get_by_label("Start x", exact=True).input_value() == "0.1"
+    frame = box.locator(".exploration-frame")
+    frame.scroll_into_view_if_needed()
+    place = frame.bounding_box()
+    tab.mouse.click(
+        place["x"] + 0.75 * place["width"], place["y"] + place["height"] / 4
+    )
+    assert abs(float(box.get_by_label("Start x", exact=True).input_value()) - 1.5) < 0.1
+    assert abs(float(box.get_by_label("Start y", exact=True).input_value()) - 1.5) < 0.1
+
+
+@pytest.mark.xdist_group("site")
+def test_a_link_brings_back_a_setting_and_a_step_goes_on_from_it(open_page):
+    tab = open_page(
+        f"book/{NAME}", hash=f"#{NAME}?optimizer=plain&x=0.1&y=-0.6&eta=0.07&steps=40"
+    )
+    box = tab.locator(f"#exploration-{NAME}")
+    jumping = box.locator(".exploration-outcome[data-kind=jumping]")
+    jumping.wait_for()
+    assert "0.0663" in jumping.inner_text()
+    box.get_by_role("button", name="Step").click()
+    assert numbers(box)["step"] == "41"
+
+
+@pytest.mark.xdist_group("site")
+def test_without_javascript_it_is_a_picture(open_page):
+    tab = open_page(f"book/{NAME}", javascript=False)
+    picture = tab.locator(".exploration-stage img")
+    assert picture.is_visible()
+    assert len(picture.get_attribute("alt")) > 40

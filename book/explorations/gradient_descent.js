@@ -390,6 +390,7 @@
       const move = moves[event.key];
       if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
+      event.stopPropagation(); // the theme turns the page with these keys
       const size = event.shiftKey ? 0.02 : 0.1;
       onstart(inside([current[0] + size * move[0], current[1] + size * move[1]]));
     });
