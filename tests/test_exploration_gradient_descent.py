@@ -255,7 +255,7 @@ def test_a_run_ends_in_c_and_with_momentum_in_a(open_page):
     box = tab.locator(f"#exploration-{NAME}")
     rests = box.locator(".exploration-outcome[data-kind=minimum]")
     for optimizer, name in (("Plain", "C"), ("Momentum", "A")):
-        box.get_by_text(optimizer, exact=True).click()
+        box.get_by_role("radio", name=optimizer).check()
         box.get_by_role("button", name="Run").click()
         rests.wait_for(timeout=60_000)
         assert f"minimum {name}" in rests.inner_text()
