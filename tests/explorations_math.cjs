@@ -11,6 +11,7 @@ const folder = path.join(__dirname, "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
+const descent = require(path.join(folder, "gradient_descent.js"));
 const shapes = require(path.join(folder, "preliminaries.js"));
 const pureModule = (name) => require(path.join(folder, name + ".js"));
 const schemaOf = (name) => pureModule(name).SCHEMA;
@@ -34,6 +35,12 @@ const answers = {
   descend: ({ flat, problem, eta }) => network.descend(flat, problem, eta),
   finiteDifference: ({ flat, problem, key }) =>
     network.finiteDifference(flat, problem, key),
+  peaks: ({ at }) => ({ height: descent.peaks(at), gradient: descent.gradient(at) }),
+  critical: () => descent.CRITICAL,
+  roll: ({ start, settings, steps }) => descent.run(start, settings, steps),
+  whereabouts: ({ start, settings, steps }) =>
+    descent.outcome(descent.run(start, settings, steps)),
+  contour: ({ level, n }) => descent.contour(level, descent.heights(n)),
   parseShape: ({ text }) => shapes.parseShape(text),
   formatShape: ({ shape }) => shapes.formatShape(shape),
   alignShapes: ({ a, b }) => shapes.align(a, b),
