@@ -488,7 +488,10 @@
   }
 
   function createNetworkPicture() {
-    const canvas = createCanvas({ class: "exploration-play-canvas", "aria-hidden": true });
+    const canvas = createCanvas({
+      class: "exploration-play-canvas",
+      "aria-hidden": "true",
+    });
     let tile = null;
     let inputTile = null;
 
@@ -1234,12 +1237,28 @@
       if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault(); // the browser would go through the neurons in one line
       const { sizes } = run.network;
-      let [l, j] = arrow(shown);
+      let [l, j] = arrow(event.target.place);
       l = Math.min(sizes.length - 1, Math.max(1, l));
       j = Math.min(sizes[l] - 1, Math.max(0, j));
       choose([l, j]);
       radioOf([l, j]).focus();
     });
+
+    function neuronRadio(neuron) {
+      const radio = html("input", {
+        type: "radio",
+        name: radioName,
+        class: "exploration-play-neuron",
+        "aria-label": neuronName(run.network.sizes, neuron),
+        onchange: () => choose(neuron),
+        onpointerenter: (event) => {
+          if (event.pointerType === "mouse") setPreview(neuron);
+        },
+        onpointerleave: () => setPreview(null),
+      });
+      radio.place = neuron;
+      return radio;
+    }
 
     /** Radio buttons over the neurons, headings over the columns. */
     function rebuildNetwork() {
@@ -1248,21 +1267,8 @@
       const focused = document.activeElement;
       radios = [null];
       for (let l = 1; l < sizes.length; l += 1) {
-        radios.push(
-          Array.from({ length: sizes[l] }, (_, j) =>
-            html("input", {
-              type: "radio",
-              name: radioName,
-              class: "exploration-play-neuron",
-              "aria-label": neuronName(sizes, [l, j]),
-              onchange: () => choose([l, j]),
-              onpointerenter: (event) => {
-                if (event.pointerType === "mouse") setPreview([l, j]);
-              },
-              onpointerleave: () => setPreview(null),
-            }),
-          ),
-        );
+        const column = Array.from({ length: sizes[l] }, (_, j) => neuronRadio([l, j]));
+        radios.push(column);
       }
       neuronGroup.replaceChildren(
         html(
