@@ -11,6 +11,7 @@ const folder = path.join(__dirname, "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const engine = require(path.join(folder, "engine.js"));
 const playground = require(path.join(folder, "fully_connected.js"));
+const pictures = require(path.join(folder, "pictures.js"));
 const NAME = "fully_connected";
 const { SCHEMA } = playground;
 
@@ -117,6 +118,40 @@ const answers = {
       test: engine.evaluate(run, "test"),
       weights: plain(run.network.W).flat(),
     };
+  },
+  circleBoundary({ size, radius }) {
+    const { x1, x2 } = engine.gridPoints(size);
+    const field = x1.map((x, i) => radius ** 2 - x ** 2 - x2[i] ** 2);
+    const points = [];
+    const add = (...point) => points.push(point);
+    const cell = (2 * engine.EXTENT) / size;
+    pictures.traceZero({ moveTo: add, lineTo: add }, field, 0, size, (col, row) => [
+      -engine.EXTENT + (col + 0.5) * cell,
+      engine.EXTENT - (row + 0.5) * cell,
+    ]);
+    return points;
+  },
+  roundUp: ({ most }) => pictures.roundUp(most),
+  shade({ activation, values }) {
+    const { gain, shift } = pictures.scaleOf(activation, values, 0, values.length);
+    return gain * values[0] + shift;
+  },
+  middles({ width, hidden }) {
+    const features = ["x1", "x2"];
+    const place = pictures.placeNetwork(width, hidden);
+    const nodes = pictures.nodesOf(place, features);
+    const l = hidden.length + 1;
+    const half = place.node / 2;
+    return nodes[l - 1].map((from, k) => {
+      const [p, q] = [
+        { x: from.x + half, y: from.y },
+        { x: nodes[l][0].x - half, y: nodes[l][0].y },
+      ];
+      const weight = { l, j: 0, k };
+      const point = pictures.onCurve(p, q, 0.4);
+      const sizes = [features.length, ...hidden, 1];
+      return { weight, found: pictures.weightNear(point, place, features, sizes) };
+    });
   },
   history({ epochs, most }) {
     const history = [];

@@ -459,6 +459,47 @@ def test_a_long_history_is_thinned_out_and_keeps_its_ends():
     assert epochs == sorted(set(epochs))
 
 
+# The pictures
+
+
+def test_the_boundary_of_a_round_field_is_its_circle():
+    points = np.array(ask({"do": "circleBoundary", "size": 60, "radius": 1.7})[0])
+    assert abs(np.hypot(*points.T) - 1.7).max() < 0.01  # the grid's cells are 0.1 wide
+    angles = np.sort(np.arctan2(points[:, 1], points[:, 0]))
+    assert np.diff(angles).max() < 0.15  # without a gap
+
+
+@pytest.mark.parametrize(
+    ("most", "end"), [(0.71, 0.8), (0.5, 0.5), (0.11, 0.2), (2.4, 3), (8.1, 10)]
+)
+def test_the_axis_of_the_losses_ends_at_a_round_number(most, end):
+    assert ask({"do": "roundUp", "most": most})[0] == pytest.approx(end)
+
+
+@pytest.mark.parametrize(
+    ("activation", "value", "expected"),
+    [
+        ("tanh", -0.5, -0.5),
+        ("sigmoid", 0.5, 0),
+        ("sigmoid", 0.25, -0.5),
+        ("relu", 2, 0.5),  # the largest value in the picture is 4
+        ("linear", -4, -1),
+    ],
+)
+def test_shades_tell_the_sign_from_the_size(activation, value, expected):
+    request = {"do": "shade", "activation": activation, "values": [value, 4, 0]}
+    assert ask(request)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("width", [310, 640])
+def test_the_middle_of_each_weight_is_nearest_to_that_weight_where_they_are_apart(
+    width,
+):
+    found = ask({"do": "middles", "width": width, "hidden": [3]})[0]
+    assert [entry["found"] for entry in found] == [entry["weight"] for entry in found]
+    assert len(found) == 3  # to the output: one weight from each neuron
+
+
 # The hash
 
 
@@ -532,11 +573,12 @@ def test_a_page_loads_what_a_script_requires_before_the_script():
     assert scripts_of("fully_connected") == [
         "common.js",
         "engine.js",
+        "pictures.js",
         "fully_connected.js",
     ]
 
 
-@pytest.mark.parametrize("name", ["engine", "fully_connected"])
+@pytest.mark.parametrize("name", ["engine", "pictures", "fully_connected"])
 def test_script_asks_for_nothing_from_the_network(name):
     source = (FOLDER / f"{name}.js").read_text("utf-8")
     for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
@@ -756,10 +798,11 @@ def test_pointing_at_a_weight_shows_its_value(open_page):
 def test_a_rate_that_is_too_large_is_explained(open_page):
     # linear layers multiply: at this rate numbers overflow within an epoch
     tab = open_page(hash="#fully_connected?hidden=8-8&activation=linear&eta=3")
-    message = tab.get_by_text("Choose a smaller learning rate")
+    message = tab.locator(".exploration-outcome")
     assert not message.is_visible()
     tab.get_by_role("button", name="Play").click()
-    message.wait_for(timeout=10_000)
+    message.wait_for(timeout=30_000)
+    assert "smaller learning rate" in message.inner_text()
     assert tab.get_by_role("button", name="Play").is_visible()  # it stopped
     assert tab.get_by_role("row", name="train").get_by_text("—").count() == 1
     tab.get_by_role("button", name="Reset").click()

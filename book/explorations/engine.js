@@ -533,6 +533,7 @@
     descend,
     meanLoss,
     accuracy,
+    activationOf,
     penalty,
     startRun,
     step,
