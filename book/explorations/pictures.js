@@ -77,6 +77,7 @@
     for (let i = start; i < start + count; i += 1) {
       most = Math.max(most, Math.abs(values[i]));
     }
+    if (most < 1e-6) return { gain: 1, shift: 0, ends: ["", "0 everywhere", ""] };
     const text = short(most, most < 1 ? 2 : 1);
     const low = activation === "relu" ? "" : `−${text}`;
     return { gain: 1 / most, shift: 0, ends: [low, "0", text] };
@@ -330,7 +331,7 @@
     const first = label + node / 2;
     const end = width - node / 2 - (narrow ? 4 : 24);
     const gap = (end - first) / (hidden.length + 1);
-    const stacked = gap < 56; // no room for two buttons side by side
+    const stacked = gap < 84; // no room for two buttons side by side
     const top = stacked ? 96 : 62; // below the headings
     const rows = Math.max(ALL_FEATURES.length, ...hidden);
     const height = top + rows * pitch;
