@@ -294,7 +294,7 @@
       }
       context.stroke();
       context.textBaseline = "top";
-      context.fillText(`epoch ${short(end, 0)}`, right, bottom + 6);
+      context.fillText(`epoch ${Math.floor(end)}`, right, bottom + 6);
       context.textAlign = "left";
       context.fillText("0", left, bottom + 6);
       const line = (key, color, dash, width) => {
