@@ -11,6 +11,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from html import escape
 from pathlib import Path
@@ -28,6 +29,17 @@ ASSETS = "_course"  # the folder of our scripts in the built site
 
 def _html(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
+
+
+def scripts_of(name: str) -> list[str]:
+    """Return the scripts that an exploration needs, in the order to load them.
+
+    What a script requires when Node runs it (``require("./engine.js")``), its page
+    loads before it.
+    """
+    source = (BOOK / "explorations" / f"{name}.js").read_text("utf-8")
+    required = re.findall(r'\brequire\("\./([\w-]+\.js)"\)', source)
+    return [*dict.fromkeys(["common.js", *required]), f"{name}.js"]
 
 
 class _Interactive(SphinxDirective):
@@ -71,12 +83,12 @@ class Exploration(_Interactive):
         if missing:
             raise self.error(f"exploration {name!r} lacks :{missing.pop()}:")
         self.note_file(BOOK / "explorations" / f"{name}.js")
+        scripts = scripts_of(name)
+        for script in scripts:
+            self.note_file(BOOK / "explorations" / script)
         caption = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, caption)
-        style, common, script = (
-            self.asset(f"explorations/{file}")
-            for file in ("explorations.css", "common.js", f"{name}.js")
-        )
+        style = self.asset("explorations/explorations.css")
         return [
             _html(
                 f'<link rel="stylesheet" href="{style}">'
@@ -87,8 +99,11 @@ class Exploration(_Interactive):
             _html("</div><figcaption>"),
             *caption.children,
             _html(
-                f'</figcaption></figure><script src="{common}"></script>'
-                f'<script src="{script}"></script>'
+                "</figcaption></figure>"
+                + "".join(
+                    f'<script src="{self.asset(f"explorations/{script}")}"></script>'
+                    for script in scripts
+                )
             ),
         ]
 
