@@ -380,7 +380,8 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
     """Check that the network, trained by the student's loop, reads unseen digits.
 
     scikit-learn's 8×8 digits, enlarged to 28×28: 1,438 for training and 359 for the
-    test; 15 epochs, minibatches of 32, η = 0.05, from seeded weights.
+    test; 20 epochs, minibatches of 32, η = 0.05, from seeded weights. A right answer
+    reached 0.910 or more for each of 25 seeds, in about a second.
     """
     import torch
 
@@ -403,7 +404,7 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
         for part in (small.train, small.test)
     )
     y, y_test = torch.tensor(small.train.y), small.test.y
-    losses = call(train, model, x, y, 15, 32, 0.05, seed, name=name)
+    losses = call(train, model, x, y, 20, 32, 0.05, seed, name=name)
     model.eval()
     with torch.no_grad():
         guess = call(model, x_test, name="TwoHiddenLayers").argmax(1).numpy()
