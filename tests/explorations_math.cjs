@@ -11,10 +11,8 @@ const folder = path.join(__dirname, "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
-const schemas = {
-  perceptron: perceptron.SCHEMA,
-  backpropagation: network.SCHEMA,
-};
+const pureModule = (name) => require(path.join(folder, name + ".js"));
+const schemaOf = (name) => pureModule(name).SCHEMA;
 
 const answers = {
   learn({ weights, gate, eta, epochs }) {
@@ -35,10 +33,12 @@ const answers = {
   descend: ({ flat, problem, eta }) => network.descend(flat, problem, eta),
   finiteDifference: ({ flat, problem, key }) =>
     network.finiteDifference(flat, problem, key),
-  initialState: ({ name }) => common.initialState(schemas[name]),
-  parseHash: ({ name, hash }) => common.parseHash(hash, name, schemas[name]),
-  formatHash: ({ name, state }) => common.formatHash(name, schemas[name], state),
+  initialState: ({ name }) => common.initialState(schemaOf(name)),
+  parseHash: ({ name, hash }) => common.parseHash(hash, name, schemaOf(name)),
+  formatHash: ({ name, state }) => common.formatHash(name, schemaOf(name), state),
   text: ({ how, number }) => common[how](number),
+  // any pure function of any exploration; JSON writes NaN and Infinity as null
+  call: ({ name, function: f, arguments: args }) => pureModule(name)[f](...args),
 };
 
 const requests = JSON.parse(fs.readFileSync(0, "utf-8"));
