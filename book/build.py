@@ -123,6 +123,8 @@ def fingerprint() -> str:
         if "grading" not in path.parts:
             digest.update(path.read_bytes())
     digest.update((ROOT / "constraints.txt").read_bytes())
+    for path in sorted((ROOT / "book" / "results").glob("*.json")):
+        digest.update(path.read_bytes())  # a notebook may show its kept full run
     for path in sorted(cache_folder().glob("*/*")):  # stand-ins, or the real data?
         digest.update(f"{path.name} {path.stat().st_size}".encode())
     for name in SETTINGS:
