@@ -198,7 +198,15 @@ def export(options: argparse.Namespace) -> int:
 
     course = Course(options.course)
     path = options.output or Path(f"grades-{options.to}.csv")
-    write(course.db_url, course.course_id, options.to, path, (options.assignment,))
+    for line in write(
+        course.db_url,
+        course.course_id,
+        options.to,
+        path,
+        (options.assignment,),
+        course.config,
+    ):
+        print(f"grading: {line}", file=sys.stderr)
     print(f"the marks of {options.assignment} are in {path}")
     return 0
 
@@ -206,10 +214,15 @@ def export(options: argparse.Namespace) -> int:
 def similarity(options: argparse.Namespace) -> int:
     """Write the report of equal answers."""
     from .course import Course
-    from .similarity import write
+    from .pipeline import similar
+    from .similarity_page import page
 
-    count, path = write(Course(options.course), options.assignment)
-    print(f"{count} pairs for a person to look at: {path}")
+    course = Course(options.course)
+    found = similar(course, options.assignment)
+    path = course.root / "reports" / f"{options.assignment}-similarity.html"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page(found, options.assignment), encoding="utf-8")
+    print(f"{len(found)} groups for a person to look at: {path}")
     return 0
 
 

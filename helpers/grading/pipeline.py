@@ -29,6 +29,7 @@ from .gradebook import Book
 from .rebuild import Placed, rebuild
 from .redact import Redactor, plain
 from .sandbox import Limits
+from .similarity import Match, matches
 from .template import allow_templates, close_templates
 
 FORMAT = 1  # of the records
@@ -511,6 +512,26 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
         folder.rename(old)
     fresh.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+# --- what resembles what --------------------------------------------------------------
+
+
+def similar(course: Course, name: str) -> list[Match]:
+    """Return the answers of an assignment that resemble each other, strongest first."""
+    assignment = course.assignment(name)
+    found: list[Match] = []
+    handed_in = [course.submission(s, assignment) for s in course.students(name)]
+    for sheet in assignment.sheets:
+        answers = {}
+        for submission in handed_in:
+            if sheet.name in submission.notebooks:
+                cells, _ = rebuild(sheet, submission.notebooks[sheet.name])
+                answers[submission.student] = {
+                    c.cell.grade_id: c.source for c in cells if c.answered
+                }
+        found += matches(answers, sheet)
+    return sorted(found, key=lambda match: -match.strength)
 
 
 # --- the release ---------------------------------------------------------------------
