@@ -40,7 +40,6 @@ WRONG = [
         """,
         loses="colorcnn_tensor_check",
         says=r"mixes the colors",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "rows_and_columns_exchanged",
@@ -52,7 +51,6 @@ WRONG = [
         """,
         loses="colorcnn_tensor_check",
         says=r"rows and columns of the pictures",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "double_precision",
@@ -63,7 +61,6 @@ WRONG = [
         """,
         loses="colorcnn_tensor_check",
         says=r"float32 is expected",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "one_input_channel",
@@ -71,7 +68,6 @@ WRONG = [
         network().replace("nn.Conv2d(3, 16", "nn.Conv2d(1, 16"),
         loses="colorcnn_layers_check",
         says=r"Conv2d 1 → 16, 3×3 came for Conv2d 3 → 16, 3×3",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "no_padding_and_1152_inputs",
@@ -79,7 +75,6 @@ WRONG = [
         network(conv="padding=0", inputs="32 * 6 * 6"),
         loses="colorcnn_layers_check",
         says=r"(?s)convolutions lack\s+their padding.*32 → 30 → 15 → 13 → 6",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "no_padding",
@@ -87,7 +82,6 @@ WRONG = [
         network(conv="padding=0"),
         loses="colorcnn_layers_check",
         says=r"wrong padding",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "second_pooling_forgotten",
@@ -102,7 +96,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"(?s)second pooling is missing.*8,192",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "softmax_at_the_output",
@@ -117,7 +110,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"outputs are softmax",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "relu_on_the_logits",
@@ -132,7 +124,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"outputs are ReLU",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "upside_down",

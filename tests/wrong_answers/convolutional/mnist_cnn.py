@@ -68,7 +68,6 @@ WRONG = [
         network(pool="padding=0", inputs="16 * 5 * 5"),
         loses="digitcnn_layers_check",
         says=r"(?s)Linear 400 → 120.*poolings lack\s+their padding.*25 → 12 → 11 → 5",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "pooling_layer_without_padding",
@@ -76,7 +75,6 @@ WRONG = [
         network(pool="padding=0"),
         loses="digitcnn_layers_check",
         says=r"(?s)max pooling 2×2 has the wrong padding",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "pooling_by_functions_without_padding",
@@ -91,7 +89,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"(?s)poolings lack\s+their padding.*400",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "padding_in_the_convolutions",  # 784 inputs and 95,912 parameters all the same
@@ -99,7 +96,6 @@ WRONG = [
         network(conv1=", padding=1", conv2=", padding=1", pool="padding=0"),
         loses="digitcnn_layers_check",
         says=r"(?s)Conv2d 1 → 6, 4×4.*wrong padding",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "padding_in_the_convolutions_by_functions",
@@ -117,7 +113,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"(?s)padding sits\s+in the convolutions",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "average_pooling",
@@ -132,7 +127,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"take the mean",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "no_relu_after_the_second_convolution",
@@ -147,7 +141,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"ReLU after Conv2d 6 → 16, 2×2 is missing",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "flattened_channels_last",
@@ -162,7 +155,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"channels last",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "softmax_in_place_of_its_logarithm",
@@ -177,7 +169,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"outputs are softmax",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "log_softmax_over_the_examples",
@@ -192,7 +183,6 @@ WRONG = [
         ),
         loses=OUTPUTS,
         says=r"over the examples",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "channels_exchanged",
@@ -200,7 +190,6 @@ WRONG = [
         network().replace("nn.Conv2d(6, 16, 2)", "nn.Conv2d(16, 6, 2)"),
         loses="digitcnn_layers_check",
         says=r"sizes exchanged",
-        builds_on=(OUTPUTS, LEARN),
     ),
     Wrong(
         "gradients_add_up",
@@ -214,7 +203,6 @@ WRONG = [
         """,
         loses="digitcnn_step_check",
         says=r"zero_grad\(\) is missing",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "gradients_erased_before_the_step",
@@ -229,7 +217,6 @@ WRONG = [
         """,
         loses="digitcnn_step_check",
         says=r"nothing is learned",
-        builds_on=(LEARN,),
     ),
     Wrong(
         "training_mode_in_predict",

@@ -48,7 +48,6 @@ WRONG = [
         """,
         loses="cifar_statistics_check",
         says=r"not divided by 255",
-        builds_on=LEARN,
     ),
     Wrong(
         "one_mean_for_all_colors",
@@ -59,7 +58,6 @@ WRONG = [
         """,
         loses="cifar_statistics_check",
         says=r"all colors share one mean",
-        builds_on=LEARN,
     ),
     Wrong(
         "statistics_over_the_wrong_axes",
@@ -71,7 +69,6 @@ WRONG = [
         """,
         loses="cifar_statistics_check",
         says=r"wrong axes",
-        builds_on=LEARN,
     ),
     Wrong(
         "variance_for_standard_deviation",
@@ -83,7 +80,6 @@ WRONG = [
         """,
         loses="cifar_statistics_check",
         says=r"variance",
-        builds_on=LEARN,
     ),
     Wrong(
         "channels_left_last",
@@ -109,7 +105,6 @@ WRONG = [
         """,
         loses="cifar_inputs_check",
         says=r"reshape does not move an axis",
-        builds_on=LEARN,
     ),
     Wrong(
         "double_precision_inputs",
@@ -122,7 +117,6 @@ WRONG = [
         """,
         loses="cifar_inputs_check",
         says=r"float64; torch.float32 is expected",
-        builds_on=LEARN,
     ),
     Wrong(
         "not_scaled",
@@ -135,7 +129,6 @@ WRONG = [
         """,
         loses="cifar_inputs_check",
         says=r"not divided by 255",
-        builds_on=LEARN,
     ),
     Wrong(
         "gray_network",
@@ -143,7 +136,6 @@ WRONG = [
         net("self.hidden = nn.Linear(1024, 128); " + OUT, "return x"),
         loses="cifar_network_check",
         says=r"Linear 1024 → 128 came for Linear 3072 → 128",
-        builds_on=LEARN,
     ),
     Wrong(
         "softmax_before_cross_entropy",
@@ -154,7 +146,6 @@ WRONG = [
         ),
         loses="cifar_network_check",
         says=r"outputs are softmax: the plain sum z is",
-        builds_on=LEARN,
     ),
     Wrong(
         "no_activation",
@@ -162,7 +153,6 @@ WRONG = [
         net(f"{HIDDEN}; {OUT}", "return self.out(self.hidden(x))"),
         loses="cifar_network_check",
         says=r"ReLU after Linear 3072 → 128 is missing",
-        builds_on=LEARN,
     ),
     Wrong(
         "precision_for_accuracy",

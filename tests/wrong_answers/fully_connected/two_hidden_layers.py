@@ -103,7 +103,6 @@ self.two = nn.Linear(128, 10)
         ),
         loses="two_layers_check",
         says=r"Linear 128 → 10 came for Linear 128 → 64",
-        builds_on=FORWARD,
     ),
     Wrong(
         "sizes_exchanged",
@@ -116,7 +115,6 @@ self.two = nn.Linear(128, 10)
         ),
         loses="two_layers_check",
         says=r"sizes exchanged",
-        builds_on=FORWARD,
     ),
     Wrong(
         "layers_in_a_plain_list",
@@ -132,7 +130,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_layers_check",
         says=r"(?s)no layer is registered.*ModuleList",
-        builds_on=FORWARD,
     ),
     Wrong(
         "super_init_forgotten",
@@ -140,7 +137,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         network(LAYERS.replace("super().__init__()", "pass"), "return x"),
         loses="two_layers_check",
         says=r"super\(\).__init__\(\)",
-        builds_on=FORWARD,
     ),
     Wrong(
         "third_hidden_layer",
@@ -153,7 +149,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_layers_check",
         says=r"Linear 10 → 10 is one layer too many",
-        builds_on=FORWARD,
     ),
     Wrong(
         "relu_then_sigmoid",
@@ -161,7 +156,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(RELU, SIGMOID, LOG_SOFTMAX),
         loses="two_forward_check",
         says=r"activations are exchanged: ReLU comes after Linear 784 → 128",
-        builds_on=LEARNS,
     ),
     Wrong(
         "sigmoid_twice",
@@ -169,7 +163,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, SIGMOID, LOG_SOFTMAX),
         loses="two_forward_check",
         says=r"the sigmoid comes after Linear 128 → 64, not ReLU",
-        builds_on=LEARNS,
     ),
     Wrong(
         "relu_twice",
@@ -177,7 +170,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(RELU, RELU, LOG_SOFTMAX),
         loses="two_forward_check",
         says=r"ReLU comes after Linear 784 → 128, not the sigmoid",
-        builds_on=LEARNS,
     ),
     Wrong(
         "second_activation_forgotten",
@@ -185,7 +177,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, "z", LOG_SOFTMAX),
         loses="two_forward_check",
         says=r"ReLU after Linear 128 → 64 is missing",
-        builds_on=LEARNS,
     ),
     Wrong(
         "relu_after_the_output",
@@ -193,7 +184,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, RELU, f"torch.relu({LOG_SOFTMAX})"),
         loses="two_forward_check",
         says=r"ReLU comes after log-softmax",
-        builds_on=LEARNS,
     ),
     Wrong(
         "relu_before_the_output",
@@ -201,7 +191,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, RELU, f"F.log_softmax({RELU}, dim=1)"),
         loses="two_forward_check",
         says=r"ReLU comes between the last layer and log-softmax",
-        builds_on=LEARNS,
     ),
     Wrong(
         "softmax_for_log_softmax",
@@ -209,7 +198,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, RELU, "F.softmax(z, dim=1)"),
         loses="two_forward_check",
         says=r"the outputs are softmax: log-softmax is asked for",
-        builds_on=LEARNS,
     ),
     Wrong(
         "log_softmax_over_the_examples",
@@ -217,7 +205,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, RELU, "F.log_softmax(z, dim=0)"),
         loses="two_forward_check",
         says=r"runs over the examples",
-        builds_on=LEARNS,
     ),
     Wrong(
         "logits_only",
@@ -225,7 +212,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         forward(SIGMOID, RELU, "z"),
         loses="two_forward_check",
         says=r"logits.*log-softmax is missing",
-        builds_on=LEARNS,
     ),
     Wrong(
         "images_not_flattened",
@@ -237,7 +223,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_forward_check",
         says=r"(?s)Shapes that should occur.*flatten",
-        builds_on=LEARNS,
     ),
     Wrong(
         "return_forgotten",
@@ -249,7 +234,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_forward_check",
         says=r"return statement missing",
-        builds_on=LEARNS,
     ),
     Wrong(
         "evaluated_in_training_mode",
@@ -314,7 +298,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train(SGD, STEP.replace("optimizer.zero_grad()\n", "")),
         loses="two_train_check",
         says=r"zero_grad\(\) is missing",
-        builds_on=LEARNS,
     ),
     Wrong(
         "zeroed_before_the_step",
@@ -327,7 +310,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_train_check",
         says=r"(?s)nothing is\s+learned.*between\s+backward",
-        builds_on=LEARNS,
     ),
     Wrong(
         "step_forgotten",
@@ -335,7 +317,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train(SGD, STEP.replace("optimizer.step()\n", "")),
         loses="two_train_check",
         says=r"nothing is\s+learned",
-        builds_on=LEARNS,
     ),
     Wrong(
         "no_momentum",
@@ -343,7 +324,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train(SGD.replace(", momentum=0.9", ""), STEP),
         loses="two_train_check",
         says=r"momentum is missing",
-        builds_on=LEARNS,
     ),
     Wrong(
         "new_optimizer_for_each_minibatch",
@@ -351,7 +331,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train("", SGD + STEP),
         loses="two_train_check",
         says=r"one\s+optimizer\s+that\s+is\s+made\s+before\s+the\s+loop",
-        builds_on=LEARNS,
     ),
     Wrong(
         "adam_in_place_of_sgd",
@@ -359,7 +338,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train("optimizer = torch.optim.Adam(model.parameters(), lr=eta)", STEP),
         loses="two_train_check",
         says=r"this is Adam",
-        builds_on=LEARNS,
     ),
     Wrong(
         "loss_summed_over_the_minibatch",
@@ -372,7 +350,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_train_check",
         says=r"summed over the\s+minibatch",
-        builds_on=LEARNS,
     ),
     Wrong(
         "one_step_an_epoch",
@@ -385,7 +362,6 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         ),
         loses="two_train_check",
         says=r"m is ignored",
-        builds_on=LEARNS,
     ),
     Wrong(
         "losses_of_the_minibatches_averaged",
@@ -404,6 +380,5 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         train(SGD, STEP).replace("return losses", "print(losses)"),
         loses="two_train_check",
         says=r"list of losses is to be returned",
-        builds_on=LEARNS,
     ),
 ]

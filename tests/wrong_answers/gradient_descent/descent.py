@@ -49,7 +49,6 @@ WRONG = [
         """,
         loses="descent_path_check",
         says=r"sign",
-        builds_on=VALLEY,
     ),
     Wrong(
         "start_is_missing",
@@ -93,7 +92,6 @@ WRONG = [
         """,
         loses="descent_path_check",
         says=r"in place",
-        builds_on=VALLEY,
     ),
     Wrong(
         "gradient_of_the_start_for_all_steps",
@@ -105,7 +103,6 @@ WRONG = [
         """,
         loses="descent_path_check",
         says=r"gradient at the start",
-        builds_on=VALLEY,
     ),
     Wrong(
         "learning_rate_forgotten",
@@ -119,7 +116,6 @@ WRONG = [
         """,
         loses="descent_path_check",
         says=r"η is missing",
-        builds_on=VALLEY,
     ),
     Wrong(
         "bound_from_the_flattest_direction",
@@ -178,7 +174,6 @@ WRONG = [
         """,
         loses="descent_peaks_check",
         says=r"second term is added",
-        builds_on=VALLEY,
     ),
     Wrong(
         "third_power_of_y",
@@ -194,7 +189,6 @@ WRONG = [
         """,
         loses="descent_peaks_check",
         says=r"y³ in place of y⁵",
-        builds_on=VALLEY,
     ),
     Wrong(
         "points_in_rows",

@@ -48,7 +48,6 @@ WRONG = [
         """,
         loses="optimizers_gradient_check",
         says=r"divided by N",
-        builds_on=TRAIN,
     ),
     Wrong(
         "sum_for_mean",
@@ -59,7 +58,6 @@ WRONG = [
         """,
         loses="optimizers_gradient_check",
         says=r"summed|did not divide",
-        builds_on=TRAIN,
     ),
     Wrong(
         "minibatch_ignored",
@@ -80,7 +78,6 @@ WRONG = [
         """,
         loses="optimizers_gradient_check",
         says=r"sign",
-        builds_on=TRAIN,
     ),
     Wrong(
         "learning_rate_inside_the_velocity",
@@ -103,7 +100,6 @@ WRONG = [
         """,
         loses="optimizers_momentum_check",
         says=r"1 − μ too many",
-        builds_on=TRAIN,
     ),
     Wrong(
         "old_velocity_moves_the_weights",

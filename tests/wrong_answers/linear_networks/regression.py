@@ -78,7 +78,6 @@ WRONG = [
         """,
         loses="regression_gradient_check",
         says=r"sign is wrong",
-        builds_on=DESCENT,
     ),
     Wrong(
         "gradient_summed_over_the_examples",
@@ -90,7 +89,6 @@ WRONG = [
         """,
         loses="regression_gradient_check",
         says=r"divide by N",
-        builds_on=DESCENT,
     ),
     Wrong(
         "factor_two_forgotten",
@@ -102,7 +100,6 @@ WRONG = [
         """,
         loses="regression_gradient_check",
         says=r"factor 2",
-        builds_on=DESCENT,
     ),
     Wrong(
         "test_set_scaled_by_itself",

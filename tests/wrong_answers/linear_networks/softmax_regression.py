@@ -83,7 +83,6 @@ WRONG = [
         """,
         loses="softmax_gradients_check",
         says=r"sign is wrong",
-        builds_on=STEP,
     ),
     Wrong(
         "gradient_summed_over_the_examples",
@@ -95,7 +94,6 @@ WRONG = [
         """,
         loses="softmax_gradients_check",
         says=r"divide by N",
-        builds_on=STEP,
     ),
     Wrong(
         "labels_not_one_hot",
@@ -107,7 +105,6 @@ WRONG = [
         """,
         loses="softmax_gradients_check",
         says=r"one-hot",
-        builds_on=STEP,
     ),
     Wrong(
         "probabilities_changed_in_place",
@@ -151,7 +148,6 @@ WRONG = [
         """,
         loses="softmax_step_check",
         says=r"climbs",
-        builds_on=TRAIN,
     ),
     Wrong(
         "step_in_place",
@@ -176,7 +172,6 @@ WRONG = [
         """,
         loses="softmax_step_check",
         says=r"softmax is missing",
-        builds_on=TRAIN,
     ),
     Wrong(
         "result_of_the_step_dropped",
