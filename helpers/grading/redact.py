@@ -33,8 +33,7 @@ class Redactor:
         self.places = sorted(places.items(), key=lambda item: -len(item[0]))
         written = ("answer", "added", "manual")
         own = "\n".join(cell.source for cell in cells if cell.role in written)
-        secrets = [s for s in sheet.secrets if s not in own]
-        self.secret = re.compile("|".join(map(_whole, secrets))) if secrets else None
+        self.secrets = [s for s in sheet.secrets if s not in own]
 
     def __call__(self, text: str) -> str:
         """Return `text` without paths, secrets and what cannot be written as UTF-8."""
@@ -42,7 +41,10 @@ class Redactor:
         for place, name in self.places:
             if len(place) > 1:
                 text = text.replace(place, name)
-        return self.secret.sub(HIDDEN, text) if self.secret else text
+        for secret in self.secrets:  # longest first
+            if secret in text:  # fast, where an alternation of all would be slow
+                text = re.sub(_whole(secret), HIDDEN, text)
+        return text
 
     def outputs(self, outputs: list[dict]) -> list[dict]:
         """Return outputs of cells with every text cleaned."""
