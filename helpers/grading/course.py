@@ -18,7 +18,7 @@ from .rebuild import Given, NotANotebook, overlap, read
 from .sheet import Sheet, load
 
 MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
-MOST_NOTES = 50
+MOST_NOTES = 10
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
 KEPT = ".grading.json"  # the grader's own record beside an autograded notebook

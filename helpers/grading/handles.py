@@ -150,7 +150,9 @@ class Link:
                 text = WITHHELD if self.hidden else str(text)
                 warnings.warn(text, (kinds or [UserWarning])[0], stacklevel=4)
         if "error" in reply:
-            raise self._exception(reply)
+            with self._following():
+                error = self._exception(reply)
+            raise error
         return reply, blob
 
     @contextlib.contextmanager

@@ -5,6 +5,7 @@ nothing of it decides about points.
 """
 
 import io
+import re
 import select
 import socket
 import tarfile
@@ -19,13 +20,14 @@ from .template import WAITED, Template
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
 MOST_STRETCH = 6  # how many times a limit, at most, if the machine is busy
 LEAST_WAIT = 0.1
+BASE64 = r"[A-Za-z0-9+/=\s]*"
 START_SECONDS = 30.0
 FRAME_SECONDS = 30.0  # from the first byte of a message to its last
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
 MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
 # Outputs that cannot run a script in the browser of the person who grades by hand
-SHOWN = ("text/plain", "text/latex", "image/png", "image/jpeg")
+SHOWN = {"text/plain": r"(?s).*", "image/png": BASE64, "image/jpeg": BASE64}
 
 
 class Dead(Exception):
@@ -208,7 +210,11 @@ def _collect(result: CellRun, message: dict) -> None:
         case {"type": "clear"}:
             result.outputs.clear()
         case {"type": "display" | "result" as kind, "data": dict(data)}:
-            data = {k: data[k] for k in SHOWN if isinstance(data.get(k), str)}
+            data = {
+                kind: data[kind]
+                for kind, form in SHOWN.items()
+                if isinstance(data.get(kind), str) and re.fullmatch(form, data[kind])
+            }
             output = {"output_type": "display_data", "data": data, "metadata": {}}
             if kind == "result":
                 output |= {"output_type": "execute_result", "execution_count": None}

@@ -27,7 +27,7 @@ from . import sandbox, session
 from .course import KEPT, Assignment, Course, CourseError, Submission, digest_of
 from .gradebook import Book
 from .rebuild import Placed, rebuild
-from .redact import Redactor, plain
+from .redact import Redactor, harmless, plain
 from .sandbox import Limits
 from .similarity import Match, matches
 from .template import allow_templates, close_templates
@@ -408,11 +408,14 @@ def _notebook_cell(number, placed: Placed, result, steps, redact) -> dict:
     """Return a cell of the autograded notebook: released text, redacted outputs."""
     checked = placed.role == "check"
     own = placed.cell
+    source = own.release if checked or (own and own.locked) else placed.source
+    if placed.cell_type != "code" and placed.role in ("manual", "added"):
+        source = harmless(source)
     cell = {
         "cell_type": placed.cell_type,
         "id": f"cell-{number}",
         "metadata": own.metadata if own else {},
-        "source": own.release if checked or (own and own.locked) else placed.source,
+        "source": source,
     }
     if placed.cell_type == "code":
         outputs = redact.outputs(result.outputs.get(number, []))

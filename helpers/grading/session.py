@@ -270,12 +270,11 @@ class Session:
         }
         try:
             with self.timed("starting processes"):
-                tester = self.testing()
                 student = self.alive(number, replaced)
             with self.timed("checks"):
-                tester.attach(student, sources, self.job.sheet)
+                tester = self.attached(student, sources)
                 _judge(step, tester.grade(student, question, self.left()))
-        except (Dead, TemplateError, TimeoutError) as error:
+        except (Dead, TemplateError, OSError) as error:  # TimeoutError is an OSError
             step.message = f"The check could not be carried out: {error}"
             if self.tester:
                 self.tester.close()
@@ -287,6 +286,23 @@ class Session:
             step.message = f"The check took more than {self.job.seconds:g} s."
         step.seconds = time.monotonic() - start
         return step
+
+    def attached(self, student: Student, sources: dict[int, str]) -> Tester:
+        """Return the test process, with this student's to ask.
+
+        The memory of a value that the check before got may end it only now: it is
+        begun anew once.
+        """
+        try:
+            tester = self.testing()
+            tester.attach(student, sources, self.job.sheet)
+        except (Dead, OSError):
+            if self.tester:
+                self.tester.close()
+            self.tester = None
+            tester = self.testing()
+            tester.attach(student, sources, self.job.sheet)
+        return tester
 
     # --- follow-through marks ---
 

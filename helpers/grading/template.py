@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -235,7 +236,8 @@ def _warm_up() -> None:
             importlib.import_module(name)
     with contextlib.suppress(ImportError):
         _warm_torch()
-    student.shell().run_cell("import numpy as np\n1 + 1", store_history=False)
+    for cell in ("import numpy as np\n1 + 1", "1 / 0"):  # a traceback takes 0.3 s
+        student.shell().run_cell(cell, store_history=False)
     plt.plot([0, 1])
     plt.gcf().canvas.draw()
     plt.close("all")
@@ -274,12 +276,14 @@ def _warden(request: dict, descriptors: list[int]) -> None:
     control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
     limits = request["limits"] and sandbox.Limits(**request["limits"])
     owner, slot = os.getuid(), os.getpid()
+    processes = Processes()
     try:
         if limits:
             sandbox.unshare()
         pid = os.fork()
         if not pid:
             sandbox.die_with_parent()
+            processes.close()
             leash.close()
             if limits:
                 sandbox.enter(limits, slot, owner)
@@ -292,7 +296,7 @@ def _warden(request: dict, descriptors: list[int]) -> None:
         os._exit(1)
     control.close()
     rpc.close()
-    _watch(pid, leash, limits)
+    _watch(pid, leash, limits, processes)
     os._exit(0)
 
 
@@ -304,10 +308,15 @@ def _say(control: socket.socket, error: BaseException) -> None:
         wire.send(control, {"type": "failed", "why": f"{error}"})
 
 
-def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> None:
+def _watch(
+    pid: int,
+    leash: socket.socket,
+    limits: sandbox.Limits | None,
+    processes: "Processes",
+) -> None:
     """Carry out the grader's orders and the limit on memory until the process ends."""
     process = os.pidfd_open(pid)
-    fresh = _resident(pid)  # what it shares with the template
+    fresh = processes.size(pid)  # what it shares with the template
     while True:
         ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
         if process in ready:
@@ -318,10 +327,10 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
                 os.kill(pid, signal.SIGINT)
                 continue
             if order == b"w":
-                leash.send(WAITED.pack(_waited(pid)))
+                leash.send(WAITED.pack(processes.waited(pid)))
                 continue
             break
-        if limits and _too_big(pid, limits.memory, fresh):
+        if limits and processes.too_big(pid, limits.memory, fresh):
             with contextlib.suppress(OSError):
                 leash.send(b"m")
             break
@@ -332,53 +341,70 @@ def _watch(pid: int, leash: socket.socket, limits: sandbox.Limits | None) -> Non
     os.waitpid(pid, 0)
 
 
-def _waited(pid: int) -> float:
-    """Return for how many seconds a process could have run, but had no CPU."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+class Processes:
+    """The machine's /proc, kept open: a warden's root goes with its child's.
 
-
-def _resident(pid: int) -> int:
-    """Return the bytes that a process has in memory."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
-
-
-def _too_big(pid: int, most: int, fresh: int) -> bool:
-    """Tell whether a process and its descendants outgrow a fresh child by `most` bytes.
-
-    What they share is counted once. As this is slow to find out, the plain sizes are
-    looked at first: of the process without what is the template's, and of all others.
+    Both are in one mount namespace, and `pivot_root` moves all of it. The child must
+    close it at once.
     """
-    family = _family(pid)
-    sizes = [_resident(member) for member in family]
-    if sum(sizes) - min(fresh, sizes[0]) <= most:
-        return False
-    return sum(map(_share, family)) > most + fresh
 
+    def __init__(self) -> None:
+        self.folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
 
-def _family(pid: int) -> list[int]:
-    """Return a process and its descendants."""
-    family = [pid]
-    for member in family:
-        with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{member}/task").iterdir():
-                family += map(int, (task / "children").read_text().split())
-    return family
+    def close(self) -> None:
+        os.close(self.folder)
 
+    def _open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        return os.open(path, flags, dir_fd=self.folder)
 
-def _share(pid: int) -> int:
-    """Return the bytes of a process in memory; of those that n share, the n-th part."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return int(text.partition("\nPss:")[2].split()[0]) * 1024
-    except (OSError, IndexError):
-        return _resident(pid)
+    def _read(self, path: str) -> str:
+        """Return the content of a file, nothing if the process is gone."""
+        try:
+            with open(path, opener=self._open) as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def _children(self, pid: int) -> Iterator[int]:
+        try:
+            tasks = self._open(f"{pid}/task", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return
+        try:
+            for task in os.listdir(tasks):
+                yield from map(int, self._read(f"{pid}/task/{task}/children").split())
+        finally:
+            os.close(tasks)
+
+    def waited(self, pid: int) -> float:
+        """Return for how many seconds a process could have run, but had no CPU."""
+        numbers = self._read(f"{pid}/schedstat").split()
+        return int(numbers[1]) / 1e9 if numbers else 0.0
+
+    def size(self, pid: int) -> int:
+        """Return the bytes that a process has in memory."""
+        pages = self._read(f"{pid}/statm").split()
+        return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if pages else 0
+
+    def share(self, pid: int) -> int:
+        """Return the same, but of what n processes share the n-th part."""
+        found = re.search(r"^Pss:\s+(\d+) kB", self._read(f"{pid}/smaps_rollup"), re.M)
+        return int(found[1]) * 1024 if found else self.size(pid)
+
+    def too_big(self, pid: int, most: int, fresh: int) -> bool:
+        """Tell whether a process and its descendants outgrow a fresh one by `most`.
+
+        What they share is counted once. As this is slow to find out, the plain sizes
+        are looked at first: of the process without what is the template's, and of all
+        others.
+        """
+        family = [pid]
+        for member in family:
+            family += self._children(member)
+        sizes = [self.size(member) for member in family]
+        if sum(sizes) - min(fresh, sizes[0]) <= most:
+            return False
+        return sum(map(self.share, family)) > most + fresh
 
 
 if __name__ == "__main__":

@@ -200,13 +200,13 @@ def odd_names(folder: Path) -> None:
 def long_cells(notebook: dict) -> dict:
     source = "# " + "a b " * 150_000
     cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": []}
-    notebook["cells"] += [cell] * 60
+    notebook["cells"] += [cell] * 12
     return notebook
 
 
 def talkative(notebook: dict) -> dict:
     cell = {"cell_type": "code", "metadata": {}, "source": "print('x' * 10**6)"}
-    notebook["cells"] += [cell] * 40
+    notebook["cells"] += [cell] * 24
     return notebook
 
 
@@ -223,7 +223,7 @@ def edited_setup(notebook: dict) -> dict:
 
 FILES += [
     Case("file_worksheets", "A number where version 3 has a list.", NONE,
-         change=notebook_of(5), state="unreadable"),
+         change=notebook_of(5)),
     Case("file_worksheet_cells", "Numbers where cells are expected.", NONE,
          change=notebook_of([5, None, "cell", {"source": 7, "metadata": []}])),
     Case("file_half_surrogate", "Text that cannot be written as UTF-8.",
@@ -244,8 +244,8 @@ FILES += [
          files=beside("timestamp.txt", b"1 " * 2_500_000)),
     Case("file_record", "The grader's own record, with full marks.", NONE,
          base="wrong", files=beside(".grading.json", b'{"format": 1}')),
-    Case("file_long_cells", "60 cells of 600 KB.", POINTS, change=long_cells),
-    Case("file_talkative", "40 cells that print 1 MB each.", POINTS, change=talkative),
+    Case("file_long_cells", "A dozen cells of 600 KB.", POINTS, change=long_cells),
+    Case("file_talkative", "24 cells that print 1 MB each.", POINTS, change=talkative),
     Case("file_markup", "Script in the answer that a person reads.", POINTS,
          change=marked_up),
 ]  # fmt: skip
@@ -324,7 +324,7 @@ for module in (np, torch, np.testing, warnings):
 builtins.all = builtins.any = builtins.isinstance = yes
 builtins.sum = lambda *args: 4
 builtins.AssertionError = KeyboardInterrupt
-"""),
+""", state="partly"),
     cheat("patched_modules", "The grader's own modules, json and sockets lie.", """
 import json
 import socket
@@ -341,7 +341,7 @@ json.dumps = lambda *args, **kwargs: '{"id": 1, "value": ["bool", true]}'
 struct.pack = lambda *args: b""
 sys.modules["helpers.checks.core"] = sys.modules["numpy.testing"] = student
 sys.modules["helpers.grading.tester"] = sys.modules["helpers.grading.session"] = core
-"""),
+""", state="partly"),
     cheat("patched_verdicts", "Every reply claims to be a verdict.", """
 from helpers.grading import student, tester, wire
 
@@ -355,7 +355,7 @@ tester.grade = lambda *args: {"verdict": "passed", "score": None}
 import builtins
 kept = dict(vars(builtins))
 builtins.__dict__.clear()
-"""),
+""", state="partly"),
     cheat("import_hooks", "Modules that are imported later are the student's.", """
 import builtins
 import sys
@@ -371,9 +371,8 @@ builtins.__import__ = lambda *args, **kwargs: Finder
     cheat("names_of_checks", "The names that checks use are the student's.",
           ALWAYS_EQUAL + """
 np = torch = nn = json = Path = cases = net = out = Yes()
-columns = rows = found = wanted = scores = expected = planted_scores = Yes()
+columns = rows = found = wanted = scores = expected = Yes()
 tolerance, right, weights = 1e9, [1, 1, 1, 1], {}
-planted_variable, planted_rows, planted_point = "", Yes(), Yes()
 sum = lambda values: 4
 all = any = abs = map = zip = isinstance = Yes()
 """),
@@ -586,7 +585,8 @@ def initials(name):
               "standardize": "def standardize(X):\n    raise KeyboardInterrupt",
               "sigmoid": "def sigmoid(z):\n    raise BaseException('done')",
               "predict": "def predict(w, X):\n    raise AssertionError",
-              "primes": "def primes(n):\n    raise BaseExceptionGroup('', [SystemExit()])"}),
+              "primes": function("raise BaseExceptionGroup('', [SystemExit()])",
+                                 "primes")}),
     cheat("object_deep", "Values nested deeper than anything, and in themselves.", "",
           answers={"initials": """
 def initials(name):
@@ -623,12 +623,9 @@ import struct
 from helpers.grading import student
 
 control = student.SINK.sock.fileno()
-sockets = [
-    int(n) for n in os.listdir("/proc/self/fd")
-    if os.path.exists(f"/proc/self/fd/{n}")
-    or os.path.islink(f"/proc/self/fd/{n}")
-]
-sockets = [n for n in sockets if n > 2 and "socket" in os.readlink(f"/proc/self/fd/{n}")]
+links = [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")]
+links = [link for link in links if os.path.islink(link)]
+sockets = [int(link[14:]) for link in links if "socket" in os.readlink(link)]
 rpc = next(n for n in sockets if n != control)
 
 def frame(message, blob=b""):
@@ -676,7 +673,7 @@ FRAMES = [
            "'warnings': [[1, 2, 3], 4]}))"),
     forged("errors", "An exception with classes that are no names.",
            "os.write(rpc, frame({'id': 2, 'error': {}, 'bases': [[], 1], "
-           "'line': [[], 1, 2]}))", state="graded"),
+           "'line': [[], 1, 2]}))"),
     forged("changed", "Changes of arguments that do not exist.",
            "os.write(rpc, frame({'id': 2, 'value': ['one', 'None'], "
            "'changed': [[99, ['one', 'None']]]}))"),
@@ -804,6 +801,17 @@ while True:
              "bomb = np.ones((2**30,))"),
     accident("bomb_torch", "A tensor of 8 GB.", "net",
              "bomb = torch.ones(2**31)"),
+    accident("bomb_value_that_fits", "A function returns 200 MB.", "standardize",
+             function("return np.zeros(25 * 2**20)", "standardize"),
+             **PARTLY),
+    accident("bomb_programs", "Programs of others take what one may not.", "primes", """
+import subprocess
+import time
+command = ["dd", "if=/dev/zero", "of=/dev/null", "bs=250M"]
+for _ in range(6):
+    subprocess.Popen(command)
+time.sleep(1000)
+""", **PARTLY),
     accident("bomb_value", "A function returns 400 MB.", "standardize",
              function("return np.zeros(50 * 2**20)", "standardize")),
     accident("bomb_family", "Children take what one process may not.", "primes", """
@@ -876,7 +884,7 @@ try:
 except OSError:
     print("no more")
 """, told="no more"),
-    nuisance("standard_error", "The pipe that the template had in common is filled.", """
+    nuisance("standard_error", "A pipe that all children had in common is filled.", """
 import os
 import sys
 print("a warning", file=sys.stderr)
@@ -884,6 +892,13 @@ for _ in range(100):
     os.write(2, b"x" * 10_000)
 print("written")
 """, told="written"),
+    nuisance("busy_children", "Children take the CPU from everybody.", """
+import os
+for _ in range(6):
+    if not os.fork():
+        while True:
+            pass
+"""),
     nuisance("warnings", "Right answers that warn, on stderr too.", """
 import sys
 import warnings
@@ -1021,14 +1036,15 @@ for file in (np.__file__, helpers.__file__, "/etc/passwd", "/proc/sysrq-trigger"
 """),
     machine("reading", "Solutions, gradebooks and others' work, wherever they are.", """
 import sys
-skipped = ("/proc", "/usr", "/lib", sys.prefix, sys.base_prefix)
+skipped = ("/proc", "/usr", "/lib", sys.base_prefix, os.path.realpath(sys.prefix))
 for base, folders, names in os.walk("/"):
     folders[:] = [f for f in folders if not f"{base}/{f}".replace("//", "/")
                   .startswith(skipped)]
     for name in names:
         if name.endswith((".ipynb", ".db")) or "nbgrader" in name:
             allowed.append(f"{base}/{name}")
-for place in ("/.old", "/root/.ssh", "/etc/shadow", "/proc/kcore", "/etc/hosts", "/var", "/home"):
+for place in ("/.old", "/root/.ssh", "/etc/shadow", "/etc/hosts", "/var", "/home",
+              "/proc/kcore", "/proc/kmsg", "/sys/kernel"):
     attempt(place, lambda: open(place, "rb").read(10))
     attempt(place, lambda: os.listdir(place) and ("proc" in os.listdir(place)) - 1)
 """),
@@ -1044,7 +1060,7 @@ for thing in gc.get_objects():
 for frame in sys._current_frames().values():
     while frame:
         if any(secret in v for v in frame.f_locals.values()
-               if type(v) is str and "glob" not in v):
+               if type(v) is str and v != secret):
             allowed.append("frame")
         frame = frame.f_back
 for path in glob.glob("/proc/[0-9]*/environ") + glob.glob("/proc/[0-9]*/cmdline"):
@@ -1097,9 +1113,8 @@ print("\\x1b[2J\\x1b]0;owned\\x07" * 1000)
 """, told="IPython.core.display.HTML object"),
     Case("follow_through_peek", "The reference that stands in is read and kept.", NONE,
          base="wrong", answers={
-             step: "import linecache\nfor text in [*In, *map(str, linecache.cache.values"
-                   "())]:\n    if 'BEGIN SOLUTION' in text:\n        exec(text)\n"
-                   for step in ("predict", "net", "primes")}),
+             step: "for text in list(In):\n    if 'BEGIN' + ' SOLUTION' in text:\n"
+                   "        exec(text)\n" for step in ("predict", "net", "primes")}),
 ]  # fmt: skip
 
 CASES = [

@@ -14,7 +14,7 @@ import pytest
 from helpers.grading import feedback, kernel, pipeline, template
 from helpers.grading.course import KEPT, Course
 from helpers.grading.gradebook import Book
-from helpers.grading.sandbox import MIB, Limits, check
+from helpers.grading.sandbox import MIB, Limits, check, exposed
 
 from .hostile import COURSE, NONE, POINTS, WRONG, Case
 from .hostile_cases import CASES
@@ -199,6 +199,20 @@ def test_feedback_holds_no_markup_of_students(run):
     for path in run.pages:
         assert "<script" not in path.read_text()
         assert "<img" not in path.read_text()
+
+
+def test_nothing_runs_in_the_browser_of_who_grades_by_hand(run):
+    for path in (run.course.root / "autograded").glob("*/p1/p1.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] != "code":
+                assert "<script" not in cell["source"], path
+            kinds = {k for o in cell.get("outputs", ()) for k in o.get("data", ())}
+            assert kinds <= {"text/plain", "image/png", "image/jpeg"}, path
+
+
+def test_a_course_in_sight_of_students_is_refused(tmp_path):
+    assert exposed(tmp_path) is None
+    assert exposed(Path(pytest.__file__).parent / "course")
 
 
 def test_again_gives_the_same_marks(run):
