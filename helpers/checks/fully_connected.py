@@ -27,7 +27,7 @@ TWO_HIDDEN_LAYERS = (
 )
 COLOR_NET = ("flatten", Linear(3072, 128), "relu", Linear(128, 10))
 MOMENTUM = 0.9
-DIGITS_BAR = 0.88  # accuracy on 359 unseen digits
+DIGITS_BAR = 0.85  # accuracy on 359 unseen digits
 SHAPES_BAR = 0.40  # accuracy on 1,000 unseen shapes
 BETTER_BAR = 0.62  # the same for the improved network
 
@@ -380,8 +380,8 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
     """Check that the network, trained by the student's loop, reads unseen digits.
 
     scikit-learn's 8×8 digits, enlarged to 28×28: 1,438 for training and 359 for the
-    test; 20 epochs, minibatches of 32, η = 0.05, from seeded weights. A right answer
-    reached 0.910 or more for each of 25 seeds, in about a second.
+    test, all standardized; 8 epochs, minibatches of 64, η = 0.05, from seeded weights.
+    A right answer reached 0.915 or more for each of 26 seeds.
     """
     import torch
 
@@ -400,11 +400,13 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
     model.load_state_dict(state)
     small = digits()
     x, x_test = (
-        torch.tensor(enlarge_digits(part.x) / np.float32(255))
+        torch.tensor(enlarge_digits(part.x).astype(np.float32))
         for part in (small.train, small.test)
     )
+    mean, std = x.mean(), x.std()
+    x, x_test = (x - mean) / std, (x_test - mean) / std
     y, y_test = torch.tensor(small.train.y), small.test.y
-    losses = call(train, model, x, y, 20, 32, 0.05, seed, name=name)
+    losses = call(train, model, x, y, 8, 64, 0.05, seed, name=name)
     model.eval()
     with torch.no_grad():
         guess = call(model, x_test, name="TwoHiddenLayers").argmax(1).numpy()

@@ -1,6 +1,7 @@
 """Grade untrusted notebooks: ``python -m helpers.grading COMMAND --help``."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import CourseError
+
+gc.set_threshold(100_000)  # hardly anything that is imported is garbage
+# jsonschema would compile grammars of URLs for a second; notebooks have no need of them
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def main(arguments: list[str] | None = None) -> int:

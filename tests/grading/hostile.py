@@ -80,8 +80,8 @@ class Case:
         Gets the notebook as JSON; returns it changed, or the bytes of the file.
     files : callable
         Gets the folder of the submission and writes what else is handed in.
-    state : str
-        The state of the notebook's record.
+    state : str or tuple[str, ...]
+        The state of the notebook's record, or those it may have.
     told : str
         A text that the autograded notebook must hold: what the attack found out.
     slow : bool
@@ -96,7 +96,7 @@ class Case:
     added: Mapping[str, str] = field(default_factory=dict)
     change: Change | None = None
     files: Callable[[Path], None] | None = None
-    state: str = "graded"
+    state: str | tuple[str, ...] = "graded"
     told: str = ""
     slow: bool = False
 

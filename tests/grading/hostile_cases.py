@@ -223,7 +223,7 @@ def edited_setup(notebook: dict) -> dict:
 
 FILES += [
     Case("file_worksheets", "A number where version 3 has a list.", NONE,
-         change=notebook_of(5)),
+         change=notebook_of(5), state="unreadable"),
     Case("file_worksheet_cells", "Numbers where cells are expected.", NONE,
          change=notebook_of([5, None, "cell", {"source": 7, "metadata": []}])),
     Case("file_half_surrogate", "Text that cannot be written as UTF-8.",
@@ -803,7 +803,7 @@ while True:
              "bomb = torch.ones(2**31)"),
     accident("bomb_value_that_fits", "A function returns 200 MB.", "standardize",
              function("return np.zeros(25 * 2**20)", "standardize"),
-             **PARTLY),
+             state=("graded", "partly")),  # a copy is too much, if it is seen in time
     accident("bomb_programs", "Programs of others take what one may not.", "primes", """
 import subprocess
 import time

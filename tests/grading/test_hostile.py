@@ -135,7 +135,8 @@ def test_each_gets_the_marks_of_its_answers(run, case):
 @pytest.mark.parametrize("case", CLASS, ids=lambda case: case.name)
 def test_each_ends_in_a_state_with_a_reason(run, case):
     result = run.records[case.name]["notebooks"]["p1"]
-    assert result["state"] == case.state, (result["problems"], result["repairs"])
+    states = case.state if isinstance(case.state, tuple) else (case.state,)
+    assert result["state"] in states, (result["problems"], result["repairs"])
     assert len(result["steps"]) == len(POINTS)
     for step in result["steps"]:
         if step["score"] < step["points"]:
