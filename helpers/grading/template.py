@@ -230,9 +230,8 @@ def _warm_up() -> None:
     gc.disable()  # nothing of this is garbage
     import matplotlib.pyplot as plt
 
-    from helpers.grading import student, tester  # noqa: F401  also for the children
-
     from helpers import checks
+    from helpers.grading import student, tester  # noqa: F401  also for the children
 
     rooms = [f"helpers.checks.{m.name}" for m in pkgutil.iter_modules(checks.__path__)]
     for name in ("helpers.data", "helpers.plots", *rooms, *WARM):
