@@ -130,7 +130,9 @@ def _options(options: argparse.Namespace):
         )
     limits = sandbox.Limits(memory=options.memory * sandbox.MIB)
     if not options.dask:
-        _warm_up(None if options.no_sandbox else limits)
+        texts = list(options.course.glob(f"*/{options.assignment}/*.ipynb"))
+        torch = not texts or any(b"torch" in path.read_bytes() for path in texts)
+        _warm_up(None if options.no_sandbox else limits, torch)
     from .pipeline import Options
 
     return Options(
@@ -145,13 +147,13 @@ def _options(options: argparse.Namespace):
     )
 
 
-def _warm_up(limits) -> None:
+def _warm_up(limits, torch: bool) -> None:
     """Start the template, which takes seconds, while we import and read."""
     from .template import TemplateError, template
 
     def warm() -> None:
         with suppress(TemplateError):  # whoever needs it is told
-            template(limits).warm()
+            template(limits, torch=torch).warm()
 
     threading.Thread(target=warm, daemon=True).start()
 

@@ -34,6 +34,11 @@ class Assignment:
     sheets: tuple[Sheet, ...]
     files: dict[str, bytes]
 
+    @property
+    def torch(self) -> bool:
+        """Whether it uses PyTorch, which the template then imports."""
+        return any("torch" in c.source for sheet in self.sheets for c in sheet.cells)
+
 
 @dataclass
 class Submission:

@@ -317,6 +317,7 @@ def prepare(
                 limits=options.limits if options.sandbox else None,
                 seconds=options.seconds or course.seconds,
                 follow_through=options.follow_through,
+                torch=assignment.torch,
             )
     return Task(submission, jobs, rules)
 
@@ -565,6 +566,7 @@ def check_release(course: Course, name: str, options: Options) -> list[str]:
                 limits=options.limits if options.sandbox else None,
                 seconds=options.seconds or course.seconds,
                 follow_through=False,
+                torch=assignment.torch,
             )
             result = session.grade(job)
             faults += [f"{name}/{sheet.name}: {line}" for line in result.problems]

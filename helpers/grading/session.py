@@ -15,7 +15,7 @@ from .kernel import CellRun, Dead, Student, Tester
 from .rebuild import Placed
 from .sandbox import Limits
 from .sheet import Cell, Sheet
-from .template import TemplateError, template
+from .template import Template, TemplateError, template
 
 MOST_MESSAGE = 20_000
 MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
@@ -35,6 +35,11 @@ class Job:
     seconds: float = 60.0
     budget: float = 900.0
     follow_through: bool = True
+    torch: bool = True
+
+    def template(self) -> Template:
+        """Return the warm process that forks this notebook's."""
+        return template(self.limits, torch=self.torch)
 
 
 @dataclass
@@ -80,9 +85,9 @@ def grade(job: Job) -> Graded:
         The machine lost the template again and again; this says nothing of the student.
     """
     for _ in range(TRIES):
-        starts = template(job.limits).warm()
+        starts = job.template().warm()
         result = _grade(job)
-        if template(job.limits).warm() == starts:
+        if job.template().warm() == starts:
             return result  # else it died on the way, and took the student's process
     raise TemplateError("the template died while this notebook was graded")
 
@@ -207,7 +212,7 @@ class Session:
         seed = zlib.crc32(self.job.sheet.name.encode())
         for attempt in range(TRIES):
             try:
-                return Student(template(self.job.limits), self.job.files, seed)
+                return Student(self.job.template(), self.job.files, seed)
             except (Dead, TemplateError, TimeoutError) as error:
                 if attempt == TRIES - 1:
                     raise Dead(str(error) or "it did not start in time") from None
@@ -243,7 +248,7 @@ class Session:
     def testing(self) -> Tester:
         """Return the test process, in which the course's cells so far have run."""
         if self.tester is None:
-            self.tester = Tester(template(self.job.limits), self.job.course_files)
+            self.tester = Tester(self.job.template(), self.job.course_files)
             if self.job.sheet.imports:
                 self.tester.course(self.job.sheet.imports, self.job.seconds)
             for cell in self.told:  # it died: begin it anew

@@ -1,6 +1,6 @@
 """The template: a warm process that forks a child for each student and each test.
 
-It imports once what notebooks import (about 3 s with torch), then waits for requests
+It imports once what notebooks import (about 4 s with PyTorch), then waits for requests
 on a Unix socket. For each it forks a *warden*, which leaves the machine's namespaces
 (`sandbox.unshare`) and forks the process itself as process 1 of the new ones; the
 warden stays outside, ends it on request, when it takes too much memory, or when the
@@ -49,10 +49,13 @@ class Template:
     ----------
     limits : Limits or None
         For every child; None means no sandbox.
+    torch : bool
+        Whether to import PyTorch, which takes half of the time and of the memory.
     """
 
-    def __init__(self, limits: sandbox.Limits | None) -> None:
+    def __init__(self, limits: sandbox.Limits | None, *, torch: bool = True) -> None:
         self.limits = limits
+        self.torch = torch
         self.lock = threading.Lock()
         self.process: subprocess.Popen | None = None
         self.starts = 0
@@ -89,7 +92,7 @@ class Template:
             environment[f"{name}_NUM_THREADS"] = "1"
         command = [sys.executable, "-m", "helpers.grading.template"]
         self.process = subprocess.Popen(
-            [*command, str(theirs.fileno())],
+            [*command, str(theirs.fileno()), *["torch"] * self.torch],
             pass_fds=[theirs.fileno()],
             env=environment,
             cwd=self.home.name,
@@ -158,19 +161,19 @@ class Template:
 
 # --- one for each process of the grader -----------------------------------------------
 
-_templates: dict[sandbox.Limits | None, Template] = {}
+_templates: dict[tuple[sandbox.Limits | None, bool], Template] = {}
 _lock = threading.Lock()
 _stopped = threading.Event()  # set while a run is being given up
 
 
-def template(limits: sandbox.Limits | None) -> Template:
-    """Return this process's warm template for these limits."""
+def template(limits: sandbox.Limits | None, *, torch: bool = True) -> Template:
+    """Return this process's warm template for these limits, with PyTorch or without."""
     with _lock:
         if _stopped.is_set():
             raise TemplateError("the run was stopped")
-        if limits not in _templates:
-            _templates[limits] = Template(limits)
-        return _templates[limits]
+        if (limits, torch) not in _templates:
+            _templates[limits, torch] = Template(limits, torch=torch)
+        return _templates[limits, torch]
 
 
 def close_templates(*, stop: bool = False) -> None:
@@ -205,7 +208,7 @@ def closing_templates() -> Iterator[None]:
 def main() -> None:
     """Warm up, then fork on request until the grader is gone."""
     requests = socket.socket(fileno=int(sys.argv[1]))
-    _warm_up()
+    _warm_up(torch="torch" in sys.argv)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens end by themselves
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests.send(b"r")
@@ -225,7 +228,7 @@ def main() -> None:
         requests.send(b"f" if child > 0 else b"x")
 
 
-def _warm_up() -> None:
+def _warm_up(*, torch: bool) -> None:
     """Do once what each notebook would do first."""
     gc.disable()  # nothing of this is garbage
     import matplotlib.pyplot as plt
@@ -237,8 +240,9 @@ def _warm_up() -> None:
     for name in ("helpers.data", "helpers.plots", *rooms, *WARM):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    with contextlib.suppress(ImportError):
-        _warm_torch()
+    if torch:
+        with contextlib.suppress(ImportError):
+            _warm_torch()
     for cell in ("import numpy as np\n1 + 1", "1 / 0"):  # a traceback takes 0.3 s
         student.shell().run_cell(cell, store_history=False)
     plt.plot([0, 1])
@@ -248,6 +252,7 @@ def _warm_up() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    gc.set_threshold(10_000)  # for the children: short lives, much memory
 
 
 def _warm_torch() -> None:
