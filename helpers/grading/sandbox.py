@@ -185,15 +185,21 @@ def exposed(folder: Path) -> str | None:
 def _file_system(limits: Limits, own: int) -> None:
     """Replace the root by an empty one that shows `visible`, read-only."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    folders = visible()
+    links = {f: os.readlink(f) for f in folders if os.path.islink(f)}
+    opened = {f: os.open(f, os.O_PATH) for f in folders if f not in links}
     root = "/tmp"  # covered by the new root, in this namespace only
     options = f"size=1m,mode=755,uid={os.getuid()}"
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, options)
-    for folder in visible():
-        if os.path.islink(folder):
-            os.makedirs(os.path.dirname(root + folder), exist_ok=True)
-            os.symlink(os.readlink(folder), root + folder)
-        else:
-            _show(folder, root)
+    os.mkdir(f"{root}/tmp")
+    private = f"size={limits.disk},nr_inodes=20000,mode=700,uid={own}"
+    _mount("tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, private)
+    for folder, leads_to in links.items():
+        os.makedirs(os.path.dirname(root + folder), exist_ok=True)
+        os.symlink(leads_to, root + folder)
+    for folder, descriptor in opened.items():  # they may lie in the covered /tmp
+        _show(f"/proc/self/fd/{descriptor}", root, folder)
+        os.close(descriptor)
     for name in SYSTEM_FILES:
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
@@ -209,9 +215,6 @@ def _file_system(limits: Limits, own: int) -> None:
     os.mkdir(f"{root}/proc")
     with suppress(SandboxError):  # some containers forbid it: then there is none
         _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    os.mkdir(f"{root}/tmp")
-    private = f"size={limits.disk},nr_inodes=20000,mode=700,uid={own}"
-    _mount("tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, private)
     shared = f"size={limits.disk // 4},nr_inodes=1000,mode=700,uid={own}"
     _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, shared)
     os.mkdir(f"{root}/.old")
@@ -223,15 +226,15 @@ def _file_system(limits: Limits, own: int) -> None:
     _read_only("/", recursive=False)
 
 
-def _show(folder: str, root: str, name: str | None = None) -> None:
-    """Bind `folder` under `root`, read-only, with all that is mounted below it."""
-    target = root + (name or folder)
-    if os.path.isdir(folder):
+def _show(source: str, root: str, name: str) -> None:
+    """Bind `source` as `name` under `root`, read-only, with all mounted below it."""
+    target = root + name
+    if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         Path(target).touch()
-    _mount(folder, target, None, MS_BIND | MS_REC)
+    _mount(source, target, None, MS_BIND | MS_REC)
     _read_only(target, recursive=True)
 
 

@@ -87,6 +87,7 @@ class Template:
             "MPLCONFIGDIR": self.home.name,
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "NBGRADER_EXECUTION": "autograde",
+            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # halves the time of a fork
         }
         for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
             environment[f"{name}_NUM_THREADS"] = "1"

@@ -1,7 +1,7 @@
 """Mistakes that students make, one module for each exercise.
 
-`tests/test_exercises.py` hands in each of them and expects that it loses its step, no
-step that does not build on it, and that the message names the mistake.
+`tests/test_exercises.py` hands in each of them and expects that it loses its step and
+no other, and that the message names the mistake.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,9 @@ class Wrong:
         Regular expression that the message of this check must match.
     keeps : float
         Points that the check still gives; 0 but for partial credit.
+    also : tuple of str
+        Further checks of the same answer that it loses: checks on an earlier answer
+        are followed through, with the reference in its place.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Wrong:
     loses: str
     says: str
     keeps: float = 0.0
+    also: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
