@@ -5,6 +5,7 @@ sandbox where this machine has one. Whole classes, with gradebook and feedback, 
 `tests/grading`.
 """
 
+import itertools
 import re
 import subprocess
 import sys
@@ -102,6 +103,14 @@ def test_the_empty_release_earns_nothing(graded, exercise):
         assert "not yet written" in step.message
 
 
+def checks_of(exercise: str, answer: str) -> set[str]:
+    """The checks that follow an answer, up to the next one."""
+    cells = [c for c in sheet(exercise).cells if c.role in ("answer", "check")]
+    after = cells[[c.grade_id for c in cells].index(answer) + 1 :]
+    own = itertools.takewhile(lambda cell: cell.role == "check", after)
+    return {cell.grade_id for cell in own}
+
+
 @pytest.mark.parametrize(
     ("exercise", "wrong"),
     [pytest.param(e, w, marks=of_exercise(e), id=f"{e}-{w.name}") for e, w in CASES],
@@ -109,8 +118,9 @@ def test_the_empty_release_earns_nothing(graded, exercise):
 def test_a_wrong_answer_loses_its_step_alone_and_is_told_why(graded, exercise, wrong):
     steps = graded(exercise)[wrong.name]
     message = steps[wrong.loses].message
-    expected = points(exercise) | {wrong.loses: wrong.keeps}
-    assert marks(steps) == expected, message
+    lost = dict.fromkeys(wrong.also, 0.0) | {wrong.loses: wrong.keeps}
+    assert marks(steps) == points(exercise) | lost, message
+    assert {*wrong.also} <= checks_of(exercise, wrong.cell)
     assert re.search(wrong.says, message), message
 
 

@@ -67,11 +67,16 @@ class Book:
         """Let the gradebook know the assignment's cells, by nbgrader's own command."""
         from nbgrader.api import MissingEntry
 
+        cells = [(s.name, cell) for s in assignment.sheets for cell in s.cells]
         wanted = {
-            (sheet.name, cell.grade_id): cell.points
-            for sheet in assignment.sheets
-            for cell in sheet.cells
+            (name, cell.grade_id): cell.points
+            for name, cell in cells
             if cell.role in ("check", "manual") and cell.points
+        }
+        sources = {  # nbgrader writes them last: without them it has been interrupted
+            (name, cell.grade_id)
+            for name, cell in cells
+            if cell.grade_id and (cell.role != "course" or cell.locked)
         }
         try:
             found = self.gradebook.find_assignment(assignment.name)
@@ -81,10 +86,11 @@ class Book:
                 for cell in notebook.grade_cells
                 if cell.max_score
             }
+            kept = {(n.name, c.name) for n in found.notebooks for c in n.source_cells}
         except MissingEntry:
-            known = None
+            known = kept = None
         self.gradebook.db.rollback()
-        if known != wanted:
+        if (known, kept) != (wanted, sources):
             self._generate(assignment.name)
 
     def _generate(self, name: str) -> None:

@@ -111,7 +111,7 @@ class Link:
         }
         if pickled:
             try:
-                raw = pickle.dumps(pickled)
+                raw = pickle.dumps((pickled, [*map(wire.gradients, pickled)]))
             except Exception as error:
                 raise TypeError(
                     f"an argument cannot be sent to the student's process: {error}"
@@ -255,7 +255,7 @@ class Link:
 def _copy(value: Any) -> Any:
     if hasattr(value, "untyped_storage"):  # a tensor, maybe with a gradient
         return value.detach().clone()
-    state = wire.module_state(value)
+    state = wire.torch_state(value)
     return copy.deepcopy(value if state is None else state)
 
 
@@ -287,7 +287,7 @@ def _memory(value: Any) -> set[int]:
         return {id(value)}
     if type(value).__module__.partition(".")[0] != "torch":
         return set()
-    if (state := wire.module_state(value)) is not None:
+    if (state := wire.torch_state(value)) is not None:
         return {id(value)}.union(*map(_memory, state["state"].values()))
     if hasattr(value, "untyped_storage"):
         return {value.untyped_storage().data_ptr()}

@@ -21,6 +21,11 @@ MOST_MESSAGE = 20_000
 MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
 TRIES = 3  # of starting a process, when the machine is out of resources
 
+NOT_WRITTEN = (
+    "✗ not yet written: your cell ends with NotImplementedError. Replace the line that "
+    "raises it."
+)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -149,7 +154,10 @@ class Session:
         for number, cell in self.code():
             if cell.role == "check":
                 step = self.check(number, sources)
-                step.own_error, own_error = own_error, ""
+                step.own_error = own_error
+                unwritten = own_error.startswith("NotImplementedError")
+                if unwritten and step.message.startswith("NameError"):
+                    step.message = NOT_WRITTEN
                 self.result.steps.append(step)
                 self.set_up(cell.cell, step)
                 continue
@@ -159,7 +167,7 @@ class Session:
                 continue
             run = self.cell(number, cell.source)
             self.result.outputs[number] = run.outputs
-            if cell.role == "answer" and run.error:
+            if cell.role == "answer":
                 own_error = run.error
             if run.ended:
                 text = f"Cell {number + 1}: {run.ended}; the cells after it were run."

@@ -378,7 +378,7 @@ class Server:
             zip((*args, *kwargs.values()), before, strict=True)
         ):
             if self.snapshot(arg) != old:
-                state = wire.module_state(arg)
+                state = wire.torch_state(arg)
                 reply["changed"].append(
                     [i, answer.encode(arg if state is None else state)]
                 )
@@ -410,7 +410,7 @@ class Server:
         """Return what shows whether a call changed its argument."""
         if arg is None or isinstance(arg, bool | int | float | str | bytes):
             return None
-        state = wire.module_state(arg)
+        state = wire.torch_state(arg)
         encoder = wire.Encoder(lambda value: ["handle", id(value)])
         try:
             item = encoder.encode(arg if state is None else state)
@@ -442,8 +442,12 @@ class Server:
             if kind == "callback":
                 return self.callback(number)
             if not shared:
-                shared.append(decoder.decode(message["pickled"]))
-            return shared[0][number]
+                values, gradients = decoder.decode(message["pickled"])
+                for value, own in zip(values, gradients, strict=True):
+                    if own:
+                        wire.set_gradients(value, own)
+                shared.extend(values)
+            return shared[number]
 
         decoder = wire.Decoder(blob, lookup, pickles=True)
         return decoder

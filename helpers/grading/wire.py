@@ -445,6 +445,9 @@ def _update_torch(old: Any, new: Any) -> None:
     if isinstance(old, torch.nn.Module) and isinstance(new, dict):
         old.load_state_dict(new["state"])
         old.train(new["training"])
+        set_gradients(old, new["gradients"])
+    elif isinstance(old, torch.optim.Optimizer) and isinstance(new, dict):
+        old.load_state_dict(new["state"])
     elif isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
         with torch.no_grad():  # in place: the check may watch the memory itself
             if old.shape == new.shape:
@@ -453,15 +456,32 @@ def _update_torch(old: Any, new: Any) -> None:
                 old.data = new.detach().to(old.dtype)
 
 
-# what a pickled argument is worth watching for: see `student.Server`
-def module_state(value: Any) -> dict | None:
-    """Return the state of a torch module that is an argument, None for other values."""
+def torch_state(value: Any) -> dict | None:
+    """Return what may change in a module or optimizer, None for other values."""
     if type(value).__module__.partition(".")[0] != "torch" or isinstance(
         value, types.ModuleType
     ):
         return None
     import torch
 
+    if isinstance(value, torch.optim.Optimizer):
+        return {"state": value.state_dict()}
     if not isinstance(value, torch.nn.Module):
         return None
-    return {"state": dict(value.state_dict()), "training": bool(value.training)}
+    return {
+        "state": dict(value.state_dict()),
+        "training": bool(value.training),
+        "gradients": gradients(value),
+    }
+
+
+def gradients(value: Any) -> dict:
+    """Return the gradients of a module's parameters: a pickle leaves them out."""
+    named = getattr(value, "named_parameters", dict)()
+    return {name: p.grad for name, p in dict(named).items() if p.grad is not None}
+
+
+def set_gradients(module: Any, values: dict) -> None:
+    """Give parameters their gradients; those without one lose theirs."""
+    for name, parameter in module.named_parameters():
+        parameter.grad = values.get(name)

@@ -7,8 +7,10 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,23 @@ def wait_until(condition, seconds: float = 60.0):
 
 def graded(course) -> int:
     return len(classes.records(course))
+
+
+def test_a_gradebook_that_knows_half_an_assignment_is_completed(course, undisturbed):
+    folder, _ = undisturbed
+    command = [Path(sys.executable).with_name("nbgrader"), "generate_assignment"]
+    command += [classes.ASSIGNMENT, "--create", "--force"]
+    subprocess.run(command, cwd=course, check=True, capture_output=True)
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as book:
+        for kind in ("source_cell", "solution_cells"):  # nbgrader writes them last
+            book.execute(f"DELETE FROM {kind}")
+        book.execute(
+            "DELETE FROM base_cell WHERE type IN ('SourceCell', 'SolutionCell')"
+        )
+        book.commit()
+    done = classes.run(course, "autograde", classes.ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+    assert classes.rows(course) == classes.rows(folder)
 
 
 @pytest.mark.parametrize("seed", range(KILLS))

@@ -284,3 +284,24 @@ def test_a_changed_tensor_keeps_its_memory():
     tensor = torch.from_numpy(memory)
     wire.update(tensor, torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
     assert memory.tolist() == [1, 2, 3]
+
+
+def test_gradients_and_the_state_of_an_optimizer_are_brought_up_to_date():
+    torch = pytest.importorskip("torch")
+
+    def fresh():
+        layer = torch.nn.Linear(2, 1)
+        return layer, torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9)
+
+    (here, ours), (there, theirs) = fresh(), fresh()
+    there(torch.ones(1, 2)).sum().backward()
+    theirs.step()
+    wire.update(here, wire.torch_state(there))
+    wire.update(ours, wire.torch_state(theirs))
+    assert torch.equal(here.weight, there.weight)
+    assert torch.equal(here.weight.grad, torch.ones(1, 2))
+    buffers = [state["momentum_buffer"] for state in ours.state.values()]
+    assert [b.tolist() for b in buffers] == [[[1.0, 1.0]], [1.0]]
+    there.zero_grad()
+    wire.update(here, wire.torch_state(there))
+    assert here.weight.grad is None

@@ -67,6 +67,7 @@ WRONG = [
         "colorcnn_model",
         network().replace("nn.Conv2d(3, 16", "nn.Conv2d(1, 16"),
         loses="colorcnn_layers_check",
+        also=("colorcnn_outputs_check",),
         says=r"Conv2d 1 → 16, 3×3 came for Conv2d 3 → 16, 3×3",
     ),
     Wrong(
@@ -74,6 +75,7 @@ WRONG = [
         "colorcnn_model",
         network(conv="padding=0", inputs="32 * 6 * 6"),
         loses="colorcnn_layers_check",
+        also=("colorcnn_outputs_check",),
         says=r"(?s)convolutions lack\s+their padding.*32 → 30 → 15 → 13 → 6",
     ),
     Wrong(
@@ -81,6 +83,7 @@ WRONG = [
         "colorcnn_model",
         network(conv="padding=0"),
         loses="colorcnn_layers_check",
+        also=("colorcnn_outputs_check",),
         says=r"wrong padding",
     ),
     Wrong(

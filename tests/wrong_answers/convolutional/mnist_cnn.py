@@ -67,6 +67,7 @@ WRONG = [
         "digitcnn_model",
         network(pool="padding=0", inputs="16 * 5 * 5"),
         loses="digitcnn_layers_check",
+        also=("digitcnn_outputs_check",),
         says=r"(?s)Linear 400 → 120.*poolings lack\s+their padding.*25 → 12 → 11 → 5",
     ),
     Wrong(
@@ -74,6 +75,7 @@ WRONG = [
         "digitcnn_model",
         network(pool="padding=0"),
         loses="digitcnn_layers_check",
+        also=("digitcnn_outputs_check",),
         says=r"(?s)max pooling 2×2 has the wrong padding",
     ),
     Wrong(
@@ -95,6 +97,7 @@ WRONG = [
         "digitcnn_model",
         network(conv1=", padding=1", conv2=", padding=1", pool="padding=0"),
         loses="digitcnn_layers_check",
+        also=("digitcnn_outputs_check",),
         says=r"(?s)Conv2d 1 → 6, 4×4.*wrong padding",
     ),
     Wrong(
@@ -189,6 +192,7 @@ WRONG = [
         "digitcnn_model",
         network().replace("nn.Conv2d(6, 16, 2)", "nn.Conv2d(16, 6, 2)"),
         loses="digitcnn_layers_check",
+        also=("digitcnn_outputs_check",),
         says=r"sizes exchanged",
     ),
     Wrong(

@@ -2,9 +2,6 @@
 
 from tests.wrong_answers import Wrong
 
-LEARNS = ("two_learns_check",)  # step 6 is built from steps 2, 3 and 5
-FORWARD = ("two_forward_check", *LEARNS)
-
 
 def network(layers: str, forward: str) -> str:
     """The student's class, from the lines of its two methods."""
@@ -102,6 +99,7 @@ self.two = nn.Linear(128, 10)
             f"return {LOG_SOFTMAX}",
         ),
         loses="two_layers_check",
+        also=("two_forward_check",),
         says=r"Linear 128 → 10 came for Linear 128 → 64",
     ),
     Wrong(
@@ -114,6 +112,7 @@ self.two = nn.Linear(128, 10)
             "return F.log_softmax(self.three(z), dim=1)",
         ),
         loses="two_layers_check",
+        also=("two_forward_check",),
         says=r"sizes exchanged",
     ),
     Wrong(
@@ -129,6 +128,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
             "return F.log_softmax(three(torch.relu(two(z))), dim=1)",
         ),
         loses="two_layers_check",
+        also=("two_forward_check",),
         says=r"(?s)no layer is registered.*ModuleList",
     ),
     Wrong(
@@ -136,6 +136,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_network",
         network(LAYERS.replace("super().__init__()", "pass"), "return x"),
         loses="two_layers_check",
+        also=("two_forward_check",),
         says=r"super\(\).__init__\(\)",
     ),
     Wrong(
@@ -148,6 +149,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
             "return F.log_softmax(self.four(self.three(z)), dim=1)",
         ),
         loses="two_layers_check",
+        also=("two_forward_check",),
         says=r"Linear 10 → 10 is one layer too many",
     ),
     Wrong(
@@ -297,6 +299,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train(SGD, STEP.replace("optimizer.zero_grad()\n", "")),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"zero_grad\(\) is missing",
     ),
     Wrong(
@@ -309,6 +312,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
             ),
         ),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"(?s)nothing is\s+learned.*between\s+backward",
     ),
     Wrong(
@@ -316,6 +320,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train(SGD, STEP.replace("optimizer.step()\n", "")),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"nothing is\s+learned",
     ),
     Wrong(
@@ -323,6 +328,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train(SGD.replace(", momentum=0.9", ""), STEP),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"momentum is missing",
     ),
     Wrong(
@@ -330,6 +336,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train("", SGD + STEP),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"one\s+optimizer\s+that\s+is\s+made\s+before\s+the\s+loop",
     ),
     Wrong(
@@ -337,6 +344,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train("optimizer = torch.optim.Adam(model.parameters(), lr=eta)", STEP),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"this is Adam",
     ),
     Wrong(
@@ -349,6 +357,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
             ),
         ),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"summed over the\s+minibatch",
     ),
     Wrong(
@@ -361,6 +370,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
             "losses.append(loss.item())",
         ),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"m is ignored",
     ),
     Wrong(
@@ -379,6 +389,7 @@ self.layers = [nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)]
         "two_train",
         train(SGD, STEP).replace("return losses", "print(losses)"),
         loses="two_train_check",
+        also=("two_learns_check",),
         says=r"list of losses is to be returned",
     ),
 ]
