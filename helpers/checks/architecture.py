@@ -369,6 +369,7 @@ def same_outputs(
         state[f"{key}.weight"], state[f"{key}.bias"] = map(torch.tensor, (W, b))
     model.load_state_dict(state, strict=False)  # buffers stay as they are
     model.eval()
+    parameters = [(W.astype(float), b.astype(float)) for W, b in parameters]
     wrong = {**(more or {}), **dict(variants(steps))}
     try:
         verify(

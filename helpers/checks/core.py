@@ -100,19 +100,15 @@ def verify(
         results.append(value)
         warned += [case.label] * bool(seen)
         changed += [k for k in args if not same(args[k], case.args[k], 0, 0)]
-    wanted = [_outcome(reference, *copy.deepcopy(list(c.args.values()))) for c in cases]
+    wanted = [right for (right,) in _outcomes(cases, [reference])]
     aside = (
         f"Your function changed its argument {changed[0]} in place." if changed else ""
     )
     nothing: list[dict] = [{} for _ in cases]
     if _verdict(name, cases, results, wanted, nothing, parts, rtol, atol):
-        wrong = [
-            {
-                (i, text): _outcome(f, *copy.deepcopy(list(c.args.values())))
-                for i, (text, f) in enumerate(mistakes)
-            }
-            for c in cases
-        ]
+        keys = [(i, text) for i, (text, _) in enumerate(mistakes)]
+        outcomes = _outcomes(cases, [f for _, f in mistakes])
+        wrong = [dict(zip(keys, of_case, strict=True)) for of_case in outcomes]
         report = _verdict(name, cases, results, wanted, wrong, parts, rtol, atol)
         note = _unsteady(name, function, cases, results) or aside
         raise CheckFailed(report + (f"\n{note}" if note else ""))
@@ -300,12 +296,20 @@ def _line_of(error: BaseException, function: Any) -> str:
     return (linecache.getline(home, own[-1].lineno or 0) or "").strip() if own else ""
 
 
+def _outcomes(cases: Sequence[Case], functions: Sequence[Callable]) -> list[list]:
+    """Return, for each case, what references or known mistakes give."""
+    with quiet():
+        return [
+            [_outcome(f, *copy.deepcopy(list(case.args.values()))) for f in functions]
+            for case in cases
+        ]
+
+
 def _outcome(function: Callable, *args: Any) -> Any:
     """Return what a reference or a known mistake gives; mistakes may raise."""
     try:
-        with quiet():
-            value = function(*args)
-            return list(value) if hasattr(value, "__next__") else value
+        value = function(*args)
+        return list(value) if hasattr(value, "__next__") else value
     except Exception as error:
         return Raised(str(error))
 

@@ -380,8 +380,8 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
     """Check that the network, trained by the student's loop, reads unseen digits.
 
     scikit-learn's 8×8 digits, enlarged to 28×28: 1,438 for training and 359 for the
-    test, all standardized; 8 epochs, minibatches of 64, η = 0.05, from seeded weights.
-    A right answer reached 0.915 or more for each of 26 seeds.
+    test, all standardized; 5 epochs, minibatches of 64, η = 0.06, from seeded weights.
+    A right answer reached 0.899 or more for each of 30 seeds.
     """
     import torch
 
@@ -406,7 +406,7 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
     mean, std = x.mean(), x.std()
     x, x_test = (x - mean) / std, (x_test - mean) / std
     y, y_test = torch.tensor(small.train.y), small.test.y
-    losses = call(train, model, x, y, 8, 64, 0.05, seed, name=name)
+    losses = call(train, model, x, y, 5, 64, 0.06, seed, name=name)
     model.eval()
     with torch.no_grad():
         guess = call(model, x_test, name="TwoHiddenLayers").argmax(1).numpy()

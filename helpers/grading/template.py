@@ -250,7 +250,6 @@ def _warm_up(*, torch: bool) -> None:
     plt.gcf().canvas.draw()
     plt.close("all")
     student.shell().reset(new_session=True)
-    gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(10_000)  # for the children: short lives, much memory
