@@ -86,7 +86,11 @@ def test_the_cells_of_a_notebook_are_short_and_asserted(chapter):
     for source in code:
         assert len(source.splitlines()) <= 30, source
     assert sum("assert " in source for source in code) >= 5
-    assert all("import " not in source for source in code[1:])
+    # torch may come late, in a cell of its own: what is before it runs without torch
+    later = [source for source in code[1:] if "import " in source]
+    assert len(later) <= 1
+    lines = [line for source in later for line in source.splitlines()]
+    assert all(re.match(r"(import|from) torch\b", line) for line in lines)
 
 
 def test_ruff_finds_nothing_and_formats_nothing():
