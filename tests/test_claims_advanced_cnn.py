@@ -1,0 +1,154 @@
+"""Claims of the chapter `advanced_cnn`, over five seeds, at a small budget.
+
+The functions are those that the notebook teaches: its cells tagged ``define``. What the
+notebook trains for five seeds in the full profile it asserts itself.
+"""
+
+import numpy as np
+import pytest
+
+from benchmarks import _taught
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+SEEDS = range(5)
+
+
+@pytest.fixture(scope="module")
+def taught():
+    names = {"torch": torch, "nn": nn, "F": nn.functional, "fx": torch.fx}
+    return _taught.taught("advanced_cnn", **names)
+
+
+@pytest.fixture(scope="module")
+def models():
+    from helpers._torchvision import import_torchvision
+
+    return import_torchvision().models
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_batch_normalization_equals_pytorch_in_both_modes(taught, seed):
+    torch.manual_seed(seed)
+    ours, theirs = taught["BatchNorm"](4), nn.BatchNorm2d(4, dtype=torch.float64)
+    ours.gamma = torch.randn(4, dtype=torch.float64)
+    ours.beta = torch.randn(4, dtype=torch.float64)
+    theirs.load_state_dict({"weight": ours.gamma, "bias": ours.beta}, strict=False)
+    for _ in range(10):
+        x = 3 * torch.randn(5, 4, 3, 2, dtype=torch.float64) + 1
+        np.testing.assert_allclose(ours(x), theirs(x).detach(), atol=1e-10)
+    np.testing.assert_allclose(ours.mean, theirs.running_mean, atol=1e-10)
+    np.testing.assert_allclose(ours.var, theirs.running_var, atol=1e-10)
+    ours.training = False
+    theirs.eval()
+    np.testing.assert_allclose(ours(x), theirs(x).detach(), atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gradient_through_our_batch_normalization_is_pytorchs(taught, seed):
+    torch.manual_seed(seed)
+    x = torch.randn(4, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    delta = torch.randn_like(x)
+    ours, theirs = taught["BatchNorm"](3), nn.BatchNorm2d(3, dtype=torch.float64)
+    mine = torch.autograd.grad((ours(x) * delta).sum(), x)[0]
+    other = torch.autograd.grad((theirs(x) * delta).sum(), x)[0]
+    np.testing.assert_allclose(mine, other, atol=1e-10)
+
+
+def test_the_worked_example_of_the_page(taught):
+    layer = taught["BatchNorm"](1)
+    out = layer(torch.tensor([0.0, 0.0, 4.0, 4.0]).view(4, 1, 1, 1)).flatten()
+    assert out.tolist() == pytest.approx([-1, -1, 1, 1], abs=1e-5)
+    assert layer.mean.item() == pytest.approx(0.2)
+    assert layer.var.item() == pytest.approx(0.9 + 0.1 * 16 / 3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "macs"),
+    [  # by hand: places · outputs · inputs · kernel
+        (nn.Conv2d(3, 8, 5, padding=2), (3, 10, 10), 100 * 8 * 3 * 25),
+        (nn.Conv2d(4, 6, 3, stride=2, padding=1), (4, 9, 9), 25 * 6 * 4 * 9),
+        (nn.Conv2d(8, 8, 3, groups=4), (8, 5, 5), 9 * 8 * 2 * 9),
+        (nn.Linear(20, 7), (20,), 140),
+    ],
+)
+def test_multiply_adds_are_those_by_hand(taught, layer, shape, macs):
+    assert taught["count_macs"](nn.Sequential(layer), torch.zeros(1, *shape)) == macs
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "parameters"),
+    [
+        ("alexnet", 8, 61_100_840),
+        ("vgg16", 16, 138_357_544),
+        ("vgg19", 19, 143_667_240),
+        ("resnet18", 18, 11_689_512),
+        ("resnet50", 50, 25_557_032),
+        ("resnet152", 152, 60_192_808),
+        ("densenet121", 121, 7_978_856),
+    ],
+)
+def test_the_famous_networks_have_their_published_sizes(
+    taught, models, name, depth, parameters
+):
+    with torch.device("meta"):
+        model = getattr(models, name)()
+    assert taught["count_parameters"](model) == parameters
+    assert taught["depth"](model) == depth
+
+
+def test_alexnet_has_no_batch_normalization(models):
+    with torch.device("meta"):
+        modules = list(models.alexnet().modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in modules)
+
+
+@pytest.mark.parametrize(("n", "layers"), [(1, 8), (3, 20), (9, 56)])
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_n_blocks_a_stage_make_6n_plus_2_layers(taught, n, layers, shortcut):
+    assert taught["depth"](taught["resnet"](n, 4, shortcut=shortcut)) == layers
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg", "inception", "densenet"])
+def test_a_small_network_gives_ten_logits(taught, name):
+    model = taught[f"mini_{name}"]().eval()
+    with torch.no_grad():
+        assert model(torch.randn(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_a_residual_block_with_weights_zero_passes_on_its_input(taught):
+    block = taught["Block"](5, 5).eval()
+    nn.init.zeros_(block.bn2.weight)
+    x = torch.rand(2, 5, 6, 6)
+    with torch.no_grad():
+        assert torch.equal(block(x), x)
+
+
+def test_a_dense_block_keeps_its_input_in_front(taught):
+    block = taught["DenseBlock"](5, 2, 3).eval()
+    x = torch.randn(2, 5, 6, 6)
+    with torch.no_grad():
+        out = block(x)
+    assert out.shape == (2, 11, 6, 6)
+    assert torch.equal(out[:, :5], x)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_gradient_of_a_new_plain_network_grows_and_shortcuts_tame_it(taught, seed):
+    plain = taught["gradient_norms"](9, False, seed)[0]
+    residual = taught["gradient_norms"](9, True, seed)[0]
+    assert plain > 100
+    assert plain > 5 * residual > 5
+
+
+def test_the_page_states_the_full_budgets_of_the_notebook():
+    root = _taught.NOTEBOOKS.parent
+    notebook = (root / "notebooks/advanced_cnn.ipynb").read_text("utf-8")
+    page = (root / "book/advanced_cnn.md").read_text("utf-8")
+    assert "budget(quick=500, full=2000), budget(quick=4, full=8)" in notebook
+    assert "the full run 2,000 images and 8 epochs (seeds: 5)" in page
+    assert (
+        "budget(quick=1200, full=10_000), budget(quick=2000, full=10_000)" in notebook
+    )
+    assert "epochs, seeds = budget(quick=2, full=4)" in notebook
+    assert "Full run: 10,000 images, 4 epochs, seeds: 5, all test images" in page
