@@ -4,6 +4,7 @@ import functools
 import importlib
 import json
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 
@@ -18,10 +19,13 @@ EXERCISES = sorted(
 )
 
 
+def mistakes(exercise: str) -> ModuleType:
+    """The module with the wrong answers of an exercise."""
+    return importlib.import_module(f"tests.wrong_answers.{exercise.replace('/', '.')}")
+
+
 def wrong_answers(exercise: str) -> list[Wrong]:
-    return importlib.import_module(
-        f"tests.wrong_answers.{exercise.replace('/', '.')}"
-    ).WRONG
+    return mistakes(exercise).WRONG
 
 
 def notebook(path: Path):
@@ -43,6 +47,18 @@ def reference(exercise: str) -> dict[str, str]:
     """The instructor's answers, by grade_id of their cells."""
     cells = sheet(exercise).cells
     return {cell.grade_id: cell.source for cell in cells if cell.role == "answer"}
+
+
+def trained_less(exercise: str) -> dict[str, str]:
+    """The same, with the shorter training that mistakes elsewhere do not need.
+
+    The exercise's wrong answers name it: ``TRAINED_LESS`` holds (cell, text, new text).
+    """
+    answers = reference(exercise)
+    for cell, text, shorter in getattr(mistakes(exercise), "TRAINED_LESS", ()):
+        assert text in answers[cell]
+        answers[cell] = answers[cell].replace(text, shorter)
+    return answers
 
 
 def handed_in(exercise: str, answers: dict[str, str]) -> bytes:

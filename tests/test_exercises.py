@@ -23,6 +23,7 @@ from tests.exercises import (
     points,
     reference,
     sheet,
+    trained_less,
     wrong_answers,
 )
 from tests.grading import options
@@ -56,8 +57,8 @@ def graded():
 
     def of(exercise: str) -> dict[str, dict[str, session.Step]]:
         if exercise not in made:
-            right = reference(exercise)
-            submissions = {"reference": right, "empty": {}} | {
+            right = trained_less(exercise)
+            submissions = {"reference": reference(exercise), "empty": {}} | {
                 wrong.name: right | {wrong.cell: wrong.code}
                 for wrong in wrong_answers(exercise)
             }

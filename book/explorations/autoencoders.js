@@ -92,8 +92,6 @@
   const SIZE = PLANE + MARGIN + 6;
   const toX = (c) => MARGIN + ((c + LIMIT) / (2 * LIMIT)) * PLANE;
   const toY = (c) => 6 + ((LIMIT - c) / (2 * LIMIT)) * PLANE;
-  const between = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
-  const hundredths = (value) => Math.round(value * 100) / 100;
 
   /** Paint gray values (1 is black) into a canvas at a place. */
   function paint(context, pixels, left = 0, top = 0) {
@@ -200,45 +198,17 @@
     root.append(frame, image, codes, ...ticks, ...names, handle);
 
     let current = [0, 0];
-    const inside = (code) => code.map((value) => hundredths(between(value)));
-    function place(event) {
-      const p = new DOMPoint(event.clientX, event.clientY);
-      const { x, y } = p.matrixTransform(root.getScreenCTM().inverse());
-      return [
+    globalThis.Exploration.movable({
+      root,
+      handle,
+      place: (x, y) => [
         ((x - MARGIN) / PLANE) * 2 * LIMIT - LIMIT,
         LIMIT - ((y - 6) / PLANE) * 2 * LIMIT,
-      ];
-    }
-    root.addEventListener("pointerdown", (event) => {
-      const code = place(event);
-      if (event.button !== 0 || code.some((v) => Math.abs(v) > LIMIT)) return;
-      event.preventDefault();
-      root.setPointerCapture(event.pointerId);
-      handle.focus({ focusVisible: false, preventScroll: true });
-      onmove(inside(code));
-      const follow = (e) => onmove(inside(place(e)));
-      const end = () => {
-        root.removeEventListener("pointermove", follow);
-        root.removeEventListener("pointerup", end);
-        root.removeEventListener("pointercancel", end);
-      };
-      root.addEventListener("pointermove", follow);
-      root.addEventListener("pointerup", end);
-      root.addEventListener("pointercancel", end);
-    });
-    const moves = {
-      ArrowRight: [1, 0],
-      ArrowLeft: [-1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    };
-    handle.addEventListener("keydown", (event) => {
-      const move = moves[event.key];
-      if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation(); // the theme turns the page with these keys
-      const size = event.shiftKey ? 0.02 : 0.1;
-      onmove(inside([current[0] + size * move[0], current[1] + size * move[1]]));
+      ],
+      at: () => current,
+      low: -LIMIT,
+      high: LIMIT,
+      onmove,
     });
 
     function draw(code, show) {

@@ -508,6 +508,58 @@
     return { save, load, bar };
   }
 
+  /**
+   * Lets a point of a drawing follow the pointer, wherever it is pressed in the drawing,
+   * and the arrow keys (with Shift in small steps). `place(x, y)` turns a place of the
+   * SVG `root` into two coordinates, `at()` tells the present ones; `onmove` gets new
+   * ones, in hundredths from `low` to `high`.
+   */
+  function movable({ root, handle, place, at, low, high, onmove }) {
+    const move = (point) =>
+      onmove(
+        point.map((value) => {
+          const inside = Math.min(high, Math.max(low, value));
+          return Math.round(inside * 100) / 100 + 0;
+        }),
+      );
+    function pointer(event) {
+      const p = new DOMPoint(event.clientX, event.clientY);
+      const { x, y } = p.matrixTransform(root.getScreenCTM().inverse());
+      return place(x, y);
+    }
+    root.addEventListener("pointerdown", (event) => {
+      const point = pointer(event);
+      if (event.button !== 0 || point.some((v) => v < low || v > high)) return;
+      event.preventDefault();
+      root.setPointerCapture(event.pointerId);
+      handle.focus({ focusVisible: false, preventScroll: true });
+      move(point);
+      const follow = (e) => move(pointer(e));
+      const end = () => {
+        root.removeEventListener("pointermove", follow);
+        root.removeEventListener("pointerup", end);
+        root.removeEventListener("pointercancel", end);
+      };
+      root.addEventListener("pointermove", follow);
+      root.addEventListener("pointerup", end);
+      root.addEventListener("pointercancel", end);
+    });
+    const steps = {
+      ArrowRight: [1, 0],
+      ArrowLeft: [-1, 0],
+      ArrowUp: [0, 1],
+      ArrowDown: [0, -1],
+    };
+    handle.addEventListener("keydown", (event) => {
+      const step = steps[event.key];
+      if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation(); // the theme turns the page with these keys
+      const size = event.shiftKey ? 0.02 : 0.1;
+      move(at().map((value, i) => value + size * step[i]));
+    });
+  }
+
   /* ---------- The page ---------- */
 
   /** Whether the reader asks for little motion. */
@@ -551,6 +603,7 @@
     select,
     liveRegion,
     shareState,
+    movable,
     reducedMotion,
     mount,
   };

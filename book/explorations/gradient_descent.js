@@ -254,7 +254,6 @@
   const toX = (x) => MARGIN.left + (x - LOW) * SCALE;
   const toY = (y) => SIZE - MARGIN.bottom - (y - LOW) * SCALE;
   const between = (value, low, high) => Math.min(high, Math.max(low, value));
-  const hundredths = (value) => Math.round(value * 100) / 100 + 0;
   const pair = ([p, q], decimals = 2) => `(${fixed(p, decimals)}, ${fixed(q, decimals)})`;
   const NAMES = {
     plain: "Plain",
@@ -352,47 +351,17 @@
     root.append(trail, start);
 
     let current = [0, 0];
-    const inside = (p) => p.map((value) => hundredths(between(value, LOW, HIGH)));
-
-    function pointerPlace(event) {
-      const p = new DOMPoint(event.clientX, event.clientY);
-      const { x, y } = p.matrixTransform(root.getScreenCTM().inverse());
-      return [
+    globalThis.Exploration.movable({
+      root,
+      handle: start,
+      place: (x, y) => [
         LOW + (x - MARGIN.left) / SCALE,
         LOW + (SIZE - MARGIN.bottom - y) / SCALE,
-      ];
-    }
-
-    root.addEventListener("pointerdown", (event) => {
-      const place = pointerPlace(event);
-      if (event.button !== 0 || place.some((v) => v < LOW || v > HIGH)) return;
-      event.preventDefault();
-      root.setPointerCapture(event.pointerId);
-      start.focus({ focusVisible: false, preventScroll: true });
-      onstart(inside(place));
-      const onmove = (e) => onstart(inside(pointerPlace(e)));
-      const end = () => {
-        root.removeEventListener("pointermove", onmove);
-        root.removeEventListener("pointerup", end);
-        root.removeEventListener("pointercancel", end);
-      };
-      root.addEventListener("pointermove", onmove);
-      root.addEventListener("pointerup", end);
-      root.addEventListener("pointercancel", end);
-    });
-    const moves = {
-      ArrowRight: [1, 0],
-      ArrowLeft: [-1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    };
-    start.addEventListener("keydown", (event) => {
-      const move = moves[event.key];
-      if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation(); // the theme turns the page with these keys
-      const size = event.shiftKey ? 0.02 : 0.1;
-      onstart(inside([current[0] + size * move[0], current[1] + size * move[1]]));
+      ],
+      at: () => current,
+      low: LOW,
+      high: HIGH,
+      onmove: onstart,
     });
 
     function draw(balls) {

@@ -29,6 +29,10 @@ class ColorCNN(nn.Module):
 """
 
 
+TRAINED_LESS = [
+    ("colorcnn_learn", "range(8)", "range(5)"),
+    ("colorcnn_learn", "lr=0.002", "lr=0.003"),
+]
 WRONG = [
     Wrong(
         "reshape_mixes_the_colors",

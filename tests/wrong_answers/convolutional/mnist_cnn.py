@@ -33,6 +33,10 @@ class DigitCNN(nn.Module):
 """
 
 
+TRAINED_LESS = [
+    ("digitcnn_learn", "range(12)", "range(6)"),
+    ("digitcnn_learn", "lr=0.002", "lr=0.004"),
+]
 WRONG = [
     Wrong(
         "pooling_without_padding_in_the_sizes",

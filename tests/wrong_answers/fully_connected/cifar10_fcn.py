@@ -38,6 +38,10 @@ def net(layers: str, output: str) -> str:
 HIDDEN = "self.hidden = nn.Linear(3072, 128)"
 OUT = "self.out = nn.Linear(128, 10)"
 
+TRAINED_LESS = [
+    ("cifar_learn", "epochs=10", "epochs=4"),
+    ("cifar_improve", "epochs=10", "epochs=7"),
+]
 WRONG = [
     Wrong(
         "statistics_of_bytes",
