@@ -9,11 +9,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
 SOLUTIONS ?= yes
 ASSIGNMENT ?= perceptron
+REPO ?=
 # e.g. PyTorch's own index of CPU builds, to save gigabytes on Linux without a GPU
 TORCH_INDEX ?=
 NEEDED_MB := 3000
 
-.PHONY: help book test lab serve release grade reproduce data clean
+.PHONY: help book test lab serve release configure grade reproduce data clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +36,9 @@ release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	@for chapter in $$(ls solutions); do \
 	  $(BIN)/nbgrader generate_assignment $$chapter --create --force \
 	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
+
+configure: .venv/.ready ## set the repository's address, in the exercises too: REPO=owner/name
+	@$(BIN)/python book/configure.py $(REPO)
 
 grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write feedback/
 	@$(BIN)/python -m helpers.grading autograde $(ASSIGNMENT)

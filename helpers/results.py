@@ -3,7 +3,8 @@
 A recorded value is *glued*, so that a page can insert it
 (``{glue:text}`../notebooks/perceptron.ipynb::key:.2f` ``), and, where
 ``COURSE_RESULTS_DIR`` names a folder, written to ``<chapter>.json`` there: the book
-build sets it to ``_build/results``, and ``make reproduce`` to ``book/results``.
+build sets it to ``_build/results``, and ``make reproduce`` to ``book/results``, where
+the results of the full profile are kept. A notebook quotes them beside its own.
 """
 
 import json
@@ -16,6 +17,8 @@ import numpy as np
 from helpers.runtime import profile
 
 LIBRARIES = ("numpy", "sklearn", "torch")
+KEPT = Path(__file__).resolve().parent.parent / "book" / "results"
+QUOTED = "full_"  # keys that quote the kept results: glued, but never written again
 
 
 class Recorder:
@@ -88,10 +91,42 @@ class Recorder:
         self.entries[key] = entry
         self._write()
 
+    def kept(self, key: str) -> dict | None:
+        """Return the entry of the kept full run, or None where there is none.
+
+        An entry has ``"value"``, ``"n_seeds"``, and ``"min"``, ``"max"`` and
+        ``"values"`` if it was recorded as a list.
+        """
+        path = KEPT / f"{self.chapter}.json"
+        if not path.is_file():  # not made yet, or no checkout: Colab, for one
+            return None
+        return json.loads(path.read_text("utf-8"))["results"].get(key)
+
+    def quote(self, key: str, digits: int = 2, *, spread: bool = True) -> str:
+        """Glue the kept result as text under ``full_<key>``, and return the text.
+
+        Parameters
+        ----------
+        key : str
+            Under which the full run recorded it.
+        digits : int
+            Decimal places, if it is not a whole number or a text.
+        spread : bool
+            Whether lowest and highest value follow the median in parentheses.
+        """
+        run = self.kept(key) or {"value": "not measured"}
+        value = run["value"]
+        text = f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+        if spread and "min" in run:
+            text += f" ({run['min']:.{digits}f} to {run['max']:.{digits}f})"
+        self(f"{QUOTED}{key}", text)
+        return text
+
     def _write(self) -> None:
         """Write all entries, where a folder is named; a half-written file never shows.
 
-        A stand-in is no reproduction: in the full profile it is refused.
+        A stand-in is no reproduction: in the full profile it is refused. What quotes
+        the kept results is not written: it is theirs.
         """
         folder = os.environ.get("COURSE_RESULTS_DIR")
         if not folder:
@@ -109,7 +144,11 @@ class Recorder:
             "profile": profile(),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "versions": {"python": platform.python_version()} | _versions(),
-            "results": self.entries,
+            "results": {
+                key: entry
+                for key, entry in self.entries.items()
+                if not key.startswith(QUOTED)
+            },
         }
         part = target.with_suffix(f".{os.getpid()}.part")
         text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)

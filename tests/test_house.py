@@ -131,7 +131,7 @@ def test_the_conda_environment_agrees_with_the_package():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     pip = next(entry["pip"] for entry in conda if isinstance(entry, dict))
     given = [entry for entry in conda if isinstance(entry, str)] + pip[1:]
-    renamed = {"pytorch": "torch"}
+    renamed = {"pytorch-cpu": "torch"}
     have = {
         renamed.get(r.name, r.name): r.specifier
         for r in map(Requirement, (entry.replace("=>", ">=") for entry in given))

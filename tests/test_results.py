@@ -283,3 +283,52 @@ def test_the_quick_profile_marks_a_standin(folder):
     digits = SimpleNamespace(source="8×8 digits enlarged", is_standin=True)
     Recorder("chapter")("key", 1, data=digits)
     assert written(folder)["results"]["key"]["is_standin"] is True
+
+
+# --- the kept results of the full profile --------------------------------------------
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """Keep what a full run recorded, where the recorder looks for it."""
+    monkeypatch.setattr("helpers.results.KEPT", tmp_path)
+    monkeypatch.setenv("COURSE_RESULTS_DIR", str(tmp_path))
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    record = Recorder("chapter")
+    record("accuracy", [0.91, 0.925, 0.94])
+    record("seeds", 3)
+    record("verdict", "is better than")
+    monkeypatch.delenv("COURSE_RESULTS_DIR")
+    monkeypatch.delenv("COURSE_PROFILE")
+
+
+def test_a_notebook_reads_the_kept_results_of_its_chapter(kept):
+    assert Recorder("chapter").kept("accuracy")["max"] == 0.94
+    assert Recorder("chapter").kept("another") is None
+    assert Recorder("no_run_yet").kept("accuracy") is None
+
+
+def test_a_kept_result_is_quoted_with_its_spread(kept, glued):
+    record = Recorder("chapter")
+    assert record.quote("accuracy", 3) == "0.925 (0.910 to 0.940)"
+    assert record.quote("seeds") == "3"
+    assert record.quote("verdict") == "is better than"
+    assert record.quote("another") == "not measured"
+    assert glued["full_accuracy"] == ("0.925 (0.910 to 0.940)", False)
+
+
+def test_a_kept_result_is_quoted_without_its_spread(kept):
+    assert Recorder("chapter").quote("accuracy", 1, spread=False) == "0.9"
+
+
+def test_what_is_quoted_is_not_recorded_again(kept, folder):
+    record = Recorder("chapter")
+    record.quote("accuracy")
+    record("accuracy", [0.5, 0.6])
+    assert list(written(folder)["results"]) == ["accuracy"]
+
+
+def test_the_kept_results_of_the_book_quote_nothing():
+    for path in (Path(__file__).parent.parent / "book" / "results").glob("*.json"):
+        keys = json.loads(path.read_text())["results"]
+        assert not [key for key in keys if key.startswith("full_")], path.name
