@@ -287,6 +287,33 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict, doctree) ->
     ]
 
 
+def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Mend what a screen reader stumbles over: toggles without a name, empty lists.
+
+    The theme's toggles of the contents have an icon and no name; docutils calls the
+    bibliography a list, and gives its entries a role that no list may have.
+    """
+    toctree = context.get("generate_toctree_html")
+
+    def named(*arguments, **options):
+        soup = toctree(*arguments, **options)
+        for summary in soup.select("li > details > summary"):
+            chapter = summary.find_parent("li").a.get_text(strip=True)
+            summary["aria-label"] = f"Sections of {chapter}"
+        return soup
+
+    if toctree:
+        context["generate_toctree_html"] = named
+    if "body" in context:
+        context["body"] = (
+            context["body"]
+            .replace(
+                '<div role="list" class="citation-list">', '<div class="citation-list">'
+            )
+            .replace(' role="doc-biblioentry"', "")
+        )
+
+
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
     """Copy our scripts into the built site."""
     if error or app.builder.format != "html":
@@ -303,6 +330,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("quiz", Quiz)
     app.add_directive("reported", Reported)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_roles, priority=900)
     app.connect("build-finished", copy_assets)
     # a change of this file makes Sphinx read every page again
     content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from book.extension import scripts_of
-from tests.test_site import CHROMIUM, FLAGS
+from tests.conftest import CHROMIUM, FLAGS
 
 torch = pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,8 +9,6 @@ import pytest
 
 from tests.test_explorations import pytestmark as pytestmark
 from tests.test_explorations import run_node
-from tests.test_site import chromium as chromium
-from tests.test_site import open_page as open_page
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "gradient_descent"

@@ -3,7 +3,6 @@
 import functools
 import json
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,18 +13,6 @@ from bs4 import BeautifulSoup
 from book.build import ROOT, entries
 
 pytestmark = pytest.mark.xdist_group("site")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
 PAGES = list(entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
 
 
@@ -65,71 +52,6 @@ def test_and_takes_eleven_corrections_in_six_epochs(site):
     # by hand, from the table of the notebook: 2 + 3 + 3 + 2 + 1 + 0
     text = soup(site, "book/perceptron").text
     assert "after 11 corrections" in re.sub(r"\s+", " ", text)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: pages were not opened")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium, site):
-    """Return a function that opens a page and watches it."""
-    contexts = []
-
-    def opener(page: str, *, width=1280, javascript=True, hash=""):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="light",
-            java_script_enabled=javascript,
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.problems = []
-        tab.on("pageerror", lambda error: tab.problems.append(f"error: {error}"))
-        tab.on(
-            "console",
-            lambda message: (
-                tab.problems.append(f"{message.type}: {message.text}")
-                if message.type in ("error", "warning")
-                else None
-            ),
-        )
-        tab.on(
-            "request",
-            lambda request: (
-                tab.problems.append(f"request: {request.url}")
-                if not request.url.startswith(("file:", "data:", "blob:"))
-                else None
-            ),
-        )
-        tab.goto(f"file://{site}/{page}.html{hash}", wait_until="load")
-        return tab
-
-    yield opener
-    for context in contexts:
-        context.close()
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_without_errors_in_both_modes_and_on_a_telephone(open_page, page):
-    """One visit for all: loading a page is what takes time."""
-    tab = open_page(page)
-    tab.wait_for_timeout(300)
-    for mode in ("light", "dark"):
-        tab.emulate_media(color_scheme=mode)
-        tab.wait_for_function(f"document.documentElement.dataset.theme === '{mode}'")
-    tab.set_viewport_size({"width": 390, "height": 900})
-    tab.wait_for_timeout(100)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-    assert tab.problems == []  # nothing in the console, nobody else asked
 
 
 def test_mathematics_is_typeset(open_page):

@@ -2,9 +2,6 @@
 
 import pytest
 
-from tests.test_site import chromium, open_page
-
-__all__ = ["chromium", "open_page"]  # fixtures
 pytestmark = pytest.mark.xdist_group("site")
 
 

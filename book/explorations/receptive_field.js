@@ -140,7 +140,7 @@
     const x = (place) => LEFT + 12 + (place - low) * scale;
     const y = (l) => 24 + (top - l) * ROW;
     const root = svg("svg", {
-      class: "exploration-field",
+      class: "exploration-receptive",
       viewBox: `0 0 ${WIDTH} ${y(0) + 26}`,
       role: "img",
       "aria-label": `One neuron of layer ${top} and the neurons below that reach it`,
@@ -161,7 +161,7 @@
       const [first, last] = spans[l];
       const label = l === 0 ? "input" : `layer ${l}`;
       root.append(
-        svg("text", { x: 2, y: y(l) + 5, class: "exploration-field-label" }, label),
+        svg("text", { x: 2, y: y(l) + 5, class: "exploration-receptive-label" }, label),
       );
       const radius = Math.min(6, Math.max(1.6, step.jump * scale * 0.36));
       const from = Math.min(0, first);
@@ -420,7 +420,7 @@
         stacks.element,
         html(
           "label",
-          { class: "exploration-field-number" },
+          { class: "exploration-receptive-number" },
           html("span", null, "Pixels of the input"),
           pixels.element,
         ),

@@ -1,0 +1,202 @@
+"""For everybody: axe-core, the keyboard, the telephone, reduced motion, the search."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+from book.build import ROOT, entries
+
+pytestmark = pytest.mark.xdist_group("site")
+PAGES = [
+    *entries(yaml.safe_load((ROOT / "_toc.yml").read_text())),
+    "search",
+    "genindex",
+]
+CHAPTERS = sorted(path.stem for path in (ROOT / "book" / "quizzes").glob("*.json"))
+EXPLORATIONS = [
+    (page, name)
+    for page in PAGES
+    if page.startswith("book/")
+    for name in re.findall(
+        r"^:*`*\{exploration\} (\w+)", (ROOT / f"{page}.md").read_text(), re.MULTILINE
+    )
+]
+
+# The contrast of each kind of token is measured once a page: a block of code that shows
+# no new kind is taken out before axe-core looks, which would spend 20 s on a long page.
+DROP_REPEATED_CODE = """() => {
+  const seen = new Set();
+  for (const block of document.querySelectorAll("div.highlight")) {
+    const kinds = [...block.querySelectorAll("span[class]")].map((s) => s.className);
+    if (seen.size && kinds.every((kind) => seen.has(kind))) block.remove();
+    else kinds.forEach((kind) => seen.add(kind));
+  }
+}"""
+OF_COLOR = {"runOnly": ["color-contrast", "link-in-text-block"]}
+
+
+def violations(tab, **options) -> list[str]:
+    """What axe-core finds in a page: impact, rule, how often, and the first element."""
+    found = Axe().run(tab, options={"resultTypes": ["violations"], **options}).response
+    return [
+        f"{rule['impact']}: {rule['id']} × {len(rule['nodes'])}: "
+        f"{rule['nodes'][0]['html'][:120]}"
+        for rule in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_errors_is_accessible_and_fits_a_telephone(
+    open_page, page, record_property
+):
+    """One visit for all, in both modes: loading a page is what takes time."""
+    tab = open_page(page)
+    tab.wait_for_timeout(300)
+    tab.evaluate(DROP_REPEATED_CODE)
+    found = violations(tab)
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    found += [f"dark, {line}" for line in violations(tab, **OF_COLOR)]
+    record_property("axe", found)
+    assert not [line for line in found if re.search("serious|critical", line)]
+    tab.set_viewport_size({"width": 390, "height": 900})
+    tab.wait_for_timeout(100)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert tab.problems == []  # nothing in the console, nobody else asked
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_what_is_wrong(open_page, mode):
+    tab = open_page("book/notation")
+    tab.emulate_media(color_scheme=mode)
+    assert not [line for line in violations(tab) if "serious" in line]
+    tab.evaluate(
+        """() => {
+          const article = document.querySelector("article");
+          article.insertAdjacentHTML("beforeend", "<p style='color: #888; "
+            + "background: #777'>faint</p><button></button>");
+        }"""
+    )
+    found = [line.split(" × ")[0] for line in violations(tab)]
+    assert "critical: button-name" in found
+    assert "serious: color-contrast" in found
+
+
+# every control that a person can use, as the tab key should meet it: of radio buttons
+# with one name, only one
+CONTROLS = """(box) => {
+  const seen = new Set();
+  const usable = "a[href], button, input, select, textarea, summary, [role=slider], "
+    + "[role=button], [tabindex='0']";
+  return [...box.querySelectorAll(usable)].filter((control) => {
+    if (control.disabled) return false;
+    if (!control.checkVisibility({ visibilityProperty: true })) return false;
+    if (control.type !== "radio") return true;
+    const first = !seen.has(control.name);
+    seen.add(control.name);
+    return first;
+  }).length;
+}"""
+IS_INSIDE = "(box) => box.contains(document.activeElement)"
+
+
+def met_by_the_tab_key(tab, box) -> int:
+    """How many controls of a box the tab key meets, from the first to the last."""
+    box.evaluate("(box) => { box.tabIndex = -1; box.focus(); }")
+    for count in range(500):
+        tab.keyboard.press("Tab")
+        if not box.evaluate(IS_INSIDE):
+            return count
+    raise AssertionError("the tab key does not leave the exploration")
+
+
+@pytest.mark.parametrize(("page", "name"), EXPLORATIONS)
+def test_an_exploration_is_used_with_the_keyboard_and_heard(open_page, page, name):
+    tab = open_page(page)
+    box = tab.locator(f"#exploration-{name}")
+    box.locator(".exploration-body").wait_for()
+    assert met_by_the_tab_key(tab, box) == box.evaluate(CONTROLS) > 0
+    assert box.locator("[aria-live], [role=status], output").count() > 0
+
+
+@pytest.mark.parametrize("page", [page for page, name in EXPLORATIONS if name in page])
+def test_a_quiz_is_answered_with_the_keyboard_and_heard(open_page, page):
+    tab = open_page(page)
+    quiz = tab.locator(".quiz")
+    assert met_by_the_tab_key(tab, quiz) == quiz.evaluate(CONTROLS) > 0
+    first = quiz.locator("fieldset:has(input[type=radio])").first
+    first.locator("input").first.focus()
+    tab.keyboard.press("ArrowDown")
+    told = first.locator("[aria-live=polite] p:visible")
+    assert told.count() == 1
+    assert re.match(r"(Right|Not quite)\.", told.inner_text())
+
+
+@pytest.mark.parametrize(("page", "name"), EXPLORATIONS)
+def test_nothing_moves_by_itself_for_those_who_asked_for_stillness(
+    open_page, page, name
+):
+    tab = open_page(page)
+    tab.emulate_media(reduced_motion="reduce")
+    box = tab.locator(f"#exploration-{name}")
+    box.locator(".exploration-body").wait_for()
+    for button in box.get_by_role("button", name=re.compile("run|play", re.I)).all()[
+        :1
+    ]:
+        button.click()
+    moving = "document.getAnimations().filter((a) => a.playState === 'running').length"
+    assert tab.evaluate(moving) == 0
+    tab.wait_for_timeout(150)
+    before = box.screenshot()
+    tab.wait_for_timeout(250)
+    assert box.screenshot() == before
+
+
+TERMS = {
+    "preliminaries": "broadcasting",
+    "perceptron": "perceptron",
+    "linear_networks": "softmax regression",
+    "gradient_descent": "momentum",
+    "backpropagation": "backpropagation",
+    "fully_connected": "fully connected",
+    "convolutional": "convolution",
+    "recurrent": "perplexity",
+    "lstm": "LSTM",
+    "advanced_cnn": "residual block",
+    "regularization": "dropout",
+    "rbf": "RBF",
+    "autoencoders": "autoencoder",
+}
+
+
+@pytest.fixture(scope="module")
+def index(site) -> dict:
+    """The search index that the pages load."""
+    text = (site / "searchindex.js").read_text()
+    return json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_search_finds_a_chapter_by_its_key_term(open_page, chapter):
+    tab = open_page("search", hash=f"?q={quote(TERMS[chapter])}")
+    results = tab.locator("#search-results li a")
+    results.first.wait_for()
+    tab.locator("#search-results p.search-summary").wait_for()
+    found = [urlsplit(a.get_attribute("href")).path for a in results.all()[:10]]
+    assert f"book/{chapter}.html" in found
+
+
+def test_the_first_page_is_light_and_asks_nobody(open_page, site):
+    """Under 1 MB with everything that it loads, and no address but its own files."""
+    weights = {}
+    tab = open_page("search")
+    tab.on("requestfinished", lambda r: weights.update({r.url: r.sizes()}))
+    tab.goto(f"file://{site}/book/intro.html", wait_until="networkidle")
+    files = [Path(unquote(urlsplit(url).path)) for url in weights]
+    assert sum(path.stat().st_size for path in files if path.is_file()) < 1e6
+    assert tab.problems == []
