@@ -29,6 +29,11 @@ from importlib.metadata import distribution, version
 from itertools import groupby
 from pathlib import Path
 
+from jupyterlite_pyodide_kernel.constants import (
+    PYODIDE_PYTHON_VERSION,
+    PYODIDE_VERSION,
+)
+
 CHAPTERS = (
     "perceptron",
     "linear_networks",
@@ -67,14 +72,15 @@ comes here, with all outputs.*"""
 def main() -> None:
     """Build the site if it is out of date."""
     stamp = STAGE / "fingerprint"
-    current = fingerprint()
+    pyodide = pyodide_dir()
+    current = fingerprint(pyodide)
     made_from = stamp.read_text() if stamp.is_file() else None
     if made_from == current and (SITE / "index.html").is_file():
         return
     print("building the part that runs in the browser …", flush=True)
     for folder in (STAGE, SITE):
         shutil.rmtree(folder, ignore_errors=True)
-    stage()
+    stage(pyodide)
     build()
     stamp.write_text(current)
 
@@ -92,9 +98,16 @@ def sources() -> list[Path]:
 
 
 def package() -> list[Path]:
-    """Return the modules of `helpers` that a learner imports."""
-    paths = sorted((ROOT / "helpers").rglob("*.py"))
-    return [path for path in paths if "grading" not in path.parts]
+    """Return what the wheel holds.
+
+    That is the modules of `helpers` that a learner imports, and the pages of the book,
+    which are the stand-in for texts.
+    """
+    modules = sorted((ROOT / "helpers").rglob("*.py"))
+    return [
+        *(path for path in modules if "grading" not in path.parts),
+        *sorted((ROOT / "book").glob("*.md")),
+    ]
 
 
 def pyodide_dir() -> Path | None:
@@ -106,10 +119,22 @@ def pyodide_dir() -> Path | None:
     missing = [name for name in PYODIDE_FILES if not (folder / name).is_file()]
     if missing:
         sys.exit(f"lite: PYODIDE_DIR={chosen} lacks {', '.join(missing)}")
+    lock = json.loads((folder / "pyodide-lock.json").read_text("utf-8"))
+    if not lock["info"]["python"].startswith(f"{PYODIDE_PYTHON_VERSION}."):
+        sys.exit(
+            f"lite: PYODIDE_DIR={chosen} has Python {lock['info']['python']}, but the "
+            f"kernel needs Pyodide {PYODIDE_VERSION} (Python {PYODIDE_PYTHON_VERSION})"
+        )
+    if not (folder / lock["packages"]["numpy"]["file_name"]).is_file():
+        print(
+            f"lite: PYODIDE_DIR={chosen} holds no NumPy: take the full distribution, "
+            "else no notebook runs",
+            file=sys.stderr,
+        )
     return folder
 
 
-def fingerprint() -> str:
+def fingerprint(pyodide: Path | None) -> str:
     """Return a hash of all that the site is made from."""
     files = [Path(__file__), ROOT / "pyproject.toml", *sorted(SETTINGS.iterdir())]
     digest = hashlib.sha256()
@@ -117,13 +142,12 @@ def fingerprint() -> str:
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "comm"):
         digest.update(version(name).encode())
-    folder = pyodide_dir()
-    for path in sorted(folder.iterdir()) if folder else ():
+    for path in sorted(pyodide.iterdir()) if pyodide else ():
         digest.update(f"{path} {path.stat().st_size}".encode())
     return digest.hexdigest()
 
 
-def stage() -> None:
+def stage(pyodide: Path | None) -> None:
     """Lay out the folder that ``jupyter lite build`` reads."""
     shutil.copytree(SETTINGS, STAGE)
     for path in sources():
@@ -135,10 +159,9 @@ def stage() -> None:
     wheels.mkdir()
     helpers_wheel(wheels)
     comm_wheel(wheels)
-    folder = pyodide_dir()
-    if folder:
+    if pyodide:
         (STAGE / "static").mkdir()
-        (STAGE / "static" / "pyodide").symlink_to(folder)
+        (STAGE / "static" / "pyodide").symlink_to(pyodide)
 
 
 def build() -> None:
@@ -160,11 +183,12 @@ def browser_copy(path: Path) -> dict:
     """Return a notebook as it runs in the browser."""
     notebook = json.loads(path.read_text("utf-8"))
     is_exercise = path.is_relative_to(ROOT / "exercises")
-    about = ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK
+    title, *rest = without_left_out(notebook["cells"])
     notebook["cells"] = [
-        markdown("about-browser", about),
+        adapted(title, path),
+        markdown("about-browser", ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK),
         code("install-browser", INSTALL),
-        *(adapted(cell, path) for cell in without_left_out(notebook["cells"])),
+        *(adapted(cell, path) for cell in rest),
     ]
     return notebook
 
@@ -225,7 +249,7 @@ def code(ident: str, text: str) -> dict:
     }
 
 
-# --- links from the pages --------------------------------------------------------------
+# --- links from the pages -------------------------------------------------------------
 
 
 def copy_of(page: str) -> str | None:
