@@ -16,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from helpers.grading import rebuild, session, template
+from tests.exercises import points, reference, sheet
+from tests.grading import options
 from tests.test_site import CHROMIUM, FLAGS, PAGES, ROOT
 
 pytestmark = pytest.mark.xdist_group("site")  # shares the one build
@@ -273,6 +276,42 @@ print(data.digits().is_standin)
     assert not list(tmp_path.iterdir())  # nothing was written
 
 
+def test_a_copy_runs_to_its_end_without_what_the_browser_lacks(
+    lite, installed, tmp_path
+):
+    path = lite / "files" / "notebooks" / "gradient_descent.ipynb"  # the most left out
+    program = f"""
+import ast, asyncio
+names = {{"__name__": "__main__"}}
+for source in {cells(path, "code")!r}:
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    waiting = eval(compile(source, "cell", "exec", flags=flags), names)
+    if waiting is not None:
+        asyncio.run(waiting)
+print("all cells ran")
+"""
+    assert in_browser(program, installed, tmp_path).endswith("all cells ran\n")
+
+
+def test_an_exercise_done_in_the_browser_is_graded_like_any_other(lite):
+    exercise = "perceptron/gates"
+    answers = reference(exercise)
+    notebook = json.loads(
+        (lite / "files" / "exercises" / f"{exercise}.ipynb").read_text()
+    )
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        cell["source"] = answers.get(name, cell["source"])
+    own, settings = sheet(exercise), options()
+    placed, _ = rebuild.rebuild(own, rebuild.read(json.dumps(notebook).encode()))
+    limits = settings.limits if settings.sandbox else None
+    template.allow_templates()
+    with template.closing_templates():
+        graded = session.grade(session.Job("ada", own, placed, {}, {}, limits))
+    assert {step.grade_id: step.score for step in graded.steps} == points(exercise)
+    assert not [output for outputs in graded.outputs.values() for output in outputs]
+
+
 def test_the_wheels_of_the_site_are_the_package_and_what_the_kernel_lacks(lite):
     names = sorted(json.loads((lite / "pypi" / "all.json").read_text()))
     assert names == ["comm", "neuron-by-neuron"]
@@ -280,6 +319,36 @@ def test_the_wheels_of_the_site_are_the_package_and_what_the_kernel_lacks(lite):
         with zipfile.ZipFile(wheel) as archive:
             assert archive.testzip() is None
             assert any("LICENSE" in name for name in archive.namelist())
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "lacks pyodide.mjs, pyodide.asm.wasm, pyodide-lock.json"),
+        (
+            {
+                "pyodide.mjs": "",
+                "pyodide.asm.wasm": "",
+                "pyodide-lock.json": '{"info": {"python": "3.11.3"}}',
+            },
+            "has Python 3.11.3, but the kernel needs Pyodide 314",
+        ),
+    ],
+    ids=["empty", "old"],
+)
+def test_a_wrong_folder_with_pyodide_is_refused_in_one_line(tmp_path, files, message):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    done = subprocess.run(
+        [sys.executable, ROOT / "book" / "lite.py"],
+        env=os.environ | {"PYODIDE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("lite: ")
+    assert message in done.stderr
 
 
 # --- in a real browser ----------------------------------------------------------------
