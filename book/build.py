@@ -6,7 +6,8 @@ Run it through ``make book``. The steps:
 2. execute the notebooks that changed, in parallel, into the cache that myst-nb reads
    (Jupyter Book alone would execute them one after the other);
 3. ``jupyter-book build``, in which each warning is an error;
-4. scan the pages for what a strict build lets through: tracebacks, executed pages
+4. ``book/lite.py`` makes the part that runs in the browser, where it changed;
+5. scan the pages for what a strict build lets through: tracebacks, executed pages
    without outputs, pictures without alt text, paths of the building machine.
 """
 
@@ -71,6 +72,7 @@ def build(*, solutions: bool) -> None:
     notebooks = [ROOT / f"{name}.ipynb" for name in executed(toc)]
     execute(notebooks)
     build_html(toc)
+    build_lite()
     problems = [line for page in pages() for line in scan(page)]
     for line in problems:
         print(line, file=sys.stderr)
@@ -190,6 +192,12 @@ def build_html(toc: Path) -> None:
         # the next one repeats the warning, and does not pass by keeping silent
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
         raise BuildError("the strict build fails: each warning above is an error")
+
+
+def build_lite() -> None:
+    """Build what runs in the browser, if it is out of date."""
+    if subprocess.run([sys.executable, str(ROOT / "book" / "lite.py")]).returncode:
+        raise BuildError("the part that runs in the browser is not built, see above")
 
 
 def pages() -> list[Path]:

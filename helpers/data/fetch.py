@@ -48,6 +48,8 @@ def cache_folder() -> Path:
     chosen = os.environ.get("COURSE_DATA_DIR")
     if chosen:
         return Path(chosen).expanduser()
+    if sys.platform == "emscripten":  # the browser, where there is no pooch
+        return Path.home() / ".cache" / "neuron-by-neuron"
     import pooch
 
     return Path(pooch.os_cache("neuron-by-neuron"))
