@@ -1,10 +1,13 @@
 """The appendices' tables that are made from the sources and from this build.
 
-* ``{datasets}`` lists what `helpers.data` knows: files, sizes, checksums, addresses.
+* ``{datasets}`` and ``{dataset_files}`` list what `helpers.data` knows: sources, terms,
+  sizes, checksums, addresses.
 * ``{syllabus}`` adds up the minutes that pages and exercises state, week by week.
-* ``{this_build}`` names the versions and the machine that made the book.
+* ``{this_build}`` names the versions and the machine that made the book, and
+  ``{times}`` how long each notebook took.
 """
 
+import hashlib
 import os
 import platform
 import re
@@ -14,6 +17,7 @@ from pathlib import Path
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -22,6 +26,7 @@ from helpers.data.registry import REGISTRY, File
 from helpers.runtime import profile
 
 ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "_build" / ".jupyter_cache"
 LIBRARIES = (
     "numpy",
     "matplotlib",
@@ -38,48 +43,53 @@ PAGE_MINUTES = r"about (\d+) minutes to read, (\d+) to run"
 EXERCISE_MINUTES = r"\*\*Time:\*\* about (\d+) minutes"
 
 
-class _Table(SphinxDirective):
-    """A table whose rows are written in MyST by `rows`."""
+class _Written(SphinxDirective):
+    """What a subclass writes in MyST by `lines`."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the table."""
-        lines = self.rows()
-        lines.insert(1, "|" + "---|" * (lines[0].count("|") - 1))
-        table = nodes.Element()
-        self.state.nested_parse(StringList(lines, self.name), 0, table)
-        return table.children
+        """Return what the lines say."""
+        parent = nodes.Element()
+        self.state.nested_parse(StringList(self.lines(), self.name), 0, parent)
+        return parent.children
+
+
+class _Table(_Written):
+    """A table, whose rows a subclass writes by `rows`, the head first."""
+
+    def lines(self) -> list[str]:
+        """Return the rows, and the rule below the head."""
+        head, *body = self.rows()
+        return [head, "|" + "---|" * (head.count("|") - 1), *body]
 
 
 class Datasets(_Table):
-    """All data sets, or with the argument ``files`` all of their files."""
-
-    optional_arguments = 1
+    """All names that `helpers.data.load` knows, one row for each."""
 
     def rows(self) -> list[str]:
-        """Return the rows of one of the two tables."""
-        return file_rows() if self.arguments == ["files"] else set_rows()
+        """Return the rows."""
+        rows = ["| name | source | license | files | size |"]
+        for name in names():
+            entry = REGISTRY[name]
+            terms = entry.licence.replace("licence", "license")
+            number = str(len(entry.files) or "built in")
+            size = sum(file.size for file in entry.files)
+            shown = megabytes(size) if size else ""
+            rows.append(f"| `{name}` | {entry.source} | {terms} | {number} | {shown} |")
+        return rows
 
 
-def set_rows() -> list[str]:
-    """Return one row for each name that `helpers.data.load` knows."""
-    rows = ["| name | source | license | files | size |"]
-    for name in names():
-        entry = REGISTRY[name]
-        number = str(len(entry.files) or "built in")
-        size = megabytes(sum(file.size for file in entry.files)) if entry.files else ""
-        license_ = entry.licence.replace("licence", "license")
-        rows.append(f"| `{name}` | {entry.source} | {license_} | {number} | {size} |")
-    return rows
+class DatasetFiles(_Written):
+    """All files of the data sets: a list, because a checksum fits into no column."""
 
-
-def file_rows() -> list[str]:
-    """Return one row for each file, with its checksum and its addresses in order."""
-    rows = ["| file | bytes | SHA-256 | where from, in order |"]
-    for file in dict.fromkeys(f for name in names() for f in REGISTRY[name].files):
-        hosts = ", ".join(f"[{host(url)}]({url})" for url in links(file))
-        place = f"`{file.dataset}/{file.name}`"
-        rows.append(f"| {place} | {file.size:,} | `{file.sha256}` | {hosts} |")
-    return rows
+    def lines(self) -> list[str]:
+        """Return one item for each file."""
+        files = dict.fromkeys(file for name in names() for file in REGISTRY[name].files)
+        return [
+            f"- `{file.dataset}/{file.name}`, {file.size:,} bytes, from "
+            f"{', '.join(f'[{host(url)}]({url})' for url in links(file))}<br>"
+            f"SHA-256 `{file.sha256}`"
+            for file in files
+        ]
 
 
 def links(file: File) -> list[str]:
@@ -114,12 +124,12 @@ class Syllabus(_Table):
             if listed.count(name) != 1 or not known:
                 fault = f"stands in {listed.count(name)} weeks" if known else "unknown"
                 raise self.error(f"syllabus: chapter {name!r}: {fault}")
-        rows, total = ["| week | read | run | do | minutes |"], 0
+        rows, total = ["| week | minutes | read | run | do |"], 0
         for number, week in enumerate(weeks, start=1):
             cells, minutes = self.week(week)
-            rows.append(f"| {number} | {' | '.join(cells)} | {minutes} |")
+            rows.append(f"| {number} | {minutes} | {' | '.join(cells)} |")
             total += minutes
-        return [*rows, f"| | | | all weeks | {total:,} |"]
+        return [*rows, f"| all | {total:,} | | | |"]
 
     def week(self, names: list[str]) -> tuple[list[str], int]:
         """Return the cells read, run and do of a week, and its minutes."""
@@ -180,9 +190,42 @@ class ThisBuild(_Table):
         return ["| what | here |"] + [f"| {name} | {v} |" for name, v in facts.items()]
 
 
+class Times(_Table):
+    """Seconds that the notebooks of this build took, as the cache of outputs has it."""
+
+    def rows(self) -> list[str]:
+        """Return one row for each notebook, with the solutions of its chapter."""
+        cache = get_cache(CACHE)
+        rows, sums = ["| notebook | seconds | its solutions |"], [0.0, 0.0]
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+            sheets = sorted((ROOT / "solutions" / path.stem).glob("*.ipynb"))
+            times = [seconds(cache, path), sum(seconds(cache, p) for p in sheets)]
+            sums = [a + b for a, b in zip(sums, times, strict=True)]
+            own, solutions = (f"{time:.0f}" if time else "" for time in times)
+            rows.append(f"| [](../notebooks/{path.name}) | {own} | {solutions} |")
+        return [*rows, f"| all | {sums[0]:.0f} | {sums[1]:.0f} |"]
+
+
+def seconds(cache, path: Path) -> float:
+    """Return how long a notebook ran, 0 if it was not executed."""
+    try:
+        return cache.match_cache_file(path).data["execution_seconds"]
+    except KeyError:
+        return 0.0
+
+
 def setup(app: Sphinx) -> dict:
     """Register the directives."""
     app.add_directive("datasets", Datasets)
+    app.add_directive("dataset_files", DatasetFiles)
     app.add_directive("syllabus", Syllabus)
     app.add_directive("this_build", ThisBuild)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.add_directive("times", Times)
+    # a change of this file makes Sphinx read every page again
+    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return {
+        "version": "1",
+        "env_version": int(content[:8], 16),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
