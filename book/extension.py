@@ -329,6 +329,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("exploration", Exploration)
     app.add_directive("quiz", Quiz)
     app.add_directive("reported", Reported)
+    app.setup_extension("appendices")  # their generated tables
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
     app.connect("build-finished", copy_assets)

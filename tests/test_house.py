@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from book.appendices import chapters
+
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+CHAPTERS = list(chapters())
+APPENDIX = "language_models"  # a notebook without exercises, quiz and exploration
 NOTEBOOKS = sorted(
     path
     for folder in ("notebooks", "solutions", "exercises")
@@ -25,6 +28,11 @@ BRITISH = re.compile(
 
 def cells(path: Path) -> list[dict]:
     return json.loads(path.read_text())["cells"]
+
+
+def test_every_notebook_belongs_to_a_chapter_or_the_appendix():
+    names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert names == sorted([*CHAPTERS, APPENDIX])
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -76,7 +84,7 @@ def test_a_notebook_is_stored_without_outputs(path):
     assert all(cell["execution_count"] is None for cell in code)
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", [*CHAPTERS, APPENDIX])
 def test_the_cells_of_a_notebook_are_short_and_asserted(chapter):
     code = [
         "".join(cell["source"])

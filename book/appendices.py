@@ -1,0 +1,231 @@
+"""The appendices' tables that are made from the sources and from this build.
+
+* ``{datasets}`` and ``{dataset_files}`` list what `helpers.data` knows: sources, terms,
+  sizes, checksums, addresses.
+* ``{syllabus}`` adds up the minutes that pages and exercises state, week by week.
+* ``{this_build}`` names the versions and the machine that made the book, and
+  ``{times}`` how long each notebook took.
+"""
+
+import hashlib
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from jupyter_cache import get_cache
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from helpers.data import names
+from helpers.data.registry import REGISTRY, File
+from helpers.runtime import profile
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "_build" / ".jupyter_cache"
+LIBRARIES = (
+    "numpy",
+    "matplotlib",
+    "scikit-learn",
+    "torch",
+    "torchvision",
+    "langchain-core",
+    "jupyterlab",
+    "nbgrader",
+    "jupyter-book",
+    "myst-nb",
+)
+PAGE_MINUTES = r"about (\d+) minutes to read, (\d+) to run"
+EXERCISE_MINUTES = r"\*\*Time:\*\* about (\d+) minutes"
+
+
+class _Written(SphinxDirective):
+    """What a subclass writes in MyST by `lines`."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return what the lines say."""
+        parent = nodes.Element()
+        self.state.nested_parse(StringList(self.lines(), self.name), 0, parent)
+        return parent.children
+
+
+class _Table(_Written):
+    """A table, whose rows a subclass writes by `rows`, the head first."""
+
+    def lines(self) -> list[str]:
+        """Return the rows, and the rule below the head."""
+        head, *body = self.rows()
+        return [head, "|" + "---|" * (head.count("|") - 1), *body]
+
+
+class Datasets(_Table):
+    """All names that `helpers.data.load` knows, one row for each."""
+
+    def rows(self) -> list[str]:
+        """Return the rows."""
+        rows = ["| name | source | license | files | size |"]
+        for name in names():
+            entry = REGISTRY[name]
+            terms = entry.licence.replace("licence", "license")
+            number = str(len(entry.files) or "built in")
+            size = sum(file.size for file in entry.files)
+            shown = megabytes(size) if size else ""
+            rows.append(f"| `{name}` | {entry.source} | {terms} | {number} | {shown} |")
+        return rows
+
+
+class DatasetFiles(_Written):
+    """All files of the data sets: a list, because a checksum fits into no column."""
+
+    def lines(self) -> list[str]:
+        """Return one item for each file."""
+        files = dict.fromkeys(file for name in names() for file in REGISTRY[name].files)
+        return [
+            f"- `{file.dataset}/{file.name}`, {file.size:,} bytes, from "
+            f"{', '.join(f'[{host(url)}]({url})' for url in links(file))}<br>"
+            f"SHA-256 `{file.sha256}`"
+            for file in files
+        ]
+
+
+def links(file: File) -> list[str]:
+    """Return the addresses without the name of a member of an archive."""
+    return [url.partition("#")[0] for url in file.urls]
+
+
+def host(url: str) -> str:
+    """Return the host of an address."""
+    return url.split("/")[2]
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in MB, with enough digits for small files."""
+    return f"{size / 1e6:.1f} MB" if size > 1e5 else f"{size / 1e3:.0f} kB"
+
+
+class Syllabus(_Table):
+    """A line of the content is a week: the names of its chapters.
+
+    Every chapter must have its week; its exercises come with it.
+    """
+
+    has_content = True
+
+    def rows(self) -> list[str]:
+        """Return one row for each week, and their sum."""
+        weeks = [line.split() for line in self.content if line.strip()]
+        listed = [name for week in weeks for name in week]
+        for name in sorted({*chapters(), *listed}):
+            known = (ROOT / "notebooks" / f"{name}.ipynb").is_file()
+            if listed.count(name) != 1 or not known:
+                fault = f"stands in {listed.count(name)} weeks" if known else "unknown"
+                raise self.error(f"syllabus: chapter {name!r}: {fault}")
+        rows, total = ["| week | minutes | read | run | do |"], 0
+        for number, week in enumerate(weeks, start=1):
+            cells, minutes = self.week(week)
+            rows.append(f"| {number} | {minutes} | {' | '.join(cells)} |")
+            total += minutes
+        return [*rows, f"| all | {total:,} | | | |"]
+
+    def week(self, names: list[str]) -> tuple[list[str], int]:
+        """Return the cells read, run and do of a week, and its minutes."""
+        known, (read, run, do) = chapters(), ([], [], [])
+        for name in names:
+            page, work = self.stated(f"book/{name}.md", PAGE_MINUTES)
+            paths = known.get(name, [])
+            minutes = [self.stated(path, EXERCISE_MINUTES)[0] for path in paths]
+            read.append((f"{name}.md", page))
+            run.append((f"../notebooks/{name}.ipynb", work - sum(minutes)))
+            do += [(f"../{path}", m) for path, m in zip(paths, minutes, strict=True)]
+        cells = [", ".join(f"[](<{p}>) ({m})" for p, m in c) for c in (read, run, do)]
+        return cells, sum(
+            minutes for column in (read, run, do) for _, minutes in column
+        )
+
+    def stated(self, path: str, pattern: str) -> list[int]:
+        """Return the minutes that a page states about itself."""
+        self.env.note_dependency(str(ROOT / path))
+        found = re.search(pattern, (ROOT / path).read_text("utf-8"))
+        if not found:
+            raise self.error(f"syllabus: {path} states no minutes")
+        return [int(number) for number in found.groups()]
+
+
+def chapters() -> dict[str, list[str]]:
+    """Return the exercises of each chapter: of the numbered parts of the book."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    entries = [
+        chapter
+        for part in contents["parts"]
+        if part.get("numbered")
+        for chapter in part["chapters"]
+    ]
+    return {
+        Path(entry["file"]).name: [
+            f"{section['file']}.ipynb"
+            for section in entry["sections"]
+            if section["file"].startswith("exercises/")
+        ]
+        for entry in entries
+    }
+
+
+class ThisBuild(_Table):
+    """Versions of the main libraries, the machine and the budget of this build."""
+
+    def rows(self) -> list[str]:
+        """Return one row for each."""
+        self.env.note_dependency(str(ROOT / "constraints.txt"))
+        facts = {"Python": platform.python_version()}
+        facts |= {name: version(name) for name in LIBRARIES}
+        facts |= {
+            "machine": f"{platform.system()}, {platform.machine()}",
+            "cores": os.cpu_count(),
+            "profile": f"`{profile()}`",
+        }
+        return ["| what | here |"] + [f"| {name} | {v} |" for name, v in facts.items()]
+
+
+class Times(_Table):
+    """Seconds that the notebooks of this build took, as the cache of outputs has it."""
+
+    def rows(self) -> list[str]:
+        """Return one row for each notebook, with the solutions of its chapter."""
+        cache = get_cache(CACHE)
+        rows, sums = ["| notebook | seconds | its solutions |"], [0.0, 0.0]
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+            sheets = sorted((ROOT / "solutions" / path.stem).glob("*.ipynb"))
+            times = [seconds(cache, path), sum(seconds(cache, p) for p in sheets)]
+            sums = [a + b for a, b in zip(sums, times, strict=True)]
+            own, solutions = (f"{time:.0f}" if time else "" for time in times)
+            rows.append(f"| [](../notebooks/{path.name}) | {own} | {solutions} |")
+        return [*rows, f"| all | {sums[0]:.0f} | {sums[1]:.0f} |"]
+
+
+def seconds(cache, path: Path) -> float:
+    """Return how long a notebook ran, 0 if it was not executed."""
+    try:
+        return cache.match_cache_file(path).data["execution_seconds"]
+    except KeyError:
+        return 0.0
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the directives."""
+    app.add_directive("datasets", Datasets)
+    app.add_directive("dataset_files", DatasetFiles)
+    app.add_directive("syllabus", Syllabus)
+    app.add_directive("this_build", ThisBuild)
+    app.add_directive("times", Times)
+    # a change of this file makes Sphinx read every page again
+    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return {
+        "version": "1",
+        "env_version": int(content[:8], 16),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
