@@ -28,7 +28,7 @@ NEEDED = (
     f"pdf: this machine has no Chromium to print with: install one of "
     f"{', '.join(BROWSERS)}, or run .venv/bin/playwright install chromium"
 )
-FOOTER = """<div style="width: 100%; font: 8px sans-serif; text-align: center">
+FOOTER = """<div style="width: 100%; font: 12px sans-serif; text-align: center">
 <span class="pageNumber"></span></div>"""
 # an exercise and its solution have the same title
 ROOMS = {"exercises": "Do: ", "solutions": "Solution: "}
@@ -40,7 +40,7 @@ def main() -> None:
     missing_book("pdf")
     JOINED.write_text(joined(yaml.safe_load((ROOT / "_toc.yml").read_text())))
     try:
-        print_to(PDF)
+        print_to(PDF, JOINED)
     finally:
         JOINED.unlink()
     print(f"pdf: {PDF.relative_to(ROOT)}, {PDF.stat().st_size / 1e6:.0f} MB")
@@ -159,8 +159,8 @@ def resource(address: str, name: str) -> str:
     return Path(path).as_posix()
 
 
-def print_to(target: Path) -> None:
-    """Print the joined document with the first browser that is there."""
+def print_to(target: Path, document: Path) -> None:
+    """Print a document with the first browser that is there."""
     from playwright.sync_api import Error, sync_playwright
 
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -173,7 +173,7 @@ def print_to(target: Path) -> None:
             sys.exit(NEEDED)
         page = browser.new_page()
         page.set_default_timeout(TYPESET_MS)
-        page.goto(JOINED.as_uri(), wait_until="load")
+        page.goto(document.as_uri(), wait_until="load")
         page.evaluate("window.MathJax ? MathJax.startup.promise : null")
         page.pdf(
             path=target,
