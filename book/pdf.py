@@ -24,6 +24,7 @@ PDF = BUILD / f"{NAME}.pdf"
 JOINED = BUILD / "book.html"
 STYLE = ROOT / "book" / "print.css"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu"]  # root, as in containers, has no sandbox
 NEEDED = (
     f"pdf: this machine has no Chromium to print with: install one of "
     f"{', '.join(BROWSERS)}, or run .venv/bin/playwright install chromium"
@@ -166,28 +167,32 @@ def print_to(target: Path, document: Path) -> None:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=found, args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except Error:
             sys.exit(NEEDED)
-        page = browser.new_page()
-        page.set_default_timeout(TYPESET_MS)
-        page.goto(document.as_uri(), wait_until="load")
-        page.evaluate("window.MathJax ? MathJax.startup.promise : null")
-        page.pdf(
-            path=target,
-            format="A4",
-            scale=0.85,
-            print_background=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOTER,
-            margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
-            outline=True,
-            tagged=True,
-        )
+        print_with(browser, target, document)
         browser.close()
+
+
+def print_with(browser, target: Path, document: Path) -> None:
+    """Print a document once all its formulas are typeset."""
+    page = browser.new_page()
+    page.set_default_timeout(TYPESET_MS)
+    page.goto(document.as_uri(), wait_until="load")
+    page.evaluate("window.MathJax ? MathJax.startup.promise : null")
+    page.pdf(
+        path=target,
+        format="A4",
+        scale=0.85,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOTER,
+        margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
+        outline=True,
+        tagged=True,
+    )
+    page.close()
 
 
 if __name__ == "__main__":
