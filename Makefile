@@ -12,9 +12,12 @@ ASSIGNMENT ?= perceptron
 REPO ?=
 # e.g. PyTorch's own index of CPU builds, to save gigabytes on Linux without a GPU
 TORCH_INDEX ?=
+# "no" installs the newest versions that pyproject.toml allows: constraints.txt pins those
+# that the book was made with
+PINNED ?= yes
 NEEDED_MB := 3000
 
-.PHONY: help book test lab serve release configure grade reproduce data clean
+.PHONY: help book test lab serve zip pdf release configure grade reproduce data clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +34,12 @@ lab: .venv/.ready ## open JupyterLab on the notebooks and exercises
 serve: ## serve the built book on this machine
 	@test -f _build/html/index.html || { echo "make: there is no book yet: run make book"; exit 1; }
 	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
+
+zip: .venv/.ready ## pack the built book into one zip that works without a server
+	@$(BIN)/python -m book.archive
+
+pdf: .venv/.ready ## print the built book into one PDF (needs Chromium)
+	@$(BIN)/python -m book.pdf
 
 release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	@for chapter in $$(ls solutions); do \
@@ -62,7 +71,7 @@ clean: ## delete everything that was built (the environment stays)
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@mkdir -p _build; echo "installing into .venv (a few minutes, once) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
-	  -c constraints.txt -e '.[all]' >_build/install.log 2>&1 || \
+	  $(if $(filter no,$(PINNED)),,-c constraints.txt) -e '.[all]' >_build/install.log 2>&1 || \
 	  { grep 'ERROR: ' _build/install.log | head -1 | sed 's/.*ERROR: /make: /' || true; \
 	    echo "make: the installation failed, _build/install.log holds the rest"; exit 1; }
 	@touch $@

@@ -125,7 +125,10 @@ class Quiz(_Interactive):
             result += self.question(f"{name}-{number}", number, question)
         return [
             *result,
-            _html(f'</div><script src="{self.asset("quiz.js")}"></script>'),
+            _html(
+                f'</div><script src="{self.asset("quiz.js")}"></script>'
+                f'<script src="{self.asset("progress.js")}"></script>'
+            ),
         ]
 
     def question(self, ident: str, number: int, question: dict) -> list[nodes.Node]:
@@ -134,8 +137,12 @@ class Quiz(_Interactive):
         draw = {"multiple_choice": self.choices, "numeric": self.numeric}
         if kind not in draw:
             raise self.error(f"quiz question {ident}: unknown type {kind!r}")
+        # progress.js remembers a question by what it asks: a changed one is new
+        key = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:12]
         return [
-            _html(f'<fieldset class="quiz-question" data-type="{kind}">'),
+            _html(
+                f'<fieldset class="quiz-question" data-type="{kind}" data-key="{key}">'
+            ),
             _html(f'<legend><span class="quiz-number">{number}.</span> '),
             *self.inline(question["question"]),
             _html("</legend>"),
@@ -320,7 +327,8 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
         return
     target = Path(app.outdir) / ASSETS
     shutil.copytree(BOOK / "explorations", target / "explorations", dirs_exist_ok=True)
-    shutil.copy(BOOK / "quizzes" / "quiz.js", target / "quiz.js")
+    for script in (BOOK / "quizzes").glob("*.js"):
+        shutil.copy(script, target / script.name)
 
 
 def setup(app: Sphinx) -> dict:

@@ -8,6 +8,7 @@
       line.hidden = line.dataset.for !== String(index);
     }
     question.dataset.state = correct ? "right" : "wrong";
+    question.dispatchEvent(new CustomEvent("quiz-answer", { detail: { correct } }));
   }
 
   function matches(rule, value) {

@@ -1,0 +1,165 @@
+"""What makes the book comfortable to use, beyond reading, running and doing.
+
+* ``{chapters}`` is the list of chapters on the front page. The minutes come from the
+  pages and exercises themselves. A small script adds which quizzes the reader has
+  answered; it keeps that in the browser and asks nobody.
+* The foot of each page names the licenses, and has a link that reports a mistake.
+"""
+
+import hashlib
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+BOOK = Path(__file__).parent
+ROOT = BOOK.parent
+SCRIPT = "_course/progress.js"  # where book/extension.py copies it
+LICENSES = (
+    'Text: <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>. '
+    'Code: <a href="https://opensource.org/license/mit">MIT</a>.'
+)
+REPORT = """Page: {page}
+
+What is wrong:
+
+What would be right:
+"""
+
+
+class Minutes(NamedTuple):
+    """How long a chapter takes in each of its rooms."""
+
+    read: int
+    run: int
+    do: int
+
+
+def minutes(chapter: str) -> Minutes:
+    """Return the minutes that a chapter's page and exercises state.
+
+    Raises `ValueError` where they do not, or where the exercises alone take longer
+    than the page allows for running and doing.
+    """
+    page = (BOOK / f"{chapter}.md").read_text("utf-8")
+    stated = re.search(r"about (\d+) minutes to read, (\d+) to run and do", page)
+    if not stated:
+        raise ValueError(f"book/{chapter}.md does not state its minutes")
+    read, run_and_do = map(int, stated.groups())
+    do = 0
+    for path in sorted((ROOT / "solutions" / chapter).glob("*.ipynb")):
+        time = re.search(r"\*\*Time:\*\* about (\d+) min", path.read_text("utf-8"))
+        if not time:
+            raise ValueError(f"solutions/{chapter}/{path.name} does not state its time")
+        do += int(time[1])
+    if do >= run_and_do:
+        raise ValueError(
+            f"book/{chapter}.md states {run_and_do} minutes to run and do, "
+            f"its exercises alone state {do}"
+        )
+    return Minutes(read, run_and_do - do, do)
+
+
+def chapters() -> list[str]:
+    """Return the chapters, which are the pages with a quiz, in the book's order."""
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
+    names = [Path(page["file"]).name for part in parts for page in part["chapters"]]
+    return [name for name in names if (BOOK / "quizzes" / f"{name}.json").is_file()]
+
+
+class Chapters(SphinxDirective):
+    """The chapters: what each is about, how long it takes, what has been answered.
+
+    A line is ``chapter | what it is about``, in the order of the contents.
+    """
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the list and its script."""
+        lines = [line.split("|", 1) for line in self.content if line.strip()]
+        about = {name.strip(): text.strip() for name, text in lines}
+        if list(about) != chapters():
+            raise self.error(f"chapters: list in this order: {', '.join(chapters())}")
+        items = []
+        for name, text in about.items():
+            self.note_files(name)
+            try:
+                time = minutes(name)
+            except ValueError as error:
+                raise self.error(f"chapters: {error}") from error
+            items += [
+                f"1. [](/book/{name}.md): {text}",
+                "",
+                f"   {time.read} min to read, {time.run} to run, {time.do} to do. "
+                f"{{raw-html}}`{self.progress(name)}`",
+                "",
+            ]
+        listed = nodes.Element()
+        self.state.nested_parse(StringList(items, "chapters"), 0, listed)
+        script = "../" * self.env.docname.count("/") + SCRIPT
+        summary = (
+            '<div class="course-progress" hidden><p></p>'
+            '<button type="button">Clear my progress</button></div>'
+            f'<script src="{script}"></script>'
+        )
+        return [*listed.children, nodes.raw("", summary, format="html")]
+
+    def note_files(self, name: str) -> None:
+        """Rebuild the list when a file changes that it takes something from."""
+        exercises = (ROOT / "solutions" / name).glob("*.ipynb")
+        quiz = BOOK / "quizzes" / f"{name}.json"
+        for path in (BOOK / f"{name}.md", quiz, *exercises):
+            self.env.note_dependency(str(path))
+
+    def progress(self, name: str) -> str:
+        """Return the place for a chapter's progress, which the script fills."""
+        quiz = json.loads((BOOK / "quizzes" / f"{name}.json").read_text("utf-8"))
+        return (
+            f'<span class="chapter-progress" data-quiz="{name}" '
+            f'data-questions="{len(quiz)}" hidden></span>'
+        )
+
+
+def raw_html(name, rawtext, text, lineno, inliner, options=None, content=()):
+    """Put HTML into a line (a role, used by the list of chapters only)."""
+    return [nodes.raw("", text, format="html")], []
+
+
+def add_foot(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Name the licenses at the foot of a page, and let the reader report a mistake."""
+    repository = app.config.html_theme_options.get("repository_url", "")
+    report = ""
+    if repository:
+        address = escape(report_address(repository, page))
+        report = f' <a href="{address}">Report a mistake on this page</a>.'
+    context["theme_extra_footer"] = f"<p>{LICENSES}{report}</p>"
+
+
+def report_address(repository: str, page: str) -> str:
+    """Return the address of a new issue about a page."""
+    query = urlencode({"title": f"Mistake in {page}", "body": REPORT.format(page=page)})
+    return f"{repository.rstrip('/')}/issues/new?{query}"
+
+
+def setup(app: Sphinx) -> dict:
+    """Register everything with Sphinx."""
+    app.add_directive("chapters", Chapters)
+    app.add_role("raw-html", raw_html)
+    app.connect("html-page-context", add_foot)
+    # a change of this file makes Sphinx read every page again
+    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return {
+        "version": "1",
+        "env_version": int(content[:8], 16),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
