@@ -10,17 +10,16 @@
 import hashlib
 import os
 import platform
-import re
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book.contents import chapters, minutes
 from helpers.data import names
 from helpers.data.registry import REGISTRY, File
 from helpers.runtime import profile
@@ -39,8 +38,6 @@ LIBRARIES = (
     "jupyter-book",
     "myst-nb",
 )
-PAGE_MINUTES = r"about (\d+) minutes to read, (\d+) to run"
-EXERCISE_MINUTES = r"\*\*Time:\*\* about (\d+) minutes"
 
 
 class _Written(SphinxDirective):
@@ -119,59 +116,34 @@ class Syllabus(_Table):
         """Return one row for each week, and their sum."""
         weeks = [line.split() for line in self.content if line.strip()]
         listed = [name for week in weeks for name in week]
-        for name in sorted({*chapters(), *listed}):
+        exercises = dict.fromkeys(listed, ()) | chapters()
+        for name in sorted(exercises):
             known = (ROOT / "notebooks" / f"{name}.ipynb").is_file()
             if listed.count(name) != 1 or not known:
                 fault = f"stands in {listed.count(name)} weeks" if known else "unknown"
                 raise self.error(f"syllabus: chapter {name!r}: {fault}")
         rows, total = ["| week | minutes | read | run | do |"], 0
         for number, week in enumerate(weeks, start=1):
-            cells, minutes = self.week(week)
-            rows.append(f"| {number} | {minutes} | {' | '.join(cells)} |")
-            total += minutes
+            cells, time = self.week({name: exercises[name] for name in week})
+            rows.append(f"| {number} | {time} | {' | '.join(cells)} |")
+            total += time
         return [*rows, f"| all | {total:,} | | | |"]
 
-    def week(self, names: list[str]) -> tuple[list[str], int]:
+    def week(self, chapters: dict[str, list[str]]) -> tuple[list[str], int]:
         """Return the cells read, run and do of a week, and its minutes."""
-        known, (read, run, do) = chapters(), ([], [], [])
-        for name in names:
-            page, work = self.stated(f"book/{name}.md", PAGE_MINUTES)
-            paths = known.get(name, [])
-            minutes = [self.stated(path, EXERCISE_MINUTES)[0] for path in paths]
-            read.append((f"{name}.md", page))
-            run.append((f"../notebooks/{name}.ipynb", work - sum(minutes)))
-            do += [(f"../{path}", m) for path, m in zip(paths, minutes, strict=True)]
+        read, run, do = [], [], []
+        for name, exercises in chapters.items():
+            for path in (f"book/{name}.md", *exercises):
+                self.env.note_dependency(str(ROOT / path))
+            try:
+                time = minutes(name, exercises)
+            except ValueError as error:
+                raise self.error(f"syllabus: {error}") from error
+            read.append((f"{name}.md", time.read))
+            run.append((f"../notebooks/{name}.ipynb", time.run))
+            do += [(f"../{p}", m) for p, m in zip(exercises, time.do, strict=True)]
         cells = [", ".join(f"[](<{p}>) ({m})" for p, m in c) for c in (read, run, do)]
-        return cells, sum(
-            minutes for column in (read, run, do) for _, minutes in column
-        )
-
-    def stated(self, path: str, pattern: str) -> list[int]:
-        """Return the minutes that a page states about itself."""
-        self.env.note_dependency(str(ROOT / path))
-        found = re.search(pattern, (ROOT / path).read_text("utf-8"))
-        if not found:
-            raise self.error(f"syllabus: {path} states no minutes")
-        return [int(number) for number in found.groups()]
-
-
-def chapters() -> dict[str, list[str]]:
-    """Return the exercises of each chapter: of the numbered parts of the book."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    entries = [
-        chapter
-        for part in contents["parts"]
-        if part.get("numbered")
-        for chapter in part["chapters"]
-    ]
-    return {
-        Path(entry["file"]).name: [
-            f"{section['file']}.ipynb"
-            for section in entry["sections"]
-            if section["file"].startswith("exercises/")
-        ]
-        for entry in entries
-    }
+        return cells, sum(m for column in (read, run, do) for _, m in column)
 
 
 class ThisBuild(_Table):

@@ -187,7 +187,9 @@ def build_html(toc: Path) -> None:
     """Build the pages; any warning fails the build."""
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     command += ["--toc", str(toc), "-n", "-W", "--keep-going", "-q"]
-    if subprocess.run(command, cwd=ROOT).returncode:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path}  # our extensions import each other
+    if subprocess.run(command, cwd=ROOT, env=environment).returncode:
         # Sphinx warns only about pages that it reads: without its memory of this build
         # the next one repeats the warning, and does not pass by keeping silent
         shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)

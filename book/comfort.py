@@ -8,17 +8,16 @@
 
 import hashlib
 import json
-import re
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlencode
 
-import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from book.contents import chapters, minutes
 
 BOOK = Path(__file__).parent
 ROOT = BOOK.parent
@@ -35,46 +34,6 @@ What would be right:
 """
 
 
-class Minutes(NamedTuple):
-    """How long a chapter takes in each of its rooms."""
-
-    read: int
-    run: int
-    do: int
-
-
-def minutes(chapter: str) -> Minutes:
-    """Return the minutes that a chapter's page and exercises state.
-
-    Raises `ValueError` where they do not, or where the exercises alone take longer
-    than the page allows for running and doing.
-    """
-    page = (BOOK / f"{chapter}.md").read_text("utf-8")
-    stated = re.search(r"about (\d+) minutes to read, (\d+) to run and do", page)
-    if not stated:
-        raise ValueError(f"book/{chapter}.md does not state its minutes")
-    read, run_and_do = map(int, stated.groups())
-    do = 0
-    for path in sorted((ROOT / "solutions" / chapter).glob("*.ipynb")):
-        time = re.search(r"\*\*Time:\*\* about (\d+) min", path.read_text("utf-8"))
-        if not time:
-            raise ValueError(f"solutions/{chapter}/{path.name} does not state its time")
-        do += int(time[1])
-    if do >= run_and_do:
-        raise ValueError(
-            f"book/{chapter}.md states {run_and_do} minutes to run and do, "
-            f"its exercises alone state {do}"
-        )
-    return Minutes(read, run_and_do - do, do)
-
-
-def chapters() -> list[str]:
-    """Return the chapters, which are the pages with a quiz, in the book's order."""
-    parts = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))["parts"]
-    names = [Path(page["file"]).name for part in parts for page in part["chapters"]]
-    return [name for name in names if (BOOK / "quizzes" / f"{name}.json").is_file()]
-
-
 class Chapters(SphinxDirective):
     """The chapters: what each is about, how long it takes, what has been answered.
 
@@ -87,19 +46,20 @@ class Chapters(SphinxDirective):
         """Return the list and its script."""
         lines = [line.split("|", 1) for line in self.content if line.strip()]
         about = {name.strip(): text.strip() for name, text in lines}
-        if list(about) != chapters():
-            raise self.error(f"chapters: list in this order: {', '.join(chapters())}")
+        exercises = chapters()
+        if list(about) != list(exercises):
+            raise self.error(f"chapters: list in this order: {', '.join(exercises)}")
         items = []
         for name, text in about.items():
-            self.note_files(name)
+            self.note_files(name, exercises[name])
             try:
-                time = minutes(name)
+                time = minutes(name, exercises[name])
             except ValueError as error:
                 raise self.error(f"chapters: {error}") from error
             items += [
                 f"1. [](/book/{name}.md): {text}",
                 "",
-                f"   {time.read} min to read, {time.run} to run, {time.do} to do. "
+                f"   {time.read} min to read, {time.run} to run, {sum(time.do)} to do. "
                 f"{{raw-html}}`{self.progress(name)}`",
                 "",
             ]
@@ -113,12 +73,10 @@ class Chapters(SphinxDirective):
         )
         return [*listed.children, nodes.raw("", summary, format="html")]
 
-    def note_files(self, name: str) -> None:
+    def note_files(self, name: str, exercises: list[str]) -> None:
         """Rebuild the list when a file changes that it takes something from."""
-        exercises = (ROOT / "solutions" / name).glob("*.ipynb")
-        quiz = BOOK / "quizzes" / f"{name}.json"
-        for path in (BOOK / f"{name}.md", quiz, *exercises):
-            self.env.note_dependency(str(path))
+        for path in (f"book/{name}.md", f"book/quizzes/{name}.json", *exercises):
+            self.env.note_dependency(str(ROOT / path))
 
     def progress(self, name: str) -> str:
         """Return the place for a chapter's progress, which the script fills."""

@@ -9,13 +9,12 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book import comfort
+from book import comfort, contents
 from book.build import ROOT
-from tests.test_site import PAGES, chromium, open_page, soup
+from tests.test_site import PAGES, soup
 
-__all__ = ["chromium", "open_page"]  # fixtures
 pytestmark = pytest.mark.xdist_group("site")
-CHAPTERS = comfort.chapters()
+CHAPTERS = list(contents.chapters())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # ---------------------------------------------------------------- front page
@@ -47,24 +46,22 @@ def test_the_front_page_lists_every_chapter_with_its_minutes(site):
 
 def test_minutes_that_do_not_add_up_are_named(monkeypatch, tmp_path):
     (tmp_path / "book").mkdir()
-    (tmp_path / "solutions/x").mkdir(parents=True)
-    monkeypatch.setattr(comfort, "BOOK", tmp_path / "book")
-    monkeypatch.setattr(comfort, "ROOT", tmp_path)
-    page, sheet = tmp_path / "book/x.md", tmp_path / "solutions/x/a.ipynb"
+    monkeypatch.setattr(contents, "ROOT", tmp_path)
+    page, sheet = tmp_path / "book/x.md", tmp_path / "a.ipynb"
     page.write_text("about 40 minutes to read, 50 to run and do")
     sheet.write_text("**Time:** about 30 minutes")
-    assert comfort.minutes("x") == (40, 20, 30)
+    assert contents.minutes("x", ["a.ipynb"]) == (40, 20, [30])
     sheet.write_text("**Time:** about 60 minutes")
     with pytest.raises(
         ValueError, match=r"50 minutes to run and do, .* alone state 60"
     ):
-        comfort.minutes("x")
+        contents.minutes("x", ["a.ipynb"])
     sheet.write_text("no time")
-    with pytest.raises(ValueError, match=r"solutions/x/a\.ipynb does not state"):
-        comfort.minutes("x")
+    with pytest.raises(ValueError, match=r"a\.ipynb states no minutes"):
+        contents.minutes("x", ["a.ipynb"])
     page.write_text("no time")
-    with pytest.raises(ValueError, match=r"book/x\.md does not state"):
-        comfort.minutes("x")
+    with pytest.raises(ValueError, match=r"book/x\.md states no minutes"):
+        contents.minutes("x", ["a.ipynb"])
 
 
 # ---------------------------------------------------------------- progress

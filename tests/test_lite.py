@@ -17,9 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from helpers.grading import rebuild, session, template
+from tests.conftest import CHROMIUM, FLAGS, ROOT
 from tests.exercises import points, reference, sheet
 from tests.grading import options
-from tests.test_site import CHROMIUM, FLAGS, PAGES, ROOT
+from tests.test_site import PAGES
 
 pytestmark = pytest.mark.xdist_group("site")  # shares the one build
 KERNEL = "@jupyterlite/pyodide-kernel-extension"

@@ -17,9 +17,7 @@ from bs4 import BeautifulSoup
 
 from book import archive, pdf
 from book.build import ROOT
-from tests.test_site import chromium, open_page
 
-__all__ = ["chromium", "open_page"]  # fixtures
 pytestmark = pytest.mark.xdist_group("site")
 
 # ---------------------------------------------------------------- workflows
