@@ -63,7 +63,7 @@ def test_solutions_can_be_left_out(tmp_path, monkeypatch):
 def test_solutions_of_an_earlier_build_are_not_published(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "BUILD", tmp_path)
     monkeypatch.setattr(build, "HTML", tmp_path / "html")
-    for name in ("execute", "build_html"):
+    for name in ("execute", "build_html", "build_lite"):
         monkeypatch.setattr(build, name, lambda *arguments: None)
     for folder in ("html/solutions", "html/_sources/solutions", ".doctrees/solutions"):
         (tmp_path / folder).mkdir(parents=True)
