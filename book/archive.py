@@ -72,7 +72,8 @@ def contents(html: Path, website: str) -> Iterator[tuple[str, bytes]]:
 def offline(page: str, website: str) -> str:
     """Let links to what needs a server lead to the website; without one, nowhere.
 
-    A link without an address is plain text for mouse, keyboard and screen reader.
+    A link without an address is plain text for mouse, keyboard and screen reader; a
+    button without one is hidden by course.css.
     """
     if not website:
         return TO_SERVED.sub("", page)
