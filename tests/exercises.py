@@ -50,7 +50,7 @@ def reference(exercise: str) -> dict[str, str]:
 
 
 def trained_less(exercise: str) -> dict[str, str]:
-    """The same, with the shorter training that mistakes elsewhere do not need.
+    """The same, with less training, or none: mistakes elsewhere do not need it.
 
     The exercise's wrong answers name it: ``TRAINED_LESS`` holds (cell, text, new text).
     """

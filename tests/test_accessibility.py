@@ -11,7 +11,6 @@ from axe_playwright_python.sync_playwright import Axe
 
 from book.build import ROOT, entries
 
-pytestmark = pytest.mark.xdist_group("site")
 PAGES = [
     *entries(yaml.safe_load((ROOT / "_toc.yml").read_text())),
     "search",

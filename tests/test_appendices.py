@@ -110,7 +110,6 @@ def no_downloads(monkeypatch):
     monkeypatch.setenv("COURSE_OFFLINE", "1")
 
 
-@pytest.mark.xdist_group("site")
 def test_the_list_of_files_has_each_checksum_and_address(site):
     page = (site / "book" / "datasets.html").read_text("utf-8")
     article = BeautifulSoup(page, "html.parser").article
@@ -167,7 +166,6 @@ def minutes(path: Path, pattern: str) -> int:
     return sum(map(int, re.search(pattern, path.read_text("utf-8")).groups()))
 
 
-@pytest.mark.xdist_group("site")
 def test_both_syllabuses_name_every_chapter_and_exercise_once(site):
     page = (site / "book" / "instructors.html").read_text("utf-8")
     plans = BeautifulSoup(page, "html.parser").article.select("table")[:2]
@@ -211,7 +209,6 @@ def test_a_syllabus_that_leaves_out_or_repeats_a_chapter_fails_the_build(weeks, 
 # --- environment ------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group("site")
 def test_the_times_of_the_build_are_those_of_its_cache(site):
     page = (site / "book" / "environment.html").read_text("utf-8")
     versions, times = BeautifulSoup(page, "html.parser").article.select("table")

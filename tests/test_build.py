@@ -137,7 +137,6 @@ def test_a_full_disk_is_one_line(monkeypatch):
         build.build(solutions=True)
 
 
-@pytest.mark.xdist_group("site")
 def test_the_book_builds_without_solutions(site, tmp_path):
     listing = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -154,7 +153,6 @@ def test_the_book_builds_without_solutions(site, tmp_path):
     assert not [path for path in paths if "solution" in path.name.lower()]
 
 
-@pytest.mark.xdist_group("site")
 def test_a_second_build_executes_nothing(site):
     command = [sys.executable, ROOT / "book" / "build.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -162,7 +160,6 @@ def test_a_second_build_executes_nothing(site):
     assert "executing" not in done.stdout
 
 
-@pytest.mark.xdist_group("site")
 def test_no_notebook_takes_more_than_ninety_seconds(site):
     from jupyter_cache import get_cache
 

@@ -13,7 +13,6 @@ from book import comfort, contents
 from book.build import ROOT
 from tests.test_site import PAGES, soup
 
-pytestmark = pytest.mark.xdist_group("site")
 CHAPTERS = list(contents.chapters())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 

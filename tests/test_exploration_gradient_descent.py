@@ -247,7 +247,6 @@ def numbers(box) -> dict[str, str]:
     }
 
 
-@pytest.mark.xdist_group("site")
 def test_a_run_ends_in_c_and_with_momentum_in_a(open_page):
     tab = open_page(f"book/{NAME}")
     box = tab.locator(f"#exploration-{NAME}")
@@ -263,7 +262,6 @@ def test_a_run_ends_in_c_and_with_momentum_in_a(open_page):
     assert tab.problems == []
 
 
-@pytest.mark.xdist_group("site")
 def test_the_start_follows_the_arrow_keys_and_the_mouse(open_page):
     tab = open_page(f"book/{NAME}")
     box = tab.locator(f"#exploration-{NAME}")
@@ -283,7 +281,6 @@ def test_the_start_follows_the_arrow_keys_and_the_mouse(open_page):
     assert abs(float(box.get_by_label("Start y", exact=True).input_value()) - 1.5) < 0.1
 
 
-@pytest.mark.xdist_group("site")
 def test_a_link_brings_back_a_setting_and_a_step_goes_on_from_it(open_page):
     tab = open_page(
         f"book/{NAME}", hash=f"#{NAME}?optimizer=plain&x=0.1&y=-0.6&eta=0.07&steps=40"
@@ -296,7 +293,6 @@ def test_a_link_brings_back_a_setting_and_a_step_goes_on_from_it(open_page):
     assert numbers(box)["step"] == "41"
 
 
-@pytest.mark.xdist_group("site")
 def test_without_javascript_it_is_a_picture(open_page):
     tab = open_page(f"book/{NAME}", javascript=False)
     picture = tab.locator(".exploration-stage img")

@@ -22,7 +22,6 @@ from tests.exercises import points, reference, sheet
 from tests.grading import options
 from tests.test_site import PAGES
 
-pytestmark = pytest.mark.xdist_group("site")  # shares the one build
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 COPIES = [
     "notebooks/perceptron.ipynb",

@@ -18,8 +18,6 @@ from bs4 import BeautifulSoup
 from book import archive, pdf
 from book.build import ROOT
 
-pytestmark = pytest.mark.xdist_group("site")
-
 # ---------------------------------------------------------------- workflows
 
 WORKFLOWS = {

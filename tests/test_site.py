@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 
 from book.build import ROOT, entries
 
-pytestmark = pytest.mark.xdist_group("site")
 PAGES = list(entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
 
 

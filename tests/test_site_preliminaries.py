@@ -2,8 +2,6 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("site")
-
 
 @pytest.fixture
 def calculator(open_page):
