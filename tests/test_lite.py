@@ -282,8 +282,10 @@ def test_a_copy_runs_to_its_end_without_what_the_browser_lacks(
     path = lite / "files" / "notebooks" / "gradient_descent.ipynb"  # the most left out
     program = f"""
 import ast, asyncio
+from IPython.core.inputtransformer2 import TransformerManager
 names = {{"__name__": "__main__"}}
 for source in {cells(path, "code")!r}:
+    source = TransformerManager().transform_cell(source)  # %pip, which is not run
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     waiting = eval(compile(source, "cell", "exec", flags=flags), names)
     if waiting is not None:
