@@ -7,7 +7,6 @@
   ``{times}`` how long each notebook took.
 """
 
-import hashlib
 import os
 import platform
 from importlib.metadata import version
@@ -19,7 +18,7 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.contents import chapters, minutes
+from book.contents import about_extension, chapters, minutes
 from helpers.data import names
 from helpers.data.registry import REGISTRY, File
 from helpers.runtime import profile
@@ -193,11 +192,4 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("syllabus", Syllabus)
     app.add_directive("this_build", ThisBuild)
     app.add_directive("times", Times)
-    # a change of this file makes Sphinx read every page again
-    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return {
-        "version": "1",
-        "env_version": int(content[:8], 16),
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return about_extension(__file__)

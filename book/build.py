@@ -32,6 +32,7 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 CACHE = BUILD / ".jupyter_cache"  # where jupyter-book looks for it
 RESULTS = BUILD / "results"
+SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
 FREE_BYTES = 500e6
 CELL_SECONDS = 3600 if os.environ.get("COURSE_PROFILE") == "full" else 300
 SETTINGS = ("COURSE_PROFILE", "COURSE_DATA_MIRROR", "COURSE_DATA_DIR", "COURSE_OFFLINE")
@@ -73,11 +74,12 @@ def build(*, solutions: bool) -> None:
     execute(notebooks)
     build_html(toc)
     build_lite()
-    problems = [line for page in pages() for line in scan(page)]
+    problems = [line for page in new_pages() for line in scan(page)]
     for line in problems:
         print(line, file=sys.stderr)
     if problems:
         raise BuildError(f"{len(problems)} problems in the built pages, listed above")
+    SCANNED.touch()
 
 
 def table_of_contents(*, solutions: bool) -> Path:
@@ -206,6 +208,14 @@ def pages() -> list[Path]:
     """Return the built pages that come from our sources."""
     names = entries(yaml.safe_load((ROOT / "_toc.yml").read_text()))
     return [path for name in names if (path := HTML / f"{name}.html").is_file()]
+
+
+def new_pages() -> list[Path]:
+    """Return the pages written since the last scan that found nothing."""
+    since = SCANNED.stat().st_mtime if SCANNED.is_file() else 0.0
+    if Path(__file__).stat().st_mtime > since:
+        return pages()
+    return [page for page in pages() if page.stat().st_mtime > since]
 
 
 def scan(page: Path) -> Iterator[str]:

@@ -6,7 +6,6 @@
 * The foot of each page names the licenses, and has a link that reports a mistake.
 """
 
-import hashlib
 import json
 from html import escape
 from pathlib import Path
@@ -17,7 +16,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.contents import chapters, minutes
+from book.contents import about_extension, chapters, minutes
 
 BOOK = Path(__file__).parent
 ROOT = BOOK.parent
@@ -113,11 +112,4 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("chapters", Chapters)
     app.add_role("raw-html", raw_html)
     app.connect("html-page-context", add_foot)
-    # a change of this file makes Sphinx read every page again
-    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return {
-        "version": "1",
-        "env_version": int(content[:8], 16),
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return about_extension(__file__)

@@ -25,6 +25,8 @@ from myst_nb.core.render import NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book.contents import about_extension
+
 BOOK = Path(__file__).parent
 ASSETS = "_course"  # the folder of our scripts in the built site
 # results of the full profile, kept, and those of this build
@@ -341,11 +343,4 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
     app.connect("build-finished", copy_assets)
-    # a change of this file makes Sphinx read every page again
-    content = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return {
-        "version": "1",
-        "env_version": int(content[:8], 16),
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
+    return about_extension(__file__)

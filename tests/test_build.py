@@ -1,5 +1,6 @@
 """The program that builds the book, on its own: what it lets through and what not."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -167,3 +168,18 @@ def test_no_notebook_takes_more_than_ninety_seconds(site):
     seconds = {Path(r.uri).name: r.data["execution_seconds"] for r in records}
     assert len(seconds) >= 5
     assert max(seconds.values()) < 90, seconds
+
+
+def test_a_page_is_scanned_again_only_when_it_was_written_again(
+    site, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(build, "SCANNED", tmp_path / "scanned")
+    assert build.new_pages() == build.pages()
+    build.SCANNED.touch()
+    assert build.new_pages() == []
+    page = tmp_path / "page.html"
+    page.touch()
+    later = build.SCANNED.stat().st_mtime + 1
+    os.utime(page, (later, later))
+    monkeypatch.setattr(build, "pages", lambda: [page])
+    assert build.new_pages() == [page]

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from book.extension import scripts_of
-from tests.conftest import CHROMIUM, FLAGS
 
 torch = pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[1]
@@ -627,18 +626,6 @@ def page(tmp_path_factory) -> Path:
     path = folder / "page.html"
     path.write_text(PAGE.replace("SCRIPTS", "".join(tags)), "utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: the page was not opened")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
