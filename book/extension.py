@@ -287,12 +287,18 @@ def use_alt_text_of_outputs() -> None:
     NbElementRenderer.render_image = render_image
 
 
-def drop_thebe(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Take Thebe out of the pages, which load it from another host and twice."""
+def drop_scripts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Take out Thebe, which pages load from another host, and MathJax without need."""
+    unwanted = ["thebe"]
+    if 'class="math' not in context.get("body", ""):
+        unwanted.append("mathjax")  # 1.2 MB for a page without a formula
     context["script_files"] = [
         script
         for script in context["script_files"]
-        if "thebe" not in f"{script} {getattr(script, 'attributes', '')}".lower()
+        if not any(
+            name in f"{script} {getattr(script, 'attributes', '')}".lower()
+            for name in unwanted
+        )
     ]
 
 
@@ -327,6 +333,9 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
     """Copy our scripts into the built site."""
     if error or app.builder.format != "html":
         return
+    # the icons come from the style sheet: without this script a page is 1.5 MB lighter
+    icons = Path(app.outdir) / "_static" / "scripts" / "fontawesome.js"
+    icons.write_text("", encoding="utf-8")
     target = Path(app.outdir) / ASSETS
     shutil.copytree(BOOK / "explorations", target / "explorations", dirs_exist_ok=True)
     for script in (BOOK / "quizzes").glob("*.js"):
@@ -340,7 +349,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("quiz", Quiz)
     app.add_directive("reported", Reported)
     app.setup_extension("appendices")  # their generated tables
-    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", drop_scripts, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
     app.connect("build-finished", copy_assets)
     return about_extension(__file__)

@@ -105,9 +105,10 @@ def test_the_checks_in_one_line_hold():
 
 
 @pytest.fixture
-def no_downloads(monkeypatch):
-    """Load from the cache and from a mirror, or take a stand-in."""
+def no_downloads(monkeypatch, tmp_path):
+    """Load from a mirror, or take a stand-in; leave the cache as the book found it."""
     monkeypatch.setenv("COURSE_OFFLINE", "1")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
 
 
 def test_the_list_of_files_has_each_checksum_and_address(site):

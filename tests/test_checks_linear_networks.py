@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.checks import linear_networks
 from helpers.checks.core import CheckFailed, verify
@@ -38,7 +39,8 @@ def right():
         for cell in json.loads(path.read_text())["cells"]:
             kind = cell["metadata"].get("nbgrader", {})
             if cell["cell_type"] == "code" and not kind.get("grade"):
-                exec("".join(cell["source"]), namespace)
+                source = TransformerManager().transform_cell("".join(cell["source"]))
+                exec(source, namespace)
     return namespace
 
 
