@@ -330,12 +330,14 @@ def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) ->
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
-    """Copy our scripts into the built site."""
+    """Copy our scripts and styles into the built site."""
     if error or app.builder.format != "html":
         return
     # the icons come from the style sheet: without this script a page is 1.5 MB lighter
     icons = Path(app.outdir) / "_static" / "scripts" / "fontawesome.js"
     icons.write_text("", encoding="utf-8")
+    # Sphinx copies them only when a page has changed
+    shutil.copytree(BOOK / "static", icons.parents[1], dirs_exist_ok=True)
     target = Path(app.outdir) / ASSETS
     shutil.copytree(BOOK / "explorations", target / "explorations", dirs_exist_ok=True)
     for script in (BOOK / "quizzes").glob("*.js"):
@@ -348,7 +350,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("exploration", Exploration)
     app.add_directive("quiz", Quiz)
     app.add_directive("reported", Reported)
-    app.setup_extension("appendices")  # their generated tables
     app.connect("html-page-context", drop_scripts, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
     app.connect("build-finished", copy_assets)

@@ -54,8 +54,8 @@ def joined(toc: dict) -> str:
         for name in entries(toc)
         if (path := HTML / f"{name}.html").is_file()
     }
-    first = next(iter(pages))
-    styles = "".join(str(tag) for tag in head(pages[first], first))
+    tags = [str(tag) for name, page in pages.items() for tag in head(page, name)]
+    styles = "".join(dict.fromkeys(tags))  # a page without formulas has no MathJax
     body = "".join(str(article) for article in articles(pages))  # names their rooms
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light" data-mode="light">
