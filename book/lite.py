@@ -6,7 +6,9 @@ when something it is made from has changed:
 1. browser copies of the notebooks and exercises of the chapters in `CHAPTERS`, which
    need only NumPy, Matplotlib and scikit-learn; cells that are tagged `not-in-browser`
    are left out (PyTorch, a second process, the results kept beside the book);
-2. `helpers` as a wheel, which the first cell of each copy installs from the site;
+2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
+   those of Pyodide's packages that the copy needs: an exercise that does with NumPy
+   starts without fetching the others;
 3. ``jupyter lite build``, with the Pyodide kernel as its only extension.
 
 It is a Sphinx extension, too: each page of these chapters links to its browser copy.
@@ -15,6 +17,7 @@ Pyodide itself comes from its default address, or, where ``PYODIDE_DIR`` names a
 with its full distribution, from a copy in the site.
 """
 
+import ast
 import hashlib
 import json
 import os
@@ -26,9 +29,11 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution, version
+from importlib.util import resolve_name
 from itertools import groupby
 from pathlib import Path
 
+from IPython.core.inputtransformer2 import TransformerManager
 from jupyterlite_pyodide_kernel.constants import (
     PYODIDE_PYTHON_VERSION,
     PYODIDE_VERSION,
@@ -50,6 +55,8 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension"
 LEFT_OUT = "not-in-browser"  # the tag of a cell
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+# what they are imported as, and what Pyodide calls them
+PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
 TORCH = re.compile(r"^(import torch|from (torch|helpers\.training)\b).*\n?", re.M)
 
 INSTALL = """import sys
@@ -57,7 +64,7 @@ INSTALL = """import sys
 if sys.platform == "emscripten":  # in the browser: the package lies beside this site
     import piplite
 
-    await piplite.install("neuron-by-neuron")"""
+    await piplite.install({})"""
 ABOUT_NOTEBOOK = """*This copy runs in your browser. The first cell takes a while: it
 fetches Python. Data sets that would be downloaded are replaced by stand-ins, which say
 so, and everything is slower than on your own machine.*"""
@@ -183,14 +190,48 @@ def browser_copy(path: Path) -> dict:
     """Return a notebook as it runs in the browser."""
     notebook = json.loads(path.read_text("utf-8"))
     is_exercise = path.is_relative_to(ROOT / "exercises")
-    title, *rest = without_left_out(notebook["cells"])
+    title, *rest = (adapted(cell, path) for cell in without_left_out(notebook["cells"]))
+    wheels = json.dumps(["neuron-by-neuron", *packages(rest)])
     notebook["cells"] = [
-        adapted(title, path),
+        title,
         markdown("about-browser", ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK),
-        code("install-browser", INSTALL),
-        *(adapted(cell, path) for cell in rest),
+        code("install-browser", INSTALL.format(wheels)),
+        *rest,
     ]
     return notebook
+
+
+def packages(cells: list[dict]) -> list[str]:
+    """Return those of Pyodide's packages that cells import, also through `helpers`."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in package()
+        if path.suffix == ".py"
+    }
+    code_cells = (cell for cell in cells if cell["cell_type"] == "code")
+    queue = [name for cell in code_cells for name in imports("".join(cell["source"]))]
+    seen = set()
+    while queue:
+        name = queue.pop()
+        for module in (name, f"{name}.__init__"):
+            if module in modules and module not in seen:
+                queue += imports(modules[module].read_text("utf-8"), module)
+            seen.add(module)
+    tops = {name.partition(".")[0] for name in seen}
+    return [wheel for name, wheel in PACKAGES.items() if name in tops]
+
+
+def imports(source: str, module: str = "") -> Iterator[str]:
+    """Yield the names that a cell or a module imports, wherever in it."""
+    source = TransformerManager().transform_cell(source)  # %pip is no Python
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            base = resolve_name(relative, module.rpartition(".")[0])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def without_left_out(cells: list[dict]) -> Iterator[dict]:
@@ -295,8 +336,7 @@ def helpers_wheel(folder: Path) -> Path:
         folder,
         project["name"],
         project["version"],
-        [f"Requires-Python: {project['requires-python']}"]
-        + [f"Requires-Dist: {line}" for line in project["dependencies"]],
+        [f"Requires-Python: {project['requires-python']}"],  # a copy names its packages
         files,
     )
 

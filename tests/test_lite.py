@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.grading import rebuild, session, template
 from tests.conftest import CHROMIUM, FLAGS, ROOT
@@ -131,7 +132,7 @@ def test_a_copy_installs_the_package_first_and_imports_nothing_that_is_missing(
     lite, copy
 ):
     install, *code = cells(lite / "files" / copy, "code")
-    assert 'piplite.install("neuron-by-neuron")' in install
+    assert 'piplite.install(["neuron-by-neuron", "numpy"' in install
     text = "\n".join(code)
     missing = r"^\s*(import|from) (torch|torchvision|helpers\.training)\b"
     assert not re.search(missing, text, re.M)
@@ -200,14 +201,14 @@ def installed(lite, tmp_path_factory) -> Path:
     return folder
 
 
-def in_browser(program: str, folder: Path, cwd: Path) -> str:
+def in_browser(program: str, folder: Path, cwd: Path, missing=MISSING) -> str:
     """Run Python with the installed wheel, without what Pyodide does not have."""
     start = f"""
 import sys
 sys.path.insert(0, {str(folder)!r})
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {MISSING!r}:
+        if name.split(".")[0] in {missing!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Missing())
 """
@@ -239,20 +240,31 @@ print(*names)
     assert "grading" not in names
 
 
-def test_in_the_browser_the_package_needs_what_pyodide_has(installed):
-    from importlib.metadata import distributions
+def wheels(lite: Path, copy: str) -> list[str]:
+    """What the first cell of a copy installs."""
+    install, *_ = cells(lite / "files" / copy, "code")
+    return json.loads(re.search(r"install\((.*)\)", install)[1])
 
-    from packaging.requirements import Requirement
 
-    (wheel,) = distributions(path=[str(installed)])
-    assert wheel.name == "neuron-by-neuron"
-    needed = [
-        requirement.name
-        for requirement in map(Requirement, wheel.requires)
-        if not requirement.marker
-        or requirement.marker.evaluate({"sys_platform": "emscripten"})
-    ]
-    assert sorted(needed) == ["matplotlib", "numpy", "scikit-learn", "tqdm"]
+@pytest.mark.parametrize("copy", COPIES[6:])
+def test_an_exercise_runs_to_its_end_with_the_packages_that_it_asks_for(
+    lite, copy, installed, tmp_path
+):
+    own, *asked = wheels(lite, copy)
+    assert own == "neuron-by-neuron"
+    absent = tuple({"numpy", "matplotlib", "scikit-learn"} - set(asked))
+    absent = tuple(name.replace("scikit-learn", "sklearn") for name in absent)
+    solution = ROOT / copy.replace("exercises/", "solutions/")
+    transform = TransformerManager().transform_cell
+    program = "\n".join(map(transform, cells(solution, "code")))
+    out = in_browser(program, installed, tmp_path, missing=MISSING + absent)
+    assert "✓" in out
+
+
+def test_the_first_exercise_fetches_numpy_only_and_notebooks_all_that_they_show(lite):
+    assert wheels(lite, "exercises/perceptron/gates.ipynb")[1:] == ["numpy"]
+    for copy in COPIES[:6]:
+        assert wheels(lite, copy)[1:] == ["numpy", "matplotlib", "scikit-learn"]
 
 
 def test_in_the_browser_data_sets_fall_back_to_stand_ins_and_say_so(

@@ -20,9 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as Ctrl-C does
-    from .template import closing_templates
+    from .template import closing_templates, interrupt
 
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, interrupt)
     try:
         with closing_templates():
             return options.run(options)
@@ -149,10 +150,10 @@ def _options(options: argparse.Namespace):
 
 def _warm_up(limits, torch: bool) -> None:
     """Start the template, which takes seconds, while we import and read."""
-    from .template import TemplateError, template
+    from .template import Stopped, TemplateError, template
 
     def warm() -> None:
-        with suppress(TemplateError):  # whoever needs it is told
+        with suppress(TemplateError, Stopped):  # whoever needs it is told
             template(limits, torch=torch).warm()
 
     threading.Thread(target=warm, daemon=True).start()

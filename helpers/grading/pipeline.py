@@ -30,7 +30,7 @@ from .rebuild import Placed, rebuild
 from .redact import Redactor, harmless, plain
 from .sandbox import Limits
 from .similarity import Match, matches
-from .template import allow_templates, close_templates
+from .template import Stopped, allow_templates, close_templates
 
 FORMAT = 1  # of the records
 
@@ -243,6 +243,8 @@ class Progress(tqdm):
 def _result(future: Future) -> session.Graded:
     try:
         return future.result()
+    except Stopped:
+        raise KeyboardInterrupt from None
     except Exception as error:  # a fault of ours, not of the student's
         return session.Graded(problems=[f"grader: {type(error).__name__}: {error}"])
 

@@ -88,6 +88,8 @@ def grade(job: Job) -> Graded:
     ------
     TemplateError
         The machine lost the template again and again; this says nothing of the student.
+    Stopped
+        The run is being given up.
     """
     for _ in range(TRIES):
         starts = job.template().warm()

@@ -26,6 +26,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from . import sandbox
 
@@ -40,6 +41,10 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
 class TemplateError(Exception):
     """The template does not start or has died."""
+
+
+class Stopped(Exception):
+    """The run is being given up: no process is started any more."""
 
 
 class Template:
@@ -164,14 +169,14 @@ class Template:
 
 _templates: dict[tuple[sandbox.Limits | None, bool], Template] = {}
 _lock = threading.Lock()
-_stopped = threading.Event()  # set while a run is being given up
+_stopped = False  # whether a run is being given up
 
 
 def template(limits: sandbox.Limits | None, *, torch: bool = True) -> Template:
     """Return this process's warm template for these limits, with PyTorch or without."""
     with _lock:
-        if _stopped.is_set():
-            raise TemplateError("the run was stopped")
+        if _stopped:
+            raise Stopped("the run was stopped")
         if (limits, torch) not in _templates:
             _templates[limits, torch] = Template(limits, torch=torch)
         return _templates[limits, torch]
@@ -180,18 +185,31 @@ def template(limits: sandbox.Limits | None, *, torch: bool = True) -> Template:
 def close_templates(*, stop: bool = False) -> None:
     """End the templates of this process, and with them all students' processes.
 
-    With `stop`, none is started again until `allow_templates`.
+    With `stop`, none is started again until `allow_templates`: what still runs ends
+    with `Stopped`.
     """
+    global _stopped
+    _stopped = _stopped or stop
     with _lock:
-        if stop:
-            _stopped.set()
         while _templates:
             _templates.popitem()[1].close()
 
 
 def allow_templates() -> None:
     """Let templates be started: a run begins."""
-    _stopped.clear()
+    global _stopped
+    _stopped = False
+
+
+def interrupt(*_: object) -> NoReturn:
+    """Give up the run: the handler of Ctrl-C.
+
+    Python drops an exception that meets it in a finalizer. The run ends all the same:
+    no process is started any more.
+    """
+    global _stopped
+    _stopped = True
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

@@ -131,7 +131,7 @@ def rows(folder: Path) -> list[list[tuple]]:
 
 def records(folder: Path) -> dict[str, dict]:
     """Return the record of each graded student."""
-    found = folder.glob("autograded/*/*/.grading.json")
+    found = folder.glob("autograded/*/[!.]*/.grading.json")  # none half written
     return {path.parts[-3]: json.loads(path.read_text()) for path in found}
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.grading import classes
+from helpers.grading import pipeline, template
+from helpers.grading.course import Course
+from tests.grading import classes, options
 
 COUNT = 10  # submissions
 KILLS = int(os.environ.get("COURSE_KILLS", "3"))  # 20 where it is measured
@@ -156,14 +158,33 @@ def test_a_template_that_dies_costs_nobody_a_point(course, undisturbed):
     assert classes.rows(course) == classes.rows(undisturbed[0])
 
 
+def test_an_interrupt_that_python_drops_in_a_finalizer_ends_the_run(
+    course, monkeypatch
+):
+    def finish(*arguments):
+        with contextlib.suppress(KeyboardInterrupt):
+            template.interrupt()
+        return original(*arguments)
+
+    original = pipeline.finish
+    monkeypatch.setattr(pipeline, "finish", finish)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.autograde(Course(course), classes.ASSIGNMENT, options())
+    assert 0 < graded(course) < COUNT
+
+
 def test_an_interrupt_leaves_no_process_and_can_be_resumed(course, undisturbed):
     running = classes.start(course, "autograde", classes.ASSIGNMENT)
     wait_until(lambda: graded(course))
     started = children(running)
     assert started
     running.send_signal(signal.SIGINT)
+    start = time.monotonic()
     _, errors = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == 130, errors
+    assert (
+        time.monotonic() - start < 10
+    )  # it waits for no cell, and tries nothing again
     assert "stopped; run the same command to go on" in errors
     wait_until(lambda: not started & classes.processes(), 5)
     assert graded(course) < COUNT
