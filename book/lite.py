@@ -17,7 +17,6 @@ Pyodide itself comes from its default address, or, where ``PYODIDE_DIR`` names a
 with its full distribution, from a copy in the site.
 """
 
-import ast
 import hashlib
 import json
 import os
@@ -29,11 +28,9 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution, version
-from importlib.util import resolve_name
 from itertools import groupby
 from pathlib import Path
 
-from IPython.core.inputtransformer2 import TransformerManager
 from jupyterlite_pyodide_kernel.constants import (
     PYODIDE_PYTHON_VERSION,
     PYODIDE_VERSION,
@@ -55,8 +52,15 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension"
 LEFT_OUT = "not-in-browser"  # the tag of a cell
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
-# what they are imported as, and what Pyodide calls them
-PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
+# exercises that need no scikit-learn; the first of all is among them
+NUMPY_ONLY = (
+    "gates",
+    "descent",
+    "optimizers",
+    "four_equations",
+    "bptt",
+    "char_rnn",
+)
 TORCH = re.compile(r"^(import torch|from (torch|helpers\.training)\b).*\n?", re.M)
 
 INSTALL = """import sys
@@ -190,48 +194,22 @@ def browser_copy(path: Path) -> dict:
     """Return a notebook as it runs in the browser."""
     notebook = json.loads(path.read_text("utf-8"))
     is_exercise = path.is_relative_to(ROOT / "exercises")
-    title, *rest = (adapted(cell, path) for cell in without_left_out(notebook["cells"]))
-    wheels = json.dumps(["neuron-by-neuron", *packages(rest)])
+    title, *rest = without_left_out(notebook["cells"])
+    wheels = json.dumps(["neuron-by-neuron", *packages(path)])
     notebook["cells"] = [
-        title,
+        adapted(title, path),
         markdown("about-browser", ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK),
         code("install-browser", INSTALL.format(wheels)),
-        *rest,
+        *(adapted(cell, path) for cell in rest),
     ]
     return notebook
 
 
-def packages(cells: list[dict]) -> list[str]:
-    """Return those of Pyodide's packages that cells import, also through `helpers`."""
-    modules = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
-        for path in package()
-        if path.suffix == ".py"
-    }
-    code_cells = (cell for cell in cells if cell["cell_type"] == "code")
-    queue = [name for cell in code_cells for name in imports("".join(cell["source"]))]
-    seen = set()
-    while queue:
-        name = queue.pop()
-        for module in (name, f"{name}.__init__"):
-            if module in modules and module not in seen:
-                queue += imports(modules[module].read_text("utf-8"), module)
-            seen.add(module)
-    tops = {name.partition(".")[0] for name in seen}
-    return [wheel for name, wheel in PACKAGES.items() if name in tops]
-
-
-def imports(source: str, module: str = "") -> Iterator[str]:
-    """Yield the names that a cell or a module imports, wherever in it."""
-    source = TransformerManager().transform_cell(source)  # %pip is no Python
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            relative = "." * node.level + (node.module or "")
-            base = resolve_name(relative, module.rpartition(".")[0])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+def packages(path: Path) -> list[str]:
+    """Return those of Pyodide's packages that a notebook or an exercise needs."""
+    if path.is_relative_to(ROOT / "notebooks"):
+        return ["numpy", "matplotlib", "scikit-learn"]
+    return ["numpy"] if path.stem in NUMPY_ONLY else ["numpy", "scikit-learn"]
 
 
 def without_left_out(cells: list[dict]) -> Iterator[dict]:
