@@ -7,8 +7,8 @@ when something it is made from has changed:
    need only NumPy, Matplotlib and scikit-learn; cells that are tagged `not-in-browser`
    are left out (PyTorch, a second process, the results kept beside the book);
 2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
-   those of Pyodide's packages that the copy needs: an exercise that does with NumPy
-   starts without fetching the others;
+   those of Pyodide's packages that the copy needs: what does with NumPy starts without
+   fetching the others;
 3. ``jupyter lite build``, with the Pyodide kernel as its only extension.
 
 It is a Sphinx extension, too: each page of these chapters links to its browser copy.
@@ -52,8 +52,10 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension"
 LEFT_OUT = "not-in-browser"  # the tag of a cell
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
-# exercises that need no scikit-learn; the first of all is among them
-NUMPY_ONLY = (
+# notebooks and exercises that need no scikit-learn, and so do not fetch it with SciPy
+WITHOUT_SKLEARN = (
+    "gradient_descent",
+    "recurrent",
     "gates",
     "descent",
     "optimizers",
@@ -207,9 +209,9 @@ def browser_copy(path: Path) -> dict:
 
 def packages(path: Path) -> list[str]:
     """Return those of Pyodide's packages that a notebook or an exercise needs."""
-    if path.is_relative_to(ROOT / "notebooks"):
-        return ["numpy", "matplotlib", "scikit-learn"]
-    return ["numpy"] if path.stem in NUMPY_ONLY else ["numpy", "scikit-learn"]
+    plots = ["matplotlib"] if path.is_relative_to(ROOT / "notebooks") else []
+    learn = [] if path.stem in WITHOUT_SKLEARN else ["scikit-learn"]
+    return ["numpy", *plots, *learn]
 
 
 def without_left_out(cells: list[dict]) -> Iterator[dict]:

@@ -268,7 +268,7 @@ def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
 def test_the_first_exercise_fetches_numpy_only_and_notebooks_all_that_they_show(lite):
     assert wheels(lite, "exercises/perceptron/gates.ipynb")[1:] == ["numpy"]
     for copy in COPIES[:6]:
-        assert wheels(lite, copy)[1:] == ["numpy", "matplotlib", "scikit-learn"]
+        assert wheels(lite, copy)[1:3] == ["numpy", "matplotlib"]
 
 
 def test_in_the_browser_data_sets_fall_back_to_stand_ins_and_say_so(
@@ -292,10 +292,14 @@ print(data.digits().is_standin)
     assert not list(tmp_path.iterdir())  # nothing was written
 
 
-def test_a_copy_runs_to_its_end_without_what_the_browser_lacks(
-    lite, installed, tmp_path
+# gradient_descent leaves out the most
+@pytest.mark.parametrize("chapter", ["gradient_descent", "recurrent"])
+def test_a_notebook_runs_to_its_end_with_the_packages_that_it_asks_for(
+    lite, installed, tmp_path, chapter
 ):
-    path = lite / "files" / "notebooks" / "gradient_descent.ipynb"  # the most left out
+    copy = f"notebooks/{chapter}.ipynb"
+    assert wheels(lite, copy)[1:] == ["numpy", "matplotlib"]
+    path = lite / "files" / copy
     program = f"""
 import ast, asyncio
 from IPython.core.inputtransformer2 import TransformerManager
@@ -308,7 +312,8 @@ for source in {cells(path, "code")!r}:
         asyncio.run(waiting)
 print("all cells ran")
 """
-    assert in_browser(program, installed, tmp_path).endswith("all cells ran\n")
+    out = in_browser(program, installed, tmp_path, missing=[*MISSING, "sklearn"])
+    assert out.endswith("all cells ran\n")
 
 
 def test_an_exercise_done_in_the_browser_is_graded_like_any_other(lite):
@@ -505,5 +510,5 @@ def test_a_copy_runs_to_its_end_in_the_browser(open_copy, lite, copy):
     if copy.startswith("exercises/"):
         assert tab.get_by_text("✓").count() >= len(reference(exercise))
     else:
-        assert tab.locator(".jp-RenderedImage").count() > 5
+        assert tab.locator(".jp-RenderedImage").count() > 1
     assert tab.others == []
