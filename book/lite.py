@@ -7,8 +7,8 @@ when something it is made from has changed:
    need only NumPy, Matplotlib and scikit-learn; cells that are tagged `not-in-browser`
    are left out (PyTorch, a second process, the results kept beside the book);
 2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
-   those of Pyodide's packages that the copy needs: what does with NumPy starts without
-   fetching the others;
+   those of Pyodide's packages that the copy needs: what needs NumPy only starts
+   without fetching the others;
 3. ``jupyter lite build``, with the Pyodide kernel as its only extension.
 
 It is a Sphinx extension, too: each page of these chapters links to its browser copy.

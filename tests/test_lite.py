@@ -301,7 +301,8 @@ def test_a_notebook_runs_to_its_end_with_the_packages_that_it_asks_for(
     assert wheels(lite, copy)[1:] == ["numpy", "matplotlib"]
     path = lite / "files" / copy
     program = f"""
-import ast, asyncio
+import ast, asyncio, os
+os.environ |= {{"COURSE_OFFLINE": "1", "COURSE_DATA_DIR": "data"}}
 from IPython.core.inputtransformer2 import TransformerManager
 names = {{"__name__": "__main__"}}
 for source in {cells(path, "code")!r}:
