@@ -73,7 +73,7 @@ def test_a_page_opens_without_errors_is_accessible_and_fits_a_telephone(
     go_dark(tab)
     found += [f"dark, {line}" for line in violations(tab, **OF_COLOR)]
     record_property("axe", found)
-    assert not [line for line in found if re.search("serious|critical", line)]
+    assert found == []
     tab.set_viewport_size({"width": 390, "height": 900})
     tab.wait_for_timeout(100)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
@@ -85,7 +85,7 @@ def test_axe_finds_what_is_wrong(open_page, mode):
     tab = open_page("book/notation")
     if mode == "dark":
         go_dark(tab)
-    assert not [line for line in violations(tab) if "serious" in line]
+    assert violations(tab) == []
     tab.evaluate(
         """() => {
           const article = document.querySelector("article");
