@@ -22,6 +22,7 @@ from tests.conftest import CHROMIUM, FLAGS, ROOT
 from tests.exercises import points, reference, sheet
 from tests.grading import options
 from tests.test_site import PAGES
+from tests.wrong_answers.perceptron.gates import WRONG as GATES
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 COPIES = [
@@ -477,39 +478,61 @@ def test_the_kernel_starts_and_installs_the_package_from_the_site(open_copy):
     assert tab.others == []
 
 
-def answered(path: Path, exercise: str) -> str:
-    """A browser copy of an exercise with the reference's answers filled in."""
-    answers = reference(exercise)
+def answered(path: Path, answers: dict[str, str]) -> str:
+    """A browser copy of an exercise with these answers filled in."""
+    left = dict(answers)
     notebook = json.loads(path.read_text())
     for cell in notebook["cells"]:
         ident = cell["metadata"].get("nbgrader", {}).get("grade_id")
-        if ident in answers:
-            cell["source"] = answers.pop(ident)
-    assert answers == {}
+        if ident in left:
+            cell["source"] = left.pop(ident)
+    assert left == {}
     return json.dumps(notebook)
+
+
+def run_all(tab) -> None:
+    """Have all cells of the open notebook run, and do not wait."""
+    tab.wait_for_selector("[data-status=idle]", timeout=120_000)
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def needs_wheels(lite: Path, copy: str) -> None:
+    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())["packages"]
+    for name in wheels(lite, copy)[1:]:
+        if not (PYODIDE / lock[name]["file_name"]).is_file():
+            pytest.skip(f"PYODIDE_DIR holds no {name}: {copy} did not run to its end")
 
 
 @needs_pyodide
 @pytest.mark.parametrize("copy", COPIES)
 def test_a_copy_runs_to_its_end_in_the_browser(open_copy, lite, copy):
-    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())["packages"]
-    for name in wheels(lite, copy)[1:]:
-        if not (PYODIDE / lock[name]["file_name"]).is_file():
-            pytest.skip(f"PYODIDE_DIR holds no {name}: {copy} did not run to its end")
+    needs_wheels(lite, copy)
     text = (lite / "files" / copy).read_text()
     if copy.startswith("exercises/"):
         exercise = copy.removeprefix("exercises/").removesuffix(".ipynb")
-        text = answered(lite / "files" / copy, exercise)
+        text = answered(lite / "files" / copy, reference(exercise))
     tab = open_copy(copy, text)
-    tab.wait_for_selector("[data-status=idle]", timeout=120_000)
-    tab.get_by_role("menuitem", name="Run", exact=True).click()
-    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    code = tab.locator(".jp-CodeCell")
-    last = code.last.locator(".jp-InputPrompt")
+    run_all(tab)
+    last = tab.locator(".jp-CodeCell").last.locator(".jp-InputPrompt")
     last.filter(has_text=re.compile(r"\[\d+\]:")).wait_for(timeout=600_000)
     assert tab.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     if copy.startswith("exercises/"):
         assert tab.get_by_text("✓").count() >= len(reference(exercise))
     else:
         assert tab.locator(".jp-RenderedImage").count() > 1
+    assert tab.others == []
+
+
+@needs_pyodide
+@pytest.mark.parametrize("wrong", GATES, ids=lambda wrong: wrong.name)
+def test_a_wrong_answer_is_told_its_mistake_in_the_browser(open_copy, lite, wrong):
+    copy = "exercises/perceptron/gates.ipynb"
+    needs_wheels(lite, copy)
+    answers = reference("perceptron/gates") | {wrong.cell: wrong.code}
+    tab = open_copy(copy, answered(lite / "files" / copy, answers))
+    run_all(tab)
+    told = tab.locator(".jp-OutputArea-output").filter(has_text="✗").first
+    told.wait_for(timeout=600_000)
+    assert re.search(wrong.says, told.inner_text())
     assert tab.others == []
