@@ -35,7 +35,10 @@ RESULTS = BUILD / "results"
 SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
 FREE_BYTES = 500e6
 CELL_SECONDS = 3600 if os.environ.get("COURSE_PROFILE") == "full" else 300
-SETTINGS = ("COURSE_PROFILE", "COURSE_DATA_MIRROR", "COURSE_DATA_DIR", "COURSE_OFFLINE")
+SETTINGS = (
+    *("COURSE_PROFILE", "COURSE_DEVICE", "COURSE_OFFLINE"),
+    *("COURSE_DATA_MIRROR", "COURSE_DATA_DIR"),
+)
 
 
 def main() -> None:

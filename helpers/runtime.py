@@ -44,12 +44,16 @@ def budget(*, quick: T, full: T) -> T:
 def device():
     """Return the best device that PyTorch sees: CUDA, Apple's MPS, or the CPU.
 
+    The environment variable ``COURSE_DEVICE`` (``cpu``, ``cuda:1``) overrules that.
+
     Returns
     -------
     torch.device
     """
     import torch
 
+    if chosen := os.environ.get("COURSE_DEVICE"):
+        return torch.device(chosen)
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.grading import options
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -89,6 +91,7 @@ def test_serve_without_a_book_says_what_to_do(checkout):
     assert make(checkout, "serve") == "make: there is no book yet: run make book"
 
 
+@pytest.mark.skipif(not options().sandbox, reason="no sandbox on this machine")
 @pytest.mark.xdist_group("grading-perceptron")
 def test_grade_needs_nothing_but_submissions(checkout):
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):

@@ -20,7 +20,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from helpers.grading import rebuild, session, template
 from tests.conftest import CHROMIUM, FLAGS, ROOT
 from tests.exercises import points, reference, sheet
-from tests.grading import options
+from tests.grading import needs_linux, options
 from tests.test_site import PAGES
 from tests.wrong_answers.perceptron.gates import WRONG as GATES
 
@@ -318,6 +318,7 @@ print("all cells ran")
     assert out.endswith("all cells ran\n")
 
 
+@needs_linux
 def test_an_exercise_done_in_the_browser_is_graded_like_any_other(lite):
     exercise = "perceptron/gates"
     answers = reference(exercise)

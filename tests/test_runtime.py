@@ -104,9 +104,12 @@ def test_without_torch_the_other_libraries_are_seeded(monkeypatch):
     ],
 )
 def test_the_best_device_that_is_there_is_chosen(cuda, mps, best, monkeypatch):
+    monkeypatch.delenv("COURSE_DEVICE", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert runtime.device() == torch.device(best)
+    monkeypatch.setenv("COURSE_DEVICE", "cuda:1")
+    assert runtime.device() == torch.device("cuda", 1)
 
 
 @pytest.mark.parametrize(

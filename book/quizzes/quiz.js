@@ -17,13 +17,23 @@
     return true; // "default": any other number
   }
 
+  // 102,400 and 102 400 are whole numbers, 0,125 has a decimal comma, 1/8 is a fraction
+  function number(text) {
+    const plain = text.trim().replace(/[−–]/g, "-").replace(/[\s_]/g, "");
+    const grouped = /^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
+    const parts = plain.replace(/,/g, grouped ? "" : ".").split("/");
+    if (parts.length > 2 || parts.includes("")) return NaN;
+    return parts.map(Number).reduce((a, b) => a / b);
+  }
+
   function check(question, input) {
-    const value = Number(input.value.trim().replace("−", "-").replace(",", "."));
-    const empty = input.value.trim() === "" || Number.isNaN(value);
-    input.setAttribute("aria-invalid", String(empty));
-    if (empty) {
+    const value = number(input.value);
+    const invalid = !Number.isFinite(value);
+    input.setAttribute("aria-invalid", String(invalid));
+    if (invalid) {
       delete question.dataset.state;
-      for (const line of question.querySelector(".quiz-feedback").children) line.hidden = true;
+      const feedback = question.querySelector(".quiz-feedback");
+      for (const line of feedback.children) line.hidden = !line.matches(".quiz-help");
       input.focus();
       return;
     }
@@ -41,6 +51,11 @@
     }
     const input = question.querySelector("input[type=text]");
     if (!input) continue;
+    const help = document.createElement("p");
+    help.className = "quiz-help";
+    help.textContent = "Please give a number, such as 0.125.";
+    help.hidden = true;
+    feedback.append(help);
     question.querySelector(".quiz-check").addEventListener("click", () =>
       check(question, input));
     input.addEventListener("keydown", (event) => {

@@ -837,8 +837,14 @@ def gain(function: Callable, seed: int = 0) -> None:
                 wrong(lambda c, n: decibels(c @ W.T, c), before),
             ),
             (
-                "the noisy image, too, went through the model.",
+                "what is subtracted is the PSNR of the clean image sent through the "
+                "model: it is that of the noisy image, as it came.",
                 wrong(after, lambda c, n: decibels(c @ W.T, c)),
+            ),
+            (
+                "it is always 0: the noisy image counts as it came, not as it leaves "
+                "the model.",
+                wrong(after, after),
             ),
             (
                 "the model is in training mode, where its dropout drops: model.eval() "

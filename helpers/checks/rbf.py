@@ -589,8 +589,8 @@ def gradients(function: Callable, seed: int = 0) -> None:
                 wrong(s_sign=-1),
             ),
             (
-                "dsigma lacks the 2 of the power rule, or has it without the ½: the "
-                "derivative of −d²/(2σ²) is d²/σ³.",
+                "dsigma lacks the 2 of the power rule: the derivative of −d²/(2σ²) is "
+                "d²/σ³.",
                 lambda *a: (*wrong()(*a)[:3], wrong()(*a)[3] / 2),
             ),
             (

@@ -14,6 +14,11 @@ from . import CourseError
 gc.set_threshold(100_000)  # hardly anything that is imported is garbage
 # jsonschema would compile grammars of URLs for a second; notebooks have no need of them
 sys.modules.setdefault("rfc3987_syntax", None)
+NEEDS_LINUX = (
+    f"the grader needs Linux, and this is {sys.platform}. What helps: WSL 2, a "
+    "container or a virtual machine; or plain `nbgrader autograde`, which runs "
+    "students' code with all of your rights"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -115,6 +120,8 @@ def _options(options: argparse.Namespace):
     """Return the pipeline's options; raise if the sandbox cannot be had."""
     from . import sandbox
 
+    if sys.platform != "linux":
+        raise CourseError(NEEDS_LINUX)
     if options.workers < 1:
         raise CourseError("--workers must be at least 1")
     if options.no_sandbox:
@@ -259,6 +266,9 @@ def doctor(options: argparse.Namespace) -> int:
     if all(works for _, works, _ in lines):
         print("Students' code can be locked in on this machine.")
         return 0
+    if sys.platform != "linux":
+        print(NEEDS_LINUX)
+        return 1
     print(
         "autograde refuses to run here, unless you give --no-sandbox. What helps: a "
         "Linux machine that allows user namespaces (sysctl "

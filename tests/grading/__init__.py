@@ -1,7 +1,13 @@
 """Whole classes through the grader, honest, hostile and interrupted."""
 
+import sys
+
+import pytest
+
 from helpers.grading import sandbox
 from helpers.grading.pipeline import Options
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="the grader's system")
 
 
 def options(**settings) -> Options:

@@ -16,11 +16,11 @@ import pytest
 
 from helpers.grading import pipeline, template
 from helpers.grading.course import Course
-from tests.grading import classes, options
+from tests.grading import classes, needs_linux, options
 
 COUNT = 10  # submissions
 KILLS = int(os.environ.get("COURSE_KILLS", "3"))  # 20 where it is measured
-pytestmark = pytest.mark.xdist_group("grading-faults")
+pytestmark = [pytest.mark.xdist_group("grading-faults"), needs_linux]
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from helpers.grading import feedback, pipeline, sandbox, session, template
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course, CourseError
 from tests.exercises import ROOT, points
-from tests.grading import classes, options
+from tests.grading import classes, needs_linux, options
 
 PAGE = (ROOT / "book/grading.md").read_text()
 FULL = points(classes.EXERCISE)
 CHECKS = list(FULL)
-pytestmark = pytest.mark.xdist_group("grading-pipeline")
+pytestmark = [pytest.mark.xdist_group("grading-pipeline"), needs_linux]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -295,6 +295,16 @@ def test_without_a_sandbox_nothing_runs_unless_asked_for(course, monkeypatch, ca
     assert marks(course.root, "ada") == FULL
     assert main(["doctor"]) == 1
     assert "✗ namespaces: Operation not permitted" in capsys.readouterr().out
+
+
+def test_on_another_system_it_says_what_helps(course, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    call = ["--course", str(course.root), "autograde", "perceptron", "--no-sandbox"]
+    assert main(call) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("grading: the grader needs Linux")
+    assert main(["doctor"]) == 1
+    assert "the grader needs Linux" in capsys.readouterr().out
 
 
 def test_the_fault_of_the_grader_is_not_the_students(course, monkeypatch):

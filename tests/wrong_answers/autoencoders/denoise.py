@@ -207,6 +207,35 @@ WRONG = [
         says=r"compared with the noisy",
     ),
     Wrong(
+        "both_through_the_model",
+        "denoise_gain",
+        """
+        def gain(model, clean, noisy):
+            model.eval()
+            with torch.no_grad():
+                noisy = denoised = model(noisy)
+            before = torch.mean((noisy - clean) ** 2)
+            after = torch.mean((denoised - clean) ** 2)
+            return (10 * torch.log10(before / after)).item()
+        """,
+        loses="denoise_gain_check",
+        says=r"always 0.*as it came",
+    ),
+    Wrong(
+        "before_is_the_clean_image_through_the_model",
+        "denoise_gain",
+        """
+        def gain(model, clean, noisy):
+            model.eval()
+            with torch.no_grad():
+                before = torch.mean((model(clean) - clean) ** 2)
+                after = torch.mean((model(noisy) - clean) ** 2)
+            return (10 * torch.log10(before / after)).item()
+        """,
+        loses="denoise_gain_check",
+        says=r"clean image sent through",
+    ),
+    Wrong(
         "training_mode",
         "denoise_gain",
         gain("10 * torch.log10(before / after)", mode="model.train()"),
