@@ -733,7 +733,7 @@ def numerical_gradient(function: Callable, seed: int = 0) -> None:
                 ),
             ),
             (
-                "the sign is wrong: the cost at the lower point is subtracted.",
+                "the sign is wrong: subtract the cost at θ − ε from that at θ + ε.",
                 lambda f, t, h: np.array(
                     [(f(t - h * u) - f(t + h * u)) / (2 * h) for u in _units(t)]
                 ),
@@ -894,10 +894,10 @@ def relu_prime(function: Callable, seed: int = 0) -> None:
         lambda z: np.heaviside(z, 0.0),
         mistakes=[
             (
-                "the value at z = 0 is 0 here: > in place of ≥.",
+                "at z = 0 it is 1 and should be 0: ≥ in place of >.",
                 lambda z: np.heaviside(z, 1.0),
             ),
-            ("the value at z = 0 is 0 here, not ½.", lambda z: np.heaviside(z, 0.5)),
+            ("at z = 0 it is ½ and should be 0.", lambda z: np.heaviside(z, 0.5)),
             (
                 "this is ReLU itself; its derivative is asked for.",
                 lambda z: np.maximum(z, 0),

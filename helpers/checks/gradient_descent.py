@@ -169,7 +169,10 @@ def best_rate(function: Callable, seed: int = 0) -> None:
         _bowls(seed),
         lambda H: 2 / (_power(H) + 1 / _power(np.linalg.inv(H))),
         mistakes=[
-            ("this is 2/λ_max, the bound: there nothing shrinks.", _rate(2, "max")),
+            (
+                "this is 2/λ_max, the bound: the steepest direction no longer shrinks.",
+                _rate(2, "max"),
+            ),
             (
                 "this is 1/λ_max: that ignores the flattest direction.",
                 _rate(1, "max"),
@@ -487,14 +490,14 @@ def momentum_step(function: Callable, seed: int = 0) -> None:
         step(),
         parts=("w", "velocity"),
         mistakes=[
-            ("the sign is wrong: w − η v goes downhill.", step(1)),
+            ("the sign is wrong: w − η u goes downhill.", step(1)),
             ("η is missing in the step of w.", step(size=0)),
             (
-                "η stands inside the velocity, v ← μv − ηg: PyTorch keeps it outside.",
+                "η stands inside the velocity, u ← μu − ηg: PyTorch keeps it outside.",
                 inside,
             ),
             (
-                "η stands inside the velocity, v ← μv + ηg: PyTorch keeps it outside.",
+                "η stands inside the velocity, u ← μu + ηg: PyTorch keeps it outside.",
                 lambda w, g, v, eta, mu: (w - mu * v - eta * g, mu * v + eta * g),
             ),
             (
@@ -512,7 +515,7 @@ def momentum_step(function: Callable, seed: int = 0) -> None:
                 step(inner=-1),
             ),
             (
-                "the gradient is subtracted from the velocity, and w moves by + η v.",
+                "the gradient is subtracted from the velocity, and w moves by + η u.",
                 step(1, inner=-1),
             ),
             (
