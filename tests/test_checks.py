@@ -542,7 +542,7 @@ DIGITS = [
     ("relu", np.abs, "absolute value"),
     ("relu", lambda z: max(z, 0), "`if`, `and` or `or` on a whole array"),
     ("relu", lambda z: np.maximum(z, 0).T, "transposed"),
-    ("relu_prime", lambda z: (z >= 0).astype(float), "at z = 0 it is 1 and should be 0"),
+    ("relu_prime", lambda z: (z >= 0).astype(float), "it is 1 and should be 0"),
     ("he_init", he(lambda a, b: 2 / a), "square root is missing"),
     ("he_init", he(lambda a, b: np.sqrt(1 / a)), "√.1/n. in place"),
     ("he_init", he(lambda a, b: np.sqrt(2 / b)), "wrong side"),
