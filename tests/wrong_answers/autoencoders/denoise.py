@@ -41,14 +41,14 @@ def denoising_step(model, optimizer, clean, noisy):
 """
 
 
-def gain(result: str, mode: str) -> str:
-    """The student's gain with another result or mode."""
+def gain(result: str, mode: str = "model.eval()", start: str = "noisy") -> str:
+    """The student's gain with another result, mode or image to start from."""
     return f"""
 def gain(model, clean, noisy):
     {mode}
     with torch.no_grad():
         denoised = model(noisy)
-    before, after = (torch.mean((x - clean) ** 2) for x in (noisy, denoised))
+    before, after = (torch.mean((x - clean) ** 2) for x in ({start}, denoised))
     return ({result}).item()
 """
 
@@ -209,29 +209,14 @@ WRONG = [
     Wrong(
         "both_through_the_model",
         "denoise_gain",
-        """
-        def gain(model, clean, noisy):
-            model.eval()
-            with torch.no_grad():
-                noisy = denoised = model(noisy)
-            before = torch.mean((noisy - clean) ** 2)
-            after = torch.mean((denoised - clean) ** 2)
-            return (10 * torch.log10(before / after)).item()
-        """,
+        gain("10 * torch.log10(before / after)", start="denoised"),
         loses="denoise_gain_check",
         says=r"always 0.*as it came",
     ),
     Wrong(
         "before_is_the_clean_image_through_the_model",
         "denoise_gain",
-        """
-        def gain(model, clean, noisy):
-            model.eval()
-            with torch.no_grad():
-                before = torch.mean((model(clean) - clean) ** 2)
-                after = torch.mean((model(noisy) - clean) ** 2)
-            return (10 * torch.log10(before / after)).item()
-        """,
+        gain("10 * torch.log10(before / after)", start="model(clean)"),
         loses="denoise_gain_check",
         says=r"clean image sent through",
     ),
