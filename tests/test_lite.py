@@ -321,15 +321,10 @@ print("all cells ran")
 @needs_linux
 def test_an_exercise_done_in_the_browser_is_graded_like_any_other(lite):
     exercise = "perceptron/gates"
-    answers = reference(exercise)
-    notebook = json.loads(
-        (lite / "files" / "exercises" / f"{exercise}.ipynb").read_text()
-    )
-    for cell in notebook["cells"]:
-        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
-        cell["source"] = answers.get(name, cell["source"])
+    path = lite / "files" / "exercises" / f"{exercise}.ipynb"
+    handed_in = answered(path, reference(exercise)).encode()
     own, settings = sheet(exercise), options()
-    placed, _ = rebuild.rebuild(own, rebuild.read(json.dumps(notebook).encode()))
+    placed, _ = rebuild.rebuild(own, rebuild.read(handed_in))
     limits = settings.limits if settings.sandbox else None
     template.allow_templates()
     with template.closing_templates():
