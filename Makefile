@@ -23,7 +23,7 @@ help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 book: .venv/.ready ## execute the notebooks and build the book (SOLUTIONS=no leaves them out)
-	@$(BIN)/python book/build.py $(if $(filter no,$(SOLUTIONS)),--no-solutions)
+	@$(BIN)/python -m press.build $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
 test: book ## run every check, the book build included
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
@@ -36,10 +36,10 @@ serve: ## serve the built book on this machine
 	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
 
 zip: .venv/.ready ## pack the built book into one zip that works without a server
-	@$(BIN)/python -m book.archive
+	@$(BIN)/python -m press.archive
 
 pdf: .venv/.ready ## print the built book into one PDF (needs Chromium)
-	@$(BIN)/python -m book.pdf
+	@$(BIN)/python -m press.pdf
 
 release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	@for chapter in $$(ls solutions); do \
@@ -47,14 +47,14 @@ release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
 	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
 
 configure: .venv/.ready ## set the repository's address, in the exercises too: REPO=owner/name
-	@$(BIN)/python book/configure.py $(REPO)
+	@$(BIN)/python -m press.configure $(REPO)
 
 grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write feedback/
 	@$(BIN)/python -m helpers.grading autograde $(ASSIGNMENT)
 	@$(BIN)/python -m helpers.grading feedback $(ASSIGNMENT)
 
 reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
-	@COURSE_PROFILE=full COURSE_RESULTS_DIR=$(CURDIR)/book/results $(BIN)/python book/build.py
+	@COURSE_PROFILE=full COURSE_RESULTS_DIR=$(CURDIR)/book/results $(BIN)/python -m press.build
 
 data: .venv/.ready ## fetch all data sets into the cache, with checksums
 	@$(BIN)/python -m helpers.data fetch all

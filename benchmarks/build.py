@@ -1,4 +1,4 @@
-"""`book/build.py` on all cores against Jupyter Book alone, which executes in a row.
+"""`press/build.py` on all cores against Jupyter Book alone, which executes in a row.
 
     python benchmarks/build.py [--rounds 1]
 
@@ -21,7 +21,7 @@ from _ratio import finish, interleave, ratio, rounds, table
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = 1.7
-# what book/build.py sets for its notebooks, for both sides
+# what press/build.py sets for its notebooks, for both sides
 SAME = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -34,14 +34,14 @@ def main() -> None:
     """Measure and report."""
     count = rounds(__doc__, default=1)
     print(f"{os.cpu_count()} cores, cold builds of {ROOT.name}", flush=True)
-    seconds = interleave({"book/build.py": parallel, "jupyter-book": serial}, count)
+    seconds = interleave({"press/build.py": parallel, "jupyter-book": serial}, count)
     table(seconds)
-    finish("build", ratio(seconds, "jupyter-book", "book/build.py"), BAR)
+    finish("build", ratio(seconds, "jupyter-book", "press/build.py"), BAR)
 
 
 def parallel() -> float:
     """Time our build."""
-    return cold(lambda copy: [sys.executable, str(copy / "book" / "build.py")])
+    return cold(lambda copy: [sys.executable, "-m", "press.build"])
 
 
 def serial() -> float:

@@ -6,7 +6,9 @@ the palette of Okabe and Ito, which color-blind readers can tell apart, and are 
 the only difference: markers, line styles or numbers say the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
 from itertools import cycle
 
 import matplotlib.pyplot as plt
@@ -71,6 +73,50 @@ def show(*, alt: str) -> None:
     figure = plt.gcf()
     display(figure, metadata={"image/png": {"alt": " ".join(alt.split())}})
     plt.close(figure)
+
+
+def picture(png: bytes, alt: str) -> tuple[dict, dict]:
+    """Return a picture as an output's data and metadata, with alternative text."""
+    data = {"image/png": b64encode(png).decode(), "text/plain": alt}
+    return data, {"image/png": {"alt": alt}}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Show a table: as HTML where that can be shown, else as text.
+
+    Parameters
+    ----------
+    head : sequence of str
+        The names of the columns.
+    rows : iterable of sequences
+        One entry for each column; the first names the row. Numbers are shown as they
+        are: round them, or hand in text.
+
+    Raises
+    ------
+    ValueError
+        If a row has more or fewer entries than the head.
+    """
+    from IPython.display import display
+
+    cells = [[str(entry) for entry in row] for row in rows]
+    for row in cells:
+        if len(row) != len(head):
+            raise ValueError(f"table: {len(row)} entries in {row}, not {len(head)}")
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    lines = [
+        "  ".join(entry.ljust(width) for entry, width in zip(row, widths, strict=True))
+        for row in (head, *cells)
+    ]
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(f"<td>{escape(entry)}</td>" for entry in others)
+        + "</tr>"
+        for first, *others in cells
+    )
+    html = f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    display({"text/html": html, "text/plain": "\n".join(lines)}, raw=True)
 
 
 def _own(ax: Axes | None, **size) -> tuple[Axes, bool]:
@@ -200,6 +246,51 @@ def curves(
         ax.set_yscale("log")
     if len(series) > 1:
         ax.legend()
+    if own:
+        show(alt=alt)
+    return ax
+
+
+def spread(
+    results: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    alt: str = "",
+    bar: float | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show each run of some methods as a point, with the median of each as a line.
+
+    Parameters
+    ----------
+    results : mapping from method to its runs
+        One number for each seed.
+    xlabel : str
+        What the numbers are, with unit.
+    alt : str
+        Alternative text; needed when the function shows the figure itself.
+    bar : float, optional
+        A baseline, drawn as a dashed line.
+    title : str, optional
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    import seaborn as sns
+
+    ax, own = _own(ax, figsize=(6.4, 0.9 + 0.45 * len(results)))
+    runs = [(name, value) for name, values in results.items() for value in values]
+    names, values = zip(*runs, strict=True)
+    sns.stripplot(x=values, y=names, hue=names, jitter=0.15, legend=False, ax=ax)
+    for row, own_runs in enumerate(results.values()):
+        middle = np.median(own_runs)
+        ax.vlines(middle, row - 0.32, row + 0.32, color="#1b1f24", linewidth=2)
+    if bar is not None:
+        ax.axvline(bar, color="#55606b", linestyle="--")
+    ax.set(xlabel=xlabel, ylabel="", title=title or "")
     if own:
         show(alt=alt)
     return ax

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.data.loaders import standins_given
 from helpers.runtime import profile
 
 LIBRARIES = ("numpy", "sklearn", "torch")
@@ -144,6 +145,7 @@ class Recorder:
             "profile": profile(),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "versions": {"python": platform.python_version()} | _versions(),
+            "standins": list(standins_given()),
             "results": {
                 key: entry
                 for key, entry in self.entries.items()

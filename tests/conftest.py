@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items) -> None:
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built book, brought up to date by the strict build."""
-    command = [sys.executable, ROOT / "book" / "build.py"]
+    command = [sys.executable, "-m", "press.build"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return ROOT / "_build" / "html"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 
-from book.build import ROOT, entries
+from press.build import ROOT, entries
 
 PAGES = [
     *entries(yaml.safe_load((ROOT / "_toc.yml").read_text())),

@@ -13,8 +13,8 @@ import yaml
 from bs4 import BeautifulSoup
 
 from benchmarks._taught import taught
-from book import appendices
 from helpers import data
+from press.directives import appendices
 
 ROOT = appendices.ROOT
 BOOK = ROOT / "book"

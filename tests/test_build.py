@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from book import build
+from press import build
 
 ROOT = build.ROOT
 
@@ -146,7 +146,7 @@ def test_the_book_builds_without_solutions(site, tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(build.CACHE, tmp_path / "_build" / ".jupyter_cache")
-    command = [sys.executable, tmp_path / "book" / "build.py", "--no-solutions"]
+    command = [sys.executable, "-m", "press.build", "--no-solutions"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert (tmp_path / "_build/html/exercises/perceptron/gates.html").is_file()
@@ -155,7 +155,7 @@ def test_the_book_builds_without_solutions(site, tmp_path):
 
 
 def test_a_second_build_executes_nothing(site):
-    command = [sys.executable, ROOT / "book" / "build.py"]
+    command = [sys.executable, "-m", "press.build"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
     assert "executing" not in done.stdout

@@ -141,6 +141,19 @@ def test_the_gradient_of_a_new_plain_network_grows_and_shortcuts_tame_it(taught,
     assert plain > 5 * residual > 5
 
 
+def test_a_new_head_is_all_that_is_trained(taught, models):
+    model = taught["with_new_head"](models.resnet18(), classes=10)
+    names = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert names == ["fc.weight", "fc.bias"]
+    assert model.fc.weight.shape == (10, 512)
+    before = [p.detach().clone() for p in model.parameters() if not p.requires_grad]
+    descent = torch.optim.SGD(model.parameters(), lr=1.0)
+    model.eval()(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    descent.step()
+    after = [p for p in model.parameters() if not p.requires_grad]
+    assert all(map(torch.equal, before, after))
+
+
 def test_the_page_states_the_full_budgets_of_the_notebook():
     root = _taught.NOTEBOOKS.parent
     notebook = (root / "notebooks/advanced_cnn.ipynb").read_text("utf-8")

@@ -30,6 +30,20 @@ def test_constant_neurons_stay_equal_and_random_ones_do_not(taught, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_the_network_goes_down_the_gradient_of_autograd(taught, seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.random((60, 64)), rng.integers(0, 10, 60)
+    start = taught["start_of"]("random", seed)
+    W1, b1, W2, b2 = leaves = [torch.tensor(p, requires_grad=True) for p in start]
+    logits = torch.sigmoid(torch.tensor(x) @ W1.T + b1) @ W2.T + b2
+    cost = torch.nn.functional.cross_entropy(logits, torch.tensor(y))
+    ours, our_cost = taught["train_from"](start, x, y, steps=1, eta=0.5)
+    assert our_cost == pytest.approx(cost.item(), rel=1e-12)
+    for p, new, g in zip(leaves, ours, torch.autograd.grad(cost, leaves), strict=True):
+        np.testing.assert_allclose(new, (p - 0.5 * g).detach().numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_step_changes_the_cost_as_promised_if_it_is_small(taught, seed):
     v = np.random.default_rng(seed).uniform(-1.5, 1.5, size=2)
     slope = taught["peaks_gradient"](v)

@@ -9,8 +9,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book import comfort, contents
-from book.build import ROOT
+from press import contents
+from press.build import ROOT
+from press.directives import front_page
 from tests.test_site import PAGES, soup
 
 CHAPTERS = list(contents.chapters())
@@ -206,7 +207,7 @@ def test_each_page_names_both_licenses_and_takes_reports(site):
 
 
 def test_a_report_has_the_name_of_the_page_filled_in():
-    address = comfort.report_address("https://github.com/a/b/", "book/perceptron")
+    address = front_page.report_address("https://github.com/a/b/", "book/perceptron")
     assert address.startswith("https://github.com/a/b/issues/new?")
     fields = parse_qs(urlsplit(address).query)
     assert fields["title"] == ["Mistake in book/perceptron"]

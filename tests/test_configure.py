@@ -11,8 +11,8 @@ import yaml
 from bs4 import BeautifulSoup
 from IPython.core.interactiveshell import InteractiveShell
 
-from book.build import ROOT, entries
-from book.configure import configure, repository
+from press.build import ROOT, entries
+from press.configure import configure, repository
 
 NOTEBOOKS = [
     name

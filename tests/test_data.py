@@ -243,6 +243,55 @@ def test_three_dead_hosts_cost_less_than_15_seconds():
     assert len(hosts) * fetch.CONNECT_SECONDS < 15
 
 
+@pytest.mark.parametrize(
+    "proxy", ["http://[half", "http://host:port", "http://", "://", "ht tp://a"]
+)
+def test_a_malformed_proxy_is_named_in_one_line(proxy, sonnets_at, monkeypatch, capsys):
+    sonnets_at("https://data.example/a")
+    monkeypatch.delenv("COURSE_OFFLINE")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.2)
+    assert data.sonnets().is_standin
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2  # this, and that there is a stand-in
+    assert repr(proxy) in said[0]
+
+
+def sends(body, **fields):
+    """A page that is sent with these fields in its head."""
+
+    def page(handler):
+        handler.send_response(200)
+        for name, value in fields.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return page
+
+
+@pytest.mark.parametrize(
+    "body",
+    [TEXT, gzip.compress(TEXT)],
+    ids=["only declared", "compressed"],
+)
+def test_a_mirror_that_compresses_what_it_sends_is_understood(server, sonnets_at, body):
+    sonnets_at(f"{server.url}/a")
+    server.pages["/a"] = sends(body, Content_Encoding="gzip")
+    assert data.sonnets().train.x == TEXT.decode()
+
+
+def test_a_file_that_is_gzip_itself_survives_a_mirror_that_declares_so(
+    server, monkeypatch
+):
+    packed = gzip.compress(TEXT)
+    server.pages["/a"] = sends(packed, Content_Encoding="gzip")
+    contents = {"x.gz": (packed, [f"{server.url}/a"])}
+    (file,) = register_files(monkeypatch, "sonnets", contents)
+    assert fetch.read(file) == packed
+
+
 def test_offline_asks_no_server(server, sonnets_at, monkeypatch):
     sonnets_at(f"{server.url}/a")
     server.pages["/a"] = TEXT
@@ -857,3 +906,24 @@ def test_a_mirror_works_without_a_writable_cache(monkeypatch, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     monkeypatch.setenv("COURSE_DATA_MIRROR", str(MIRROR_FOLDER))
     assert data.seeds().train.x.shape == (210, 7)
+
+
+@pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])
+def test_the_list_survives_a_terminal_that_is_not_utf_8(locale):
+    own = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.data"],
+        env=os.environ | own,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"cache: " in done.stdout
+
+
+def test_the_list_ends_in_silence_when_nobody_reads_on():
+    command = f"'{sys.executable}' -u -m helpers.data | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("name")

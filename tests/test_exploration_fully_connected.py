@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from book.extension import scripts_of
+from press.directives.interactive import scripts_of
 
 torch = pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[1]

@@ -361,7 +361,7 @@ def test_a_wrong_folder_with_pyodide_is_refused_in_one_line(tmp_path, files, mes
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     done = subprocess.run(
-        [sys.executable, ROOT / "book" / "lite.py"],
+        [sys.executable, "-m", "press.lite"],
         env=os.environ | {"PYODIDE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book import archive, pdf
-from book.build import ROOT
+from press import archive, pdf
+from press.build import ROOT
 
 # ---------------------------------------------------------------- workflows
 
@@ -363,7 +363,7 @@ def test_the_pdf_has_an_outline_and_its_pages(chromium, few_pages, tmp_path):
 
 
 def test_without_a_browser_the_pdf_says_so_in_one_line(tmp_path):
-    code = "from pathlib import Path; from book import pdf; "
+    code = "from pathlib import Path; from press import pdf; "
     code += "pdf.print_to(Path('book.pdf'), Path('book.html'))"
     nowhere = {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
     done = subprocess.run(

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from book.build import ROOT, entries
+from press.build import ROOT, entries
 
 PAGES = list(entries(yaml.safe_load((ROOT / "_toc.yml").read_text())))
 

@@ -22,11 +22,13 @@ from helpers.data.loaders import (
     load,
     mnist,
     mnist_100,
+    mnist_folder,
     names,
     seeds,
     shakespeare,
     shapes,
     sonnets,
+    standins_given,
 )
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "load",
     "mnist",
     "mnist_100",
+    "mnist_folder",
     "names",
     "seeds",
     "shakespeare",
     "shapes",
     "sonnets",
+    "standins_given",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from helpers import _terminal
 from helpers.data import fetch
 from helpers.data.loaders import names
 from helpers.data.registry import REGISTRY, Entry, File
@@ -96,4 +96,4 @@ def _files(wanted: list[str] | tuple[str, ...]) -> list[File]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _terminal.run(main)

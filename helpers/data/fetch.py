@@ -8,6 +8,7 @@ what has to be changed.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import os
@@ -18,6 +19,7 @@ import threading
 import zipfile
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from helpers.data.registry import REGISTRY, File
@@ -29,6 +31,23 @@ _hosts: dict[str, bool] = {}  # host -> does it answer? asked once per process
 _spent: set[str] = set()  # archives that did not hold what they should
 _unsaved: dict[File, bytes] = {}  # good files that the cache could not take
 _said: set[str] = set()
+
+
+class _Reply(NamedTuple):
+    """What a server sent, byte for byte, and whether it says that it packed it."""
+
+    body: bytes
+    packed: bool
+
+    def right(self, file: File) -> bytes:
+        """Return the body, unpacked where only that is the file.
+
+        A server may compress what it sends, or declare so what was compressed before.
+        """
+        if self.packed and not is_right(file, self.body):
+            with contextlib.suppress(OSError, EOFError, zlib.error):
+                return gzip.decompress(self.body)
+        return self.body
 
 
 def read(file: File) -> bytes | None:
@@ -123,15 +142,17 @@ def _mirror_urls(file: File) -> tuple[str, ...]:
 
 
 def _from_url(url: str, file: File) -> bytes | None:
-    data = _download(url, file.name)
-    return None if data is None else _checked(file, data, urlsplit(url).netloc)
+    reply = _download(url, file.name)
+    if reply is None:
+        return None
+    return _checked(file, reply.right(file), urlsplit(url).netloc)
 
 
 def _from_archive(url: str, file: File) -> bytes | None:
     """Take `file` out of an archive, and into the cache all that lies beside it."""
     address = url.partition("#")[0]
-    data = None if address in _spent else _download(address, address.split("/")[-1])
-    if data is None:
+    reply = None if address in _spent else _download(address, address.split("/")[-1])
+    if reply is None:
         return None
     wanted = {
         url.partition("#")[2]: other
@@ -141,7 +162,7 @@ def _from_archive(url: str, file: File) -> bytes | None:
     }
     found = {}
     try:
-        for member, content in _members(data, wanted):
+        for member, content in _members(reply.body, wanted):
             other = wanted[member]
             found[other] = _checked(other, content, urlsplit(url).netloc)
     except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile):
@@ -177,7 +198,7 @@ def _checked(file: File, data: bytes, origin: str) -> bytes | None:
         )
         return None
     try:
-        _write_atomically(cached_path(file), data)
+        write_atomically(cached_path(file), data)
     except OSError as error:
         _unsaved[file] = data
         say_once(
@@ -187,7 +208,7 @@ def _checked(file: File, data: bytes, origin: str) -> bytes | None:
     return data
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write beside `path`, then rename: no other process ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -202,38 +223,57 @@ def _write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def _download(url: str, label: str) -> bytes | None:
+def _download(url: str, label: str) -> _Reply | None:
     """Return what `url` serves; a host that does not answer is not asked again."""
     host = urlsplit(url).netloc
     if host not in _hosts:
         _hosts[host] = _answers(url)
     if not _hosts[host]:
         return None
-    import pooch
     from requests import exceptions
 
     for _attempt in range(2):
-        content = io.BytesIO()
-        bar = _progress_bar(label)
-        downloader = pooch.HTTPDownloader(
-            progressbar=bar,
-            chunk_size=2**16,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            headers={"Accept-Encoding": "identity"},
-        )
         try:
-            downloader(url, content, None)
-            return content.getvalue()
+            return _get(url, label)
         except exceptions.Timeout:
             break
         except (exceptions.ConnectionError, exceptions.ChunkedEncodingError):
             continue
         except exceptions.RequestException:
             return None  # the host answers, it only does not have this file
-        finally:
-            bar.close()
     _hosts[host] = False
     return None
+
+
+def _get(url: str, label: str) -> _Reply:
+    """Ask for `url` once; a broken transfer is a ``ConnectionError``."""
+    import requests
+    from urllib3.exceptions import HTTPError
+
+    with requests.get(
+        url,
+        stream=True,
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        headers={"Accept-Encoding": "identity"},
+    ) as response:
+        response.raise_for_status()
+        packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
+        size = int(response.headers.get("Content-Length") or 0)
+        content = io.BytesIO()
+        with _progress_bar(label, size) as bar:
+            try:
+                while part := response.raw.read(2**16, decode_content=False):
+                    content.write(part)
+                    bar.update(len(part))
+            except TimeoutError as error:
+                raise requests.exceptions.Timeout(str(error)) from error
+            except (HTTPError, OSError) as error:
+                if "timed out" in str(error):
+                    raise requests.exceptions.Timeout(str(error)) from error
+                raise requests.exceptions.ConnectionError(str(error)) from error
+    if size > content.tell():
+        raise requests.exceptions.ConnectionError(f"{label}: {size} bytes promised")
+    return _Reply(content.getvalue(), packed)
 
 
 def _answers(url: str) -> bool:
@@ -244,11 +284,20 @@ def _answers(url: str) -> bool:
     """
     import socket
 
-    from requests import utils
+    from requests import exceptions, utils
 
-    proxy = utils.select_proxy(url, utils.get_environ_proxies(url))
-    parts = urlsplit(utils.prepend_scheme_if_needed(proxy, "http") if proxy else url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 1080)
+    asked = url
+    try:
+        if proxy := utils.select_proxy(url, utils.get_environ_proxies(url)):
+            asked = proxy
+            url = utils.prepend_scheme_if_needed(proxy, "http")
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 1080)
+        if not parts.hostname:
+            raise ValueError
+    except (ValueError, exceptions.RequestException):
+        say_once(f"{asked!r} is no address of a server or proxy: going on without it.")
+        return False
     answered = threading.Event()
 
     def connect() -> None:
@@ -262,17 +311,13 @@ def _answers(url: str) -> bool:
     return answered.is_set()
 
 
-def _progress_bar(label: str):
+def _progress_bar(label: str, size: int):
     """Return a bar that shows up only if the download takes more than two seconds."""
     from tqdm import tqdm
 
-    class Bar(tqdm):
-        def reset(self, total=None):
-            # pooch ends by reset and update; tqdm's own reset would show the bar.
-            self.n = 0
-
-    # pooch asks for the bar's truth value, which a total of None does not have.
-    return Bar(total=1, desc=label, unit="B", unit_scale=True, delay=2, leave=False)
+    return tqdm(
+        total=size or None, desc=label, unit="B", unit_scale=True, delay=2, leave=False
+    )
 
 
 def _is_url(mirror: str) -> bool:

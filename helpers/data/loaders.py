@@ -7,6 +7,7 @@ import io
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from helpers.data.dataset import Dataset, Split
 from helpers.data.registry import REGISTRY, File
 
 _DIGIT_NAMES = tuple("0123456789")
+_given: dict[str, None] = {}  # sources of the stand-ins handed out, in order
 
 
 def load(name: str, **options) -> Dataset:
@@ -33,6 +35,11 @@ def load(name: str, **options) -> Dataset:
 def names() -> tuple[str, ...]:
     """Return the names that `load` knows."""
     return tuple(_LOADERS)
+
+
+def standins_given() -> tuple[str, ...]:
+    """Return the sources of all stand-ins that this process has loaded."""
+    return tuple(_given)
 
 
 def mnist() -> Dataset:
@@ -55,6 +62,25 @@ def mnist() -> Dataset:
         "scikit-learn's 8×8 digits enlarged to 28×28",
         small.licence,
     )
+
+
+def mnist_folder() -> Path | None:
+    """Lay MNIST's files out as ``torchvision.datasets.MNIST(root)`` wants them.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The root, beside the cached files; None where only the stand-in can be had.
+    """
+    contents = _read_all(REGISTRY["mnist"].files)
+    if contents is None:
+        return None
+    root = fetch.cache_folder() / "torchvision"
+    for file, packed in zip(REGISTRY["mnist"].files, contents, strict=True):
+        target = root / "MNIST" / "raw" / file.name.removesuffix(".gz")
+        if not target.is_file():
+            fetch.write_atomically(target, gzip.decompress(packed))
+    return root
 
 
 def mnist_100() -> Dataset:
@@ -237,6 +263,7 @@ def _standin(name: str, train, test, classes, what: str, licence: str) -> Datase
         f"S{source[1:]} (neither cache, mirror nor network has {title}; results with "
         "the stand-in say nothing about it)"
     )
+    _given[source] = None
     return Dataset(name, train, test, classes, source, True, licence)
 
 

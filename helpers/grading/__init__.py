@@ -4,6 +4,8 @@
 imports from here.
 """
 
+OLDEST_PYTHON = (3, 11)
+
 
 class CourseError(Exception):
     """The course or the machine is not fit; the message is one line for a person."""

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import math
 import os
 import signal
 import sys
@@ -9,16 +10,21 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from . import CourseError
+from helpers import _terminal
+
+from . import OLDEST_PYTHON, CourseError
+
+if sys.version_info < OLDEST_PYTHON:  # it could not even read what follows
+    oldest, own = ".".join(map(str, OLDEST_PYTHON)), sys.version.split()[0]
+    sys.exit(f"grading: Python {own} is too old: {oldest} or newer is needed")
+
+from . import requirements
 
 gc.set_threshold(100_000)  # hardly anything that is imported is garbage
 # jsonschema would compile grammars of URLs for a second; notebooks have no need of them
 sys.modules.setdefault("rfc3987_syntax", None)
-NEEDS_LINUX = (
-    f"the grader needs Linux, and this is {sys.platform}. What helps: WSL 2, a "
-    "container or a virtual machine; or plain `nbgrader autograde`, which runs "
-    "students' code with all of your rights"
-)
+MARKS = {True: "✓", False: "✗", None: "–"}
+PLAIN = str.maketrans({"✓": "ok", "✗": "NO", "–": "-", "→": "->", "…": "..."})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,14 +36,37 @@ def main(arguments: list[str] | None = None) -> int:
     for end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(end, interrupt)
     try:
+        if options.run is not doctor:
+            requirements.demand()
         with closing_templates():
             return options.run(options)
     except (CourseError, ValueError) as error:
-        print(f"grading: {error}", file=sys.stderr)
-        return 1
+        _tell(f"{error}")
+    except OSError as error:
+        if not error.filename:
+            raise
+        _tell(f"{error.filename} cannot be used: {error.strerror}")
     except KeyboardInterrupt:
-        print("\ngrading: stopped; run the same command to go on", file=sys.stderr)
+        print(file=sys.stderr)
+        _tell("stopped; run the same command to go on")
         return 130
+    return 1
+
+
+def _say(text: str, file=None) -> None:
+    """Print a line, with signs that the terminal can show."""
+    file = file or sys.stdout
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
+    print(text, file=file)
+
+
+def _tell(text: str) -> None:
+    """Print what a person should know."""
+    _say(f"grading: {text}", sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "submission",
     )
     _running(check)
-    command(doctor, "doctor", "say what this machine can lock in", assignment=False)
+    command(doctor, "doctor", "say what this machine lacks", assignment=False)
     return parser
 
 
@@ -121,14 +150,17 @@ def _options(options: argparse.Namespace):
     from . import sandbox
 
     if sys.platform != "linux":
-        raise CourseError(NEEDS_LINUX)
+        raise CourseError(requirements.NEEDS_LINUX)
     if options.workers < 1:
         raise CourseError("--workers must be at least 1")
+    if options.memory < 1:
+        raise CourseError("--memory must be at least 1 (MB)")
+    if options.timeout is not None and not 0 < options.timeout < math.inf:
+        raise CourseError("--timeout must be a number of seconds above 0")
     if options.no_sandbox:
-        print(
-            "grading: WITHOUT A SANDBOX. Students' code can read and change everything "
-            "that you can: the solutions, the gradebook, your files, the network.",
-            file=sys.stderr,
+        _tell(
+            "WITHOUT A SANDBOX. Students' code can read and change everything "
+            "that you can: the solutions, the gradebook, your files, the network."
         )
     elif missing := [line for line in sandbox.check() if not line[1]]:
         what, _, why = missing[0]
@@ -177,21 +209,24 @@ def autograde(options: argparse.Namespace) -> int:
 
     course = Course(options.course)
     if options.dry_run:
-        changes = pipeline.compare(course, options.assignment, run)
+        changes, failed = pipeline.compare(course, options.assignment, run)
         for c in changes:
             old = "none" if c["old"] is None else f"{c['old']:g}"
-            print(
+            _say(
                 f"{c['student']}/{c['notebook']}/{c['grade_id']}: {old} → "
                 f"{c['score']:g} ({c['why']})"
             )
-        print(f"{len(changes)} marks would change; nothing was written")
-        return 0
+        _say(f"{len(changes)} marks would change; nothing was written")
+        return 1 if failed else 0
     done = pipeline.autograde(course, options.assignment, run)
     results = [r for record in done.values() for r in record["notebooks"].values()]
     states = [result["state"] for result in results]
     counts = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(sorted(states)))
-    print(f"{len(done)} submissions run: {counts or 'nothing new'}")
-    return 1 if "error" in states else 0
+    _say(f"{len(done)} submissions run: {counts or 'nothing new'}")
+    if "error" not in states:
+        return 0
+    _tell("where an error stands no points were written: the next run tries again")
+    return 1
 
 
 def feedback(options: argparse.Namespace) -> int:
@@ -199,11 +234,18 @@ def feedback(options: argparse.Namespace) -> int:
     from . import feedback as pages
     from .course import Course
 
-    files = pages.write(
-        Course(options.course), options.assignment, tuple(options.student)
-    )
-    print(f"{len(files) - 1} pages of feedback; the table is {files[-1]}")
+    course = Course(options.course)
+    files = pages.write(course, options.assignment, tuple(options.student))
+    _warn_of_ungraded(course, options.assignment)
+    _say(f"{len(files) - 1} pages of feedback; the table is {files[-1]}")
     return 0
+
+
+def _warn_of_ungraded(course, assignment: str) -> None:
+    from .feedback import ungraded
+
+    for student, error in ungraded(course, assignment).items():
+        _tell(f"{student} is not graded ({error})")
 
 
 def export(options: argparse.Namespace) -> int:
@@ -221,8 +263,9 @@ def export(options: argparse.Namespace) -> int:
         (options.assignment,),
         course.config,
     ):
-        print(f"grading: {line}", file=sys.stderr)
-    print(f"the marks of {options.assignment} are in {path}")
+        _tell(line)
+    _warn_of_ungraded(course, options.assignment)
+    _say(f"the marks of {options.assignment} are in {path}")
     return 0
 
 
@@ -237,7 +280,7 @@ def similarity(options: argparse.Namespace) -> int:
     path = course.root / "reports" / f"{options.assignment}-similarity.html"
     path.parent.mkdir(exist_ok=True)
     path.write_text(page(found, options.assignment), encoding="utf-8")
-    print(f"{len(found)} groups for a person to look at: {path}")
+    _say(f"{len(found)} groups for a person to look at: {path}")
     return 0
 
 
@@ -250,33 +293,39 @@ def check_release(options: argparse.Namespace) -> int:
     course = Course(options.course)
     faults = pipeline.check_release(course, options.assignment, run)
     for line in faults:
-        print(line)
+        _say(line)
     if not faults:
-        print(f"{options.assignment}: the reference earns all points, the release none")
+        _say(f"{options.assignment}: the reference earns all points, the release none")
     return 1 if faults else 0
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """Say what can be locked in here."""
+    """Say what this machine has of what the grader needs; the status is 0 if all."""
     from . import sandbox
 
-    lines = sandbox.check()
-    for what, works, why in lines:
-        print(f"{'✓' if works else '✗'} {what}" + (f": {why}" if why else ""))
-    if all(works for _, works, _ in lines):
-        print("Students' code can be locked in on this machine.")
-        return 0
+    needs, locks = requirements.check(), sandbox.check()
+    for what, works, why in [*needs, *locks]:
+        _say(f"{MARKS[works]} {what}" + (f": {why}" if why else ""))
+    advice = _advice([works for _, works, _ in needs], [works for _, works, _ in locks])
+    _say(advice or "Students' code can be locked in on this machine.")
+    return 1 if advice else 0
+
+
+def _advice(needs: list[bool | None], locks: list[bool]) -> str:
+    """Return what helps where something is missing; empty if all is there."""
     if sys.platform != "linux":
-        print(NEEDS_LINUX)
-        return 1
-    print(
+        return requirements.NEEDS_LINUX
+    if False in needs:
+        return f"autograde refuses to run here. To mend it, {requirements.INSTALL}."
+    if all(locks):
+        return ""
+    return (
         "autograde refuses to run here, unless you give --no-sandbox. What helps: a "
         "Linux machine that allows user namespaces (sysctl "
         "kernel.unprivileged_userns_clone=1 or, on Ubuntu, "
         "kernel.apparmor_restrict_unprivileged_userns=0), or to run as root."
     )
-    return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _terminal.run(main)

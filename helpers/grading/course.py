@@ -5,6 +5,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from .rebuild import Given, NotANotebook, overlap, read
 from .sheet import Sheet, load
 
 MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
+NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
+MOST_DEPTH = 20  # of folders in folders
 MOST_NOTES = 10
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
@@ -99,7 +102,8 @@ class Course:
             self.config.get(name, {}).get("timeout")
             for name in ("Execute", "ExecutePreprocessor")
         )
-        return float(next((s for s in limits if s), 60))
+        seconds = float(next((s for s in limits if s), 60))
+        return seconds if seconds > 0 else NO_LIMIT
 
     def _leads_inside(self, folder: Path) -> bool:
         """Tell whether links lead from a submission to another folder of the course."""
@@ -122,11 +126,9 @@ class Course:
 
     def assignment(self, name: str) -> Assignment:
         """Read an assignment from the instructor's folder."""
+        self.demand(name)
         folder = self.folder("source", ".", name)
         paths = sorted(folder.glob("*.ipynb"))
-        if not paths:
-            known = ", ".join(self.assignments()) or "none"
-            raise CourseError(f"there is no assignment {name!r}; there are: {known}")
         try:
             sheets = tuple(load(path, self.config) for path in paths)
         except Exception as error:
@@ -135,6 +137,12 @@ class Course:
             ) from error
         files, _ = _files(folder)
         return Assignment(name, sheets, files)
+
+    def demand(self, name: str) -> None:
+        """Raise if there is no such assignment."""
+        if not any(self.folder("source", ".", name).glob("*.ipynb")):
+            there = ", ".join(self.assignments()) or "none"
+            raise CourseError(f"there is no assignment {name!r}; there are: {there}")
 
     def students(self, assignment: str) -> list[str]:
         """Return the students who handed something in."""
@@ -145,12 +153,29 @@ class Course:
         base = Path(folders.anchor)
         found = base.glob(str(folders.relative_to(base)))
         matches = (pattern.fullmatch(str(p)) for p in found if p.is_dir())
-        return sorted(m["student"] for m in matches if m)
+        names = {m["student"] for m in matches if m}
+        return sorted(names | self._locked(assignment))
+
+    def _locked(self, assignment: str) -> set[str]:
+        """Return the students whose folders cannot be looked into."""
+        parts = self.folder("submitted", "*", assignment).parts
+        place = Path(*parts[: parts.index("*")]) if "*" in parts else None
+        if not place or not place.is_dir():
+            return set()
+        folders = (entry for entry in os.scandir(place) if entry.is_dir())
+        return {f.name for f in folders if not os.access(f, os.R_OK | os.X_OK)}
 
     def submission(self, student: str, assignment: Assignment) -> Submission:
-        """Read what a student handed in; nothing in it can raise."""
+        """Read what a student handed in; nothing in it can raise.
+
+        Raises
+        ------
+        CourseError
+            This machine does not let us read it.
+        """
         folder = self.folder("submitted", student, assignment.name)
-        files, notes = _files(folder, notebooks=True)
+        books = {f"{sheet.name}.ipynb" for sheet in assignment.sheets}
+        files, notes = _files(folder, books)
         if self._leads_inside(folder):
             files, notes = {}, ["The folder is a link into the course: it was ignored."]
         digest = hashlib.sha256()
@@ -227,33 +252,80 @@ def _timestamp(raw: str, notes: list[str]) -> datetime | None:
         return None
 
 
-def _files(folder: Path, *, notebooks: bool = False) -> tuple[dict[str, bytes], list]:
-    """Read the plain files below `folder`; links, pipes and surplus are left out."""
+def _files(
+    folder: Path, books: Collection[str] | None = None
+) -> tuple[dict[str, bytes], list[str]]:
+    """Read the plain files below `folder`; links, pipes and surplus are left out.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a submission, or of the instructor's.
+    books : collection of str, optional
+        The notebooks without which there is no submission; the instructor's are left
+        out.
+
+    Returns
+    -------
+    files : dict of str to bytes
+    notes : list of str
+        What was left out.
+
+    Raises
+    ------
+    CourseError
+        The folder or one of `books` cannot be read.
+    """
     files: dict[str, bytes] = {}
     notes: list[str] = []
     total = 0
-    for base, folders, names in os.walk(folder):
-        folders[:] = sorted(set(folders) - SKIPPED)
-        for name in sorted(names, key=lambda n: (not n.endswith(".ipynb"), n)):
-            path = Path(base, name)
-            label = path.relative_to(folder).as_posix()
-            if name.endswith(".ipynb") and not notebooks:
+    for path in _paths(folder, notes):
+        label = path.relative_to(folder).as_posix()
+        if books is None and path.name.endswith(".ipynb"):
+            continue
+        try:
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                notes.append(f"{label} is not a plain file: it was left out.")
                 continue
-            try:
-                status = path.lstat()
-                if not stat.S_ISREG(status.st_mode):
-                    notes.append(f"{label} is not a plain file: it was left out.")
-                    continue
-                total += status.st_size
-                if total > MOST_FILE_BYTES * 4 or len(files) >= MOST_FILES:
-                    notes.append(f"{label} was left out: too many or too big files.")
-                    continue
-                files[label] = path.read_bytes()
-            except OSError as error:
-                notes.append(f"{label} cannot be read: {error.strerror}.")
+            total += status.st_size
+            if total > MOST_FILE_BYTES * 4 or len(files) >= MOST_FILES:
+                notes.append(f"{label} was left out: too many or too big files.")
+                continue
+            files[label] = path.read_bytes()
+        except OSError as error:
+            if label in (books or ()):
+                raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+            notes.append(f"{label} cannot be read: {error.strerror}.")
     if len(notes) > MOST_NOTES:
         notes[MOST_NOTES:] = [f"… and {len(notes) - MOST_NOTES} more."]
     return files, notes
+
+
+def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
+    """Yield all that is no folder below one, notebooks first; note what is left out."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        label = place.relative_to(folder)
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda e: e.name)
+        except OSError as error:
+            text = f"cannot be read: {error.strerror}"
+            if place == folder:
+                raise CourseError(f"{folder} {text}") from None
+            notes.append(f"{label.as_posix()} {text}.")
+            continue
+        folders = {e.name for e in entries if e.is_dir(follow_symlinks=False)}
+        names = [e.name for e in entries if e.name not in folders]
+        yield from (place / n for n in names if n.endswith(".ipynb"))
+        yield from (place / n for n in names if not n.endswith(".ipynb"))
+        deeper = [place / n for n in sorted(folders - SKIPPED, reverse=True)]
+        if deeper and len(label.parts) >= MOST_DEPTH:
+            notes.append(f"{label.as_posix()[:60]}… is nested too deeply: left out.")
+            continue
+        waiting += deeper
 
 
 def digest_of(assignment: Assignment) -> str:

@@ -8,9 +8,9 @@ machine and texts of hidden tests are gone already.
 from html import escape
 from pathlib import Path
 
-from .course import Course
+from .course import Course, CourseError
 from .gradebook import Book, Mark
-from .pipeline import read_record
+from .pipeline import read_error, read_record
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --good: #0a7d33; --part: #9a5b00;
@@ -40,27 +40,65 @@ WORDS |= {"due": "… to be read by a person"}
 
 
 def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Path]:
-    """Write the feedback of an assignment; return the files."""
+    """Write the feedback of an assignment; return the files.
+
+    Whoever could not be graded in the last run gets no page, and a row that says why.
+
+    Raises
+    ------
+    CourseError
+        There is nothing to write, or it cannot be written.
+    """
+    records = _records(course, name, students)
     written, rows = [], {}
-    graded = [s for s in course.students(name) if read_record(course, name, s)]
     with Book(course) as book:
-        for student in graded:
-            record = read_record(course, name, student)
+        for student, record in records.items():
             marks = book.results(name, student)
             rows[student] = (record, marks)
             if students and student not in students:
                 continue
             folder = course.folder("feedback", student, name)
-            folder.mkdir(parents=True, exist_ok=True)
             for notebook in record["notebooks"]:
-                path = folder / f"{notebook}.html"
                 text = page(record, notebook, marks[notebook])
-                path.write_text(text, encoding="utf-8")
-                written.append(path)
+                written.append(_save(folder / f"{notebook}.html", text))
     report = course.root / "reports" / f"{name}.html"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(table(name, rows), encoding="utf-8")
-    return [*written, report]
+    text = table(name, rows, ungraded(course, name))
+    return [*written, _save(report, text)]
+
+
+def ungraded(course: Course, name: str) -> dict[str, str]:
+    """Return who could not be graded in the last run, and why."""
+    found = {s: read_error(course, name, s) for s in course.students(name)}
+    return {student: error for student, error in found.items() if error}
+
+
+def _records(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dict]:
+    """Return the records of all who are graded; raise if there are none of `students`.
+
+    Those of a run before an error are left out: they may be of another submission.
+    """
+    course.demand(name)
+    failed = ungraded(course, name)
+    found = {s: read_record(course, name, s) for s in course.students(name)}
+    records = {s: record for s, record in found.items() if record and s not in failed}
+    missing = [s for s in students if s not in records]
+    if missing:
+        raise CourseError(f"there is no graded submission of {missing[0]} for {name}")
+    if not records and not failed:
+        raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
+    return records
+
+
+def _save(path: Path, text: str) -> Path:
+    """Replace a file as a whole: what lay there stays if that cannot be done."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
+    return path
 
 
 def page(record: dict, notebook: str, marks: dict) -> str:
@@ -140,8 +178,11 @@ def _kind(mark: Mark) -> str:
     return "part" if mark.score > 0 else "none"
 
 
-def table(name: str, rows: dict[str, tuple[dict, dict]]) -> str:
-    """Return the instructor's table of an assignment: students and steps."""
+def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str]) -> str:
+    """Return the instructor's table of an assignment: students and steps.
+
+    `failed` says of whoever has no marks why.
+    """
     heads: dict[tuple[str, str], float] = {}
     for _, marks in rows.values():
         for notebook, result in marks.items():
@@ -151,7 +192,8 @@ def table(name: str, rows: dict[str, tuple[dict, dict]]) -> str:
     cells = "".join(f"<th class=points>{name}</th>" for name in names)
     most = sum(heads.values())
     lines = [
-        f"<h1>{escape(name)}: {len(rows)} submissions</h1><div class=scroll><table>",
+        f"<h1>{escape(name)}: {len(rows) + len(failed)} submissions</h1>",
+        "<div class=scroll><table>",
         f"<tr><th>student</th><th>state</th><th class=points>sum</th>{cells}</tr>",
         f"<tr><td>most</td><td></td><td class=points>{most:g}</td>"
         + "".join(f"<td class=points>{points:g}</td>" for points in heads.values())
@@ -171,6 +213,9 @@ def table(name: str, rows: dict[str, tuple[dict, dict]]) -> str:
             f"<tr><td>{escape(student)}</td><td>{state}</td>"
             f"<td class=points>{total:g}</td>{scores}</tr>"
         )
+    for student, error in failed.items():
+        told = f"<td colspan={len(heads) + 2}>not graded: {escape(error)}</td>"
+        lines.append(f"<tr><td>{escape(student)}</td>{told}</tr>")
     lines.append("</table></div><p class=note>… waits for a person.</p>")
     return _document(f"{name}: marks", "\n".join(lines), "wide")
 

@@ -133,7 +133,15 @@ class Book:
 
     def results(self, assignment: str, student: str) -> dict[str, dict]:
         """Return what students see, by notebook: grades, comments and the penalty."""
-        submission = self.gradebook.find_submission(assignment, student)
+        from nbgrader.api import MissingEntry
+
+        try:
+            submission = self.gradebook.find_submission(assignment, student)
+        except MissingEntry:
+            raise CourseError(
+                f"the gradebook has no marks of {student} for {assignment}: run "
+                f"`autograde {assignment}` first"
+            ) from None
         found = {}
         for notebook in submission.notebooks:
             found[notebook.name] = {

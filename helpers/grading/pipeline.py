@@ -3,8 +3,12 @@
 A submission is finished when its record (`.grading.json`, beside the autograded
 notebook) is on disk and the gradebook has it. A run that was killed starts where it
 stopped: what is finished and unchanged is not run again.
+
+Where the course or the machine failed (the state is ``error``), no points are written
+and none are taken: the reasons lie in a file of their own until a run gets through.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +21,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from .gradebook import Book
 from .rebuild import Placed, rebuild
 from .redact import Redactor, harmless, plain
 from .sandbox import Limits
+from .sheet import Sheet
 from .similarity import Match, matches
 from .template import Stopped, allow_templates, close_templates
 
@@ -86,25 +91,40 @@ def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
     return done
 
 
-def compare(course: Course, name: str, options: Options) -> list[dict]:
-    """Grade without writing: return each mark that would change, and why."""
+def compare(
+    course: Course, name: str, options: Options
+) -> tuple[list[dict], dict[str, str]]:
+    """Grade without writing.
+
+    Returns
+    -------
+    changes : list of dict
+        Each mark that would change, and why.
+    failed : dict of str to str
+        Who could not be graded, and why.
+    """
     assignment = course.assignment(name)
     rules = digest_of(assignment)
     students = _selected(course, name, options.students)
-    changes = []
+    changes, failed = [], {}
     with Book(course) as book:
         for student, record in _graded(course, assignment, students, rules, options):
+            if error := error_of(record):
+                failed[student] = error
+                continue
             old = book.marks(name, student)
             before = read_record(course, name, student) or {}
-            why = _why(old, before, record)
-            for notebook, result in record["notebooks"].items():
-                for step in result["steps"]:
-                    key = (notebook, step["grade_id"])
-                    score = old[key][0] if old and key in old else None
-                    if score != step["score"]:
-                        change = {"student": student, "notebook": notebook, "why": why}
-                        changes.append(change | step | {"old": score})
-    return changes
+            changes += _changes(old, record, _why(old, before, record))
+    return changes, failed
+
+
+def _changes(old: dict | None, record: dict, why: str) -> Iterator[dict]:
+    for notebook, result in record["notebooks"].items():
+        for step in result["steps"]:
+            score = (old or {}).get((notebook, step["grade_id"]), (None,))[0]
+            if score != step["score"]:
+                change = {"student": record["student"], "notebook": notebook}
+                yield change | {"why": why} | step | {"old": score}
 
 
 def _why(old: Any, before: dict, record: dict) -> str:
@@ -139,14 +159,21 @@ def _unfinished(
     """Yield who must be run; what was run but not written down is written down."""
     for student in students:
         record = read_record(course, assignment.name, student)
-        if options.force or not record or record["rules"] != rules:
+        failed = read_error(course, assignment.name, student)
+        if options.force or failed or not record or record["rules"] != rules:
             yield student
             continue
-        submission = course.submission(student, assignment)
-        if record["submission"] != submission.digest:
+        if record["submission"] != _digest(course, student, assignment):
             yield student
         elif not _in_gradebook(book, assignment, record):
             store(course, assignment, book, record)
+
+
+def _digest(course: Course, student: str, assignment: Assignment) -> str:
+    """Return the hash of what was handed in; an empty text if it cannot be read."""
+    with contextlib.suppress(Exception):  # it is told when the submission is prepared
+        return course.submission(student, assignment).digest
+    return ""
 
 
 def _in_gradebook(book: Book, assignment: Assignment, record: dict) -> bool:
@@ -246,7 +273,12 @@ def _result(future: Future) -> session.Graded:
     except Stopped:
         raise KeyboardInterrupt from None
     except Exception as error:  # a fault of ours, not of the student's
-        return session.Graded(problems=[f"grader: {type(error).__name__}: {error}"])
+        return _failed(error)
+
+
+def _failed(error: Exception) -> session.Graded:
+    known = isinstance(error, CourseError)
+    return session.failed(f"{error}" if known else f"{type(error).__name__}: {error}")
 
 
 def _pool(options: Options) -> tuple[Executor, int]:
@@ -289,15 +321,8 @@ def _prepared(
     try:
         return prepare(course, assignment, student, rules, options)
     except Exception as error:  # a fault of ours, not of the student's
-        text = f"grader: {type(error).__name__}: {error}"
-        names = [sheet.name for sheet in assignment.sheets]
-        submission = Submission(
-            student,
-            digest="",
-            unreadable=dict.fromkeys(names, text),
-            repairs={name: [] for name in names},
-        )
-        return Task(submission, {}, rules)
+        results = {sheet.name: _failed(error) for sheet in assignment.sheets}
+        return Task(Submission(student, digest=""), {}, rules, results)
 
 
 def prepare(
@@ -350,42 +375,53 @@ def finish(course: Course, assignment: Assignment, task: Task) -> dict:
     }
     for sheet in assignment.sheets:
         result = task.results.get(sheet.name) or session.Graded()
-        problems = list(result.problems)
-        if sheet.name in submission.unreadable:
-            problems.append(submission.unreadable[sheet.name])
-            cells = [Placed(c, c.cell_type, c.release) for c in sheet.cells]
+        if result.error:
+            made = {"state": "error", "error": plain(result.error)}
         else:
-            cells = task.jobs[sheet.name].cells
-        redact = Redactor(course.root, sheet, cells)
-        steps = {step.grade_id: step for step in result.steps}
-        reason = problems[-1] if problems else "the check was not reached"
-        for cell in sheet.checks:  # none is ever silently without a verdict
-            missing = session.Step(cell.grade_id, cell.points, message=reason)
-            steps.setdefault(cell.grade_id, missing)
-        record["notebooks"][sheet.name] = {
-            "state": _state(sheet.name in submission.unreadable, problems, steps),
-            "problems": [redact(plain(text)) for text in problems],
-            "repairs": [plain(text) for text in submission.repairs[sheet.name]],
-            "spent": {what: round(s, 4) for what, s in result.spent.items()},
-            "steps": [
-                _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
-            ],
-            "manual": {
-                c.cell.grade_id: c.answered
-                for c in cells
-                if c.role == "manual" and c.cell.metadata["nbgrader"].get("grade")
-            },
-            "empty": [
-                c.cell.grade_id
-                for c in cells
-                if c.role in ("answer", "manual") and not c.answered
-            ],
-            "cells": [
-                _notebook_cell(n, c, result, steps, redact) for n, c in enumerate(cells)
-            ],
-            "metadata": sheet.metadata,
-        }
+            made = _notebook(course, sheet, task, result)
+        record["notebooks"][sheet.name] = made
     return record
+
+
+def _notebook(course: Course, sheet: Sheet, task: Task, result: session.Graded) -> dict:
+    """Return the record of a notebook that has its verdict."""
+    submission = task.submission
+    unreadable = submission.unreadable.get(sheet.name, "")
+    problems = [*result.problems, *filter(None, [unreadable])]
+    if unreadable:
+        cells = [Placed(c, c.cell_type, c.release) for c in sheet.cells]
+    else:
+        cells = task.jobs[sheet.name].cells
+    redact = Redactor(course.root, sheet, cells)
+    steps = {step.grade_id: step for step in result.steps}
+    reason = problems[-1] if problems else "the check was not reached"
+    for cell in sheet.checks:  # none is ever silently without a verdict
+        missing = session.Step(cell.grade_id, cell.points, message=reason)
+        steps.setdefault(cell.grade_id, missing)
+    repairs = [*submission.repairs[sheet.name], *result.repairs]
+    return {
+        "state": _state(bool(unreadable), problems, steps),
+        "problems": [redact(plain(text)) for text in problems],
+        "repairs": [plain(text) for text in repairs],
+        "spent": {what: round(s, 4) for what, s in result.spent.items()},
+        "steps": [
+            _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
+        ],
+        "manual": {
+            c.cell.grade_id: c.answered
+            for c in cells
+            if c.role == "manual" and c.cell.metadata["nbgrader"].get("grade")
+        },
+        "empty": [
+            c.cell.grade_id
+            for c in cells
+            if c.role in ("answer", "manual") and not c.answered
+        ],
+        "cells": [
+            _notebook_cell(n, c, result, steps, redact) for n, c in enumerate(cells)
+        ],
+        "metadata": sheet.metadata,
+    }
 
 
 def _step(title: str, step: session.Step, redact: Redactor) -> dict:
@@ -399,8 +435,6 @@ def _step(title: str, step: session.Step, redact: Redactor) -> dict:
 
 
 def _state(unreadable: bool, problems: list[str], steps: dict) -> str:
-    if any(text.startswith("grader: ") for text in problems):
-        return "error"
     if unreadable:
         return "unreadable"
     unclear = any(step.verdict in ("time", "broken") for step in steps.values())
@@ -445,12 +479,24 @@ def _check_output(step: session.Step, redact) -> list[dict]:
     ]
 
 
+def error_of(record: dict) -> str:
+    """Return why a submission could not be graded, in one line; empty if it was."""
+    return "; ".join(
+        f"{name}: {result['error']}"
+        for name, result in record["notebooks"].items()
+        if result["state"] == "error"
+    )
+
+
 def lines_about(record: dict) -> Iterator[str]:
     """Yield a line for each problem of a submission, for the terminal."""
     for note in record["notes"]:
         yield f"{record['student']}: {note}"
     for name, result in record["notebooks"].items():
         place = f"{record['student']}/{name}"
+        if result["state"] == "error":
+            yield f"{place}: not graded: {result['error']}"
+            continue
         for problem in result["problems"]:
             yield f"{place}: {problem}"
         for step in result["steps"]:
@@ -462,25 +508,91 @@ def lines_about(record: dict) -> Iterator[str]:
 
 
 def read_record(course: Course, assignment: str, student: str) -> dict | None:
-    """Return the record of a graded submission, None if there is none."""
+    """Return the record of a graded submission, None if there is none of this format.
+
+    Raises
+    ------
+    CourseError
+        What lies there was not written by any grader of ours.
+    """
     path = course.folder("autograded", student, assignment) / KEPT
     try:
-        record = json.loads(path.read_text())
-        return record if record.get("format") == FORMAT else None
-    except (OSError, ValueError):
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        record = None
+    number = record.get("format") if isinstance(record, dict) else None
+    if isinstance(number, int) and number != FORMAT:
+        return None
+    if number != FORMAT or not _is_record(record):
+        raise CourseError(
+            f"{path} is no record of the grader's: delete it, and `autograde` grades "
+            f"{student} anew"
+        )
+    return record
+
+
+def _is_record(record: dict) -> bool:
+    """Tell whether a record has all that is looked up in it."""
+    forms = {"student": str, "submission": str, "rules": str, "notes": list}
+    parts = {"state": str, "problems": list, "repairs": list, "steps": list}
+    parts |= {"manual": dict, "empty": list, "cells": list, "metadata": dict}
+    steps = {field.name for field in fields(session.Step)} | {"title"}
+    books = record.get("notebooks")
+    return (
+        _has(record, forms)
+        and isinstance(books, dict)
+        and all(_has(result, parts) for result in books.values())
+        and all(
+            isinstance(step, dict) and steps <= step.keys()
+            for result in books.values()
+            for step in result["steps"]
+        )
+    )
+
+
+def _has(value: Any, forms: dict[str, type]) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), form) for name, form in forms.items()
+    )
+
+
+def _error_path(course: Course, assignment: str, student: str) -> Path:
+    folder = course.folder("autograded", student, assignment)
+    return folder.with_name(f".{folder.name}.error.txt")
+
+
+def read_error(course: Course, assignment: str, student: str) -> str:
+    """Return why the last run could not grade a submission; empty if it could."""
+    try:
+        text = _error_path(course, assignment, student).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    return text.strip() or "the last run was interrupted"
 
 
 def store(course: Course, assignment: Assignment, book: Book, record: dict) -> None:
-    """Write the autograded notebooks, the record, and then the gradebook."""
+    """Write the autograded notebooks, the record, and then the gradebook.
+
+    Of a submission that could not be graded only the reason is written.
+    """
     student = record["student"]
     folder = course.folder("autograded", student, assignment.name)
+    mark = _error_path(course, assignment.name, student)
+    error = error_of(record)
     try:
+        if error:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(f"{error}\n", encoding="utf-8")
+            return
         _write(folder, record, assignment)
     except OSError as error:
         raise CourseError(f"{folder} cannot be written: {error.strerror}") from None
-    timestamp = _parse(record["timestamp"])
-    book.save(assignment, record, timestamp)
+    book.save(assignment, record, _parse(record["timestamp"]))
+    mark.unlink(missing_ok=True)
 
 
 def _parse(text: str | None):
@@ -503,14 +615,16 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
             "nbformat": 4,
             "nbformat_minor": 5,
         }
-        (fresh / f"{name}.ipynb").write_text(json.dumps(notebook, indent=1))
+        path = fresh / f"{name}.ipynb"
+        path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
     for name, content in assignment.files.items():
         path = fresh / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     if record["timestamp"]:
-        (fresh / "timestamp.txt").write_text(record["timestamp"])
-    with open(fresh / KEPT, "w") as file:
+        path = fresh / "timestamp.txt"
+        path.write_text(record["timestamp"], encoding="utf-8")
+    with open(fresh / KEPT, "w", encoding="utf-8") as file:
         json.dump(record, file)
         file.flush()
         os.fsync(file.fileno())
@@ -571,7 +685,8 @@ def check_release(course: Course, name: str, options: Options) -> list[str]:
                 torch=assignment.torch,
             )
             result = session.grade(job)
-            faults += [f"{name}/{sheet.name}: {line}" for line in result.problems]
+            lines = [result.error] if result.error else result.problems
+            faults += [f"{name}/{sheet.name}: {line}" for line in lines]
             for step in result.steps:
                 if step.score != (step.points if reference else 0):
                     faults.append(

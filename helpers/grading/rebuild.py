@@ -47,6 +47,13 @@ class Placed:
         return self.cell.role if self.cell else "added"
 
     @property
+    def own(self) -> bool:
+        """Whether this is a course cell as the instructor wrote it."""
+        if self.role != "course":
+            return False
+        return self.source in (self.cell.source, self.cell.release)
+
+    @property
     def answered(self) -> bool:
         """Whether this is an answer that differs from what was handed out."""
         if self.role not in ("answer", "manual"):

@@ -10,6 +10,7 @@ mount_setattr(2), seccomp(2), prctl(2), capabilities(7).
 """
 
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -94,11 +95,14 @@ def unshare() -> None:
     """
     uid, gid = os.getuid(), os.getgid()
     user = 0 if uid == 0 else CLONE_NEWUSER
-    _call("unshare (namespaces)", _libc.unshare(NAMESPACES | user))
+    result = _libc.unshare(NAMESPACES | user)
+    if result and ctypes.get_errno() == errno.ENOSPC:  # "No space left on device"
+        raise SandboxError("no namespaces are left (sysctl user.max_user_namespaces)")
+    _call("unshare (namespaces)", result)
     if user:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="utf-8")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="utf-8")
 
 
 def enter(limits: Limits, slot: int, owner: int) -> None:
@@ -150,11 +154,11 @@ def set_limits(limits: Limits) -> None:
             value = min(value, hard)
         resource.setrlimit(which, (value, value))
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
 
 
 def _address_space() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     return pages * resource.getpagesize()
 
 
@@ -204,8 +208,9 @@ def _file_system(limits: Limits, own: int) -> None:
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
     os.makedirs(f"{root}/etc", exist_ok=True)  # no names of people with accounts here
-    Path(f"{root}/etc/passwd").write_text(f"student:x:{own}:{own}::/tmp:/bin/sh\n")
-    Path(f"{root}/etc/group").write_text(f"student:x:{own}:\n")
+    entry = f"student:x:{own}:{own}::/tmp:/bin/sh\n"
+    Path(f"{root}/etc/passwd").write_text(entry, encoding="utf-8")
+    Path(f"{root}/etc/group").write_text(f"student:x:{own}:\n", encoding="utf-8")
     os.makedirs(f"{root}/dev/shm")
     for name in DEVICES:
         Path(f"{root}/dev/{name}").touch()

@@ -2,13 +2,19 @@
 
 `grade` is what the pool runs, on this machine or another: it takes a `Job`, which holds
 everything by value, and returns a `Graded`; it touches no file and no database.
+
+Where the course or the machine is at fault (`Fault`), there are no points at all, but
+an error that is tried again. A student must not be able to bring that about, as it
+would put off his marks for ever: a fault counts only in a process that no code and no
+value of a student's has reached.
 """
 
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from . import kernel
 from .kernel import CellRun, Dead, Student, Tester
@@ -17,14 +23,25 @@ from .sandbox import Limits
 from .sheet import Cell, Sheet
 from .template import Template, TemplateError, template
 
+P = TypeVar("P", Student, Tester)
 MOST_MESSAGE = 20_000
+MOST_REASON = 500
+MOST_FILES = 200 * 2**20  # bytes of the files beside a notebook, which are one frame
 MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
 TRIES = 3  # of starting a process, when the machine is out of resources
 
+LEFT_OUT = (
+    "The files handed in beside the notebook were left out: they are too big, or the "
+    "course's own cells do not run with them."
+)
 NOT_WRITTEN = (
     "✗ not yet written: your cell ends with NotImplementedError. Replace the line that "
     "raises it."
 )
+
+
+class Fault(Exception):
+    """The course or the machine failed, and no student did: nobody gets points."""
 
 
 @dataclass(frozen=True)
@@ -72,31 +89,47 @@ class Step:
 class Graded:
     """The result of one notebook.
 
-    Steps, outputs by cell, what went wrong, and the seconds spent on what.
+    Steps, outputs by cell, what went wrong, what was left out, and the seconds spent on
+    what. Where there is an `error`, one line, the other fields say nothing.
     """
 
     steps: list[Step] = field(default_factory=list)
     outputs: dict[int, list[dict]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
     spent: dict[str, float] = field(default_factory=dict)
+    error: str = ""
 
 
 def grade(job: Job) -> Graded:
-    """Run a notebook and return the verdict of each step.
+    """Run a notebook and return the verdict of each step, or an error.
 
     Raises
     ------
-    TemplateError
-        The machine lost the template again and again; this says nothing of the student.
     Stopped
         The run is being given up.
     """
-    for _ in range(TRIES):
-        starts = job.template().warm()
-        result = _grade(job)
-        if job.template().warm() == starts:
-            return result  # else it died on the way, and took the student's process
-    raise TemplateError("the template died while this notebook was graded")
+    try:
+        for _ in range(TRIES):
+            starts = job.template().warm()
+            result = _attempt(job)
+            if job.template().warm() == starts:
+                return result  # else it died on the way, and took the student's process
+    except TemplateError as error:
+        return failed(f"the template: {error}")
+    return failed("the template died again and again while this notebook was graded")
+
+
+def failed(reason: str) -> Graded:
+    """Return the result of a notebook that could not be graded, in one line."""
+    return Graded(error=" ".join(reason.split())[:MOST_REASON])
+
+
+def _attempt(job: Job) -> Graded:
+    try:
+        return _grade(job)
+    except Fault as fault:
+        return failed(str(fault))
 
 
 def _grade(job: Job) -> Graded:
@@ -118,21 +151,36 @@ class Session:
     def __init__(self, job: Job, deadline: float) -> None:
         self.job = job
         self.deadline = deadline
-        self.result = Graded()
+        self.files = job.files if _fit(job.files) else job.course_files
+        self.failures = 0  # of course cells before any answer
+        self.first = _first_of_the_student(job.cells)
+        self.result = Graded(repairs=[] if self.files is job.files else [LEFT_OUT])
         self.student: Student | None = None
         self.tester: Tester | None = None
         self.timing = False
         self.fatal: set[int] = set()  # cells that end their process: not replayed
         self.kept: dict[int, int] = {}  # bytes of outputs, by cell
         self.told: list[Cell] = []  # what the test process has run: the course's cells
+        self.met = False  # whether values of a student's have reached it
 
     def __enter__(self) -> "Session":
         return self
 
     def __exit__(self, *_) -> None:
-        for process in (self.student, self.tester):
-            if process:
-                process.close()
+        self.drop_student()
+        self.drop_tester()
+
+    def drop_student(self) -> None:
+        """End the student's process, if there is one."""
+        if self.student:
+            self.student.close()
+        self.student = None
+
+    def drop_tester(self) -> None:
+        """End the test process, if there is one."""
+        if self.tester:
+            self.tester.close()
+        self.tester = None
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -164,7 +212,7 @@ class Session:
                 self.set_up(cell.cell, step)
                 continue
             if cell.role == "course" and cell.cell.trusted:
-                self.course(cell)
+                self.course(cell.cell)
             if time.monotonic() > self.deadline:
                 continue
             run = self.cell(number, cell.source)
@@ -183,70 +231,145 @@ class Session:
 
     def cell(self, number: int, source: str) -> CellRun:
         """Run a cell of the student's process, in a new one if there is none."""
-        try:
-            with self.timed("starting processes"):
-                student = self.alive(number)
-        except (Dead, TemplateError) as error:
-            return CellRun(ended=f"no process could be started ({error})")
-        room = MOST_OUTPUT - sum(self.kept.values())
+        with self.timed("starting processes"):
+            student = self.alive(number)
+        room = min(MOST_OUTPUT - sum(self.kept.values()), kernel.MOST_OUTPUT)
         with self.timed("students' cells"):
-            run = student.run(
-                number, source, self.left(), min(room, kernel.MOST_OUTPUT)
-            )
+            run = student.run(number, source, self.left(number), room)
+        if self.spoiled(number, run):
+            return self.cell(number, source)
         self.kept[number] = run.kept
         if run.ended:
             self.fatal.add(number)
-            self.student = None
+            self.drop_student()
         return run
 
     def alive(self, upto: int, replaced: dict[int, str] | None = None) -> Student:
         """Return the student's process; a new one replays the cells before `upto`."""
-        if self.student is None:
-            student = self.start()
-            for number, cell in self.code():
-                if number >= upto or time.monotonic() > self.deadline:
-                    break
-                if cell.role == "check" or number in self.fatal:
-                    continue
-                source = (replaced or {}).get(number, cell.source)
-                run = student.run(number, source, self.left())
-                if run.ended:
-                    self.fatal.add(number)
-                    student = self.alive(upto, replaced)
-                    break
-            self.student = student
+        seed = zlib.crc32(self.job.sheet.name.encode())
+        while self.student is None:
+            self.student = self.started(
+                lambda: Student(self.job.template(), self.files, seed)
+            )
+            self.replay(upto, replaced or {})
         return self.student
 
-    def start(self) -> Student:
-        """Start a student's process; try again when the machine is short of memory."""
-        seed = zlib.crc32(self.job.sheet.name.encode())
-        for attempt in range(TRIES):
-            try:
-                return Student(self.job.template(), self.job.files, seed)
-            except (Dead, TemplateError, TimeoutError) as error:
-                if attempt == TRIES - 1:
-                    raise Dead(str(error) or "it did not start in time") from None
-                time.sleep(0.5 * 2**attempt)
-        raise AssertionError
+    def replay(self, upto: int, replaced: dict[int, str]) -> None:
+        """Run the cells before `upto`; where one ends the process, there is none."""
+        for number, cell in self.code():
+            if number >= upto or time.monotonic() > self.deadline:
+                return
+            if cell.role == "check" or number in self.fatal:
+                continue
+            source = replaced.get(number, cell.source)
+            run = self.student.run(number, source, self.left(number))
+            if self.spoiled(number, run):
+                return
+            if run.ended:
+                self.fatal.add(number)
+                self.drop_student()
+                return
 
-    def left(self) -> float:
-        """Return the limit of the next cell: its own, or what is left of them all."""
+    def started(self, start: Callable[[], P]) -> P:
+        """Start a process; try again when the machine is short of something.
+
+        What runs of this student's is ended before that: it must not be what the
+        machine is short of.
+
+        Raises
+        ------
+        Fault
+            It does not start.
+        """
+        reason = ""
+        for attempt in range(TRIES):
+            time.sleep(0.5 * attempt)
+            try:
+                return start()
+            except (Dead, TemplateError, TimeoutError) as error:
+                reason = str(error) or "it did not start in time"
+            self.drop_student()
+            self.drop_tester()
+        raise Fault(f"no process can be started: {reason}")
+
+    def spoiled(self, number: int, run: CellRun) -> bool:
+        """End the process if a course cell failed in which no answer had run; tell so.
+
+        It is tried once more, then without the files that were handed in beside the
+        notebook, the only thing of the student's that it has met.
+
+        Raises
+        ------
+        Fault
+            It still fails.
+        """
+        cell = self.job.cells[number].cell
+        if number >= self.first or not (run.ended or run.error):
+            return False
+        if cell.may_raise and not run.ended:
+            return False
+        self.drop_student()
+        self.failures += 1
+        if self.failures > 1:
+            if self.files == self.job.course_files:
+                reason = run.ended or run.error
+                raise Fault(f"{_named(cell)} fails before any answer has run: {reason}")
+            self.files = self.job.course_files
+            self.result.repairs.append(LEFT_OUT)
+        return True
+
+    def left(self, number: int) -> float:
+        """Return the limit of a cell: its own, or what is left of them all.
+
+        No student can have used up the time of a course cell before all answers.
+        """
+        if number < self.first:
+            return self.job.seconds
         return max(0.1, min(self.job.seconds, self.deadline - time.monotonic()))
 
     # --- checks ---
 
-    def course(self, cell: Placed) -> None:
-        """Run a cell of the course's own in the test process."""
-        try:
-            with self.timed("starting processes"):
-                error = self.testing().course(cell.cell.source, self.job.seconds)
-        except (Dead, TemplateError) as dead:
-            error, self.tester = str(dead), None
-        self.told.append(cell.cell)
+    def course(self, cell: Cell) -> None:
+        """Run a cell of the course's own in the test process.
+
+        Raises
+        ------
+        Fault
+            It fails, and no student can be why.
+        """
+        with self.timed("starting processes"):
+            error, ours = self.told_to(self.testing(), cell)
+            if ours and self.in_reach():
+                error, ours = self.told_to(self.testing(), cell)
+        if ours:
+            raise Fault(error)
+        self.told.append(cell)
         if error:
-            name = cell.cell.grade_id or "without a name"
-            text = f"The course's cell {name} fails in the test process: {error}"
-            self.result.problems.append(text)
+            self.result.problems.append(error)
+
+    def told_to(self, tester: Tester, cell: Cell) -> tuple[str, bool]:
+        """Run a course cell; return what is wrong, and whether only we can be why."""
+        ours = cell.alone
+        try:
+            error = tester.course(cell.source, self.job.seconds)
+            error = "" if cell.may_raise else error
+        except Dead as dead:
+            error, ours = str(dead), True
+        if not error:
+            return "", False
+        where = "in the test process" if ours else "for want of an earlier check"
+        return f"{_named(cell)} fails {where}: {error}", ours
+
+    def in_reach(self) -> bool:
+        """End both processes if a student had a hand in them; tell whether so.
+
+        His values may fill the memory of the test process, and his process the machine.
+        """
+        reached = self.met or self.student is not None
+        if reached:
+            self.drop_student()
+            self.drop_tester()
+        return reached
 
     def set_up(self, cell: Cell, step: Step) -> None:
         """Let later checks find what this one defines, although it failed."""
@@ -257,21 +380,42 @@ class Session:
 
     def testing(self) -> Tester:
         """Return the test process, in which the course's cells so far have run."""
-        if self.tester is None:
-            self.tester = Tester(self.job.template(), self.job.course_files)
-            if self.job.sheet.imports:
-                self.tester.course(self.job.sheet.imports, self.job.seconds)
-            for cell in self.told:  # it died: begin it anew
-                if cell.role == "course":
-                    self.tester.course(cell.source, self.job.seconds)
-                elif cell.setup:
-                    self.tester.set_up(cell.setup, self.job.seconds)
+        while self.tester is None:
+            self.tester = self.started(
+                lambda: Tester(self.job.template(), self.job.course_files)
+            )
+            self.met = False
+            error = self.retell(self.tester)
+            if error and not self.in_reach():
+                raise Fault(error)
         return self.tester
+
+    def retell(self, tester: Tester) -> str:
+        """Bring a new test process to where the one before it was; return our fault."""
+        try:
+            if self.job.sheet.imports:
+                tester.course(self.job.sheet.imports, self.job.seconds)
+            for cell in self.told:
+                if cell.role == "course":
+                    error, ours = self.told_to(tester, cell)
+                    if ours:
+                        return error
+                elif cell.setup:
+                    tester.set_up(cell.setup, self.job.seconds)
+        except Dead as dead:
+            return f"the test process ends without a student: {dead}"
+        return ""
 
     def check(
         self, number: int, sources: dict[int, str], replaced: dict | None = None
     ) -> Step:
-        """Run a check cell against the student's process; never raise."""
+        """Run a check cell against the student's process.
+
+        Raises
+        ------
+        Fault
+            There is no telling what the check would have said.
+        """
         cell = self.job.cells[number].cell
         step = Step(cell.grade_id, cell.points)
         start = time.monotonic()
@@ -285,39 +429,52 @@ class Session:
         }
         try:
             with self.timed("starting processes"):
-                student = self.alive(number, replaced)
+                self.alive(number, replaced)
             with self.timed("checks"):
-                tester = self.attached(student, sources)
-                _judge(step, tester.grade(student, question, self.left()))
-        except (Dead, TemplateError, OSError) as error:  # TimeoutError is an OSError
+                student, tester = self.attached(number, sources, replaced)
+                _judge(step, tester.grade(student, question, self.left(number)))
+        except (Dead, OSError) as error:  # TimeoutError is an OSError
             step.message = f"The check could not be carried out: {error}"
-            if self.tester:
-                self.tester.close()
-            self.tester = None
-        if step.verdict in ("time", "broken") and self.student:
-            self.student.close()  # it may still be busy, or be gone
-            self.student = None
+            self.drop_tester()
+        if step.verdict in ("time", "broken"):
+            self.drop_student()  # it may still be busy, or be gone
         if step.verdict == "time" and not step.message:
             step.message = f"The check took more than {self.job.seconds:g} s."
         step.seconds = time.monotonic() - start
         return step
 
-    def attached(self, student: Student, sources: dict[int, str]) -> Tester:
-        """Return the test process, with this student's to ask.
+    def attached(
+        self, number: int, sources: dict[int, str], replaced: dict | None
+    ) -> tuple[Student, Tester]:
+        """Return the student's and the test process, the one with the other to ask.
 
-        The memory of a value that the check before got may end it only now: it is
-        begun anew once.
+        The memory of a value that the check before got may end the test process only
+        now: it is begun anew. Starting the one may cost the other, too: where both
+        never fit, it matters whether they would without the student's code.
         """
-        try:
-            tester = self.testing()
-            tester.attach(student, sources, self.job.sheet)
-        except (Dead, OSError):
-            if self.tester:
-                self.tester.close()
-            self.tester = None
-            tester = self.testing()
-            tester.attach(student, sources, self.job.sheet)
-        return tester
+        for attempt in range(TRIES):
+            if attempt == TRIES - 1:
+                self.see_that_both_fit()
+            student, tester = self.alive(number, replaced), self.testing()
+            self.met = True
+            try:
+                tester.attach(student, sources, self.job.sheet)
+                return student, tester
+            except (Dead, OSError):
+                self.drop_tester()
+        raise Dead("the test process ended")
+
+    def see_that_both_fit(self) -> None:
+        """Raise `Fault` if this machine has no room for two processes of our own."""
+        self.drop_student()
+        self.drop_tester()
+        self.student = self.started(
+            lambda: Student(self.job.template(), self.job.course_files, seed=0)
+        )
+        self.testing()
+        if self.student is None:
+            raise Fault("the machine has no room for a test process beside a student's")
+        self.drop_student()
 
     # --- follow-through marks ---
 
@@ -344,15 +501,33 @@ class Session:
 
     def again(self, number: int, step: Step, replaced: dict[int, str]) -> None:
         """Check one step once more; nothing that this run says is kept."""
-        if self.student:
-            self.student.close()
-        self.student = None
+        self.drop_student()
         fatal, self.fatal = self.fatal, self.fatal - replaced.keys()
         sources = {n: cell.source for n, cell in self.code() if n not in replaced}
         again = self.check(number, sources, replaced)
         self.fatal = fatal
         if again.score > step.score:
             step.score, step.followed = again.score, True
+
+
+def _first_of_the_student(cells: list[Placed]) -> int:
+    """Return the number of the first cell in which code of the student's may run."""
+    for number, cell in enumerate(cells):
+        if cell.cell_type == "code" and cell.role != "check" and not cell.own:
+            return number
+    return len(cells)
+
+
+def _fit(files: dict[str, bytes]) -> bool:
+    return sum(len(content) + 1024 for content in files.values()) < MOST_FILES
+
+
+def _named(cell: Cell) -> str:
+    """Return how a course cell is named in a message."""
+    if cell.grade_id:
+        return f"the course's cell {cell.grade_id}"
+    line = next(iter(cell.source.strip().splitlines()), "")
+    return f"the course's cell that begins with {line[:60]!r}"
 
 
 def _judge(step: Step, reply: dict) -> None:

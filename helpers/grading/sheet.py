@@ -42,6 +42,11 @@ class Cell:
     trusted : bool
         Whether a ``course`` cell needs no name of the student's, so that the test
         process runs it too.
+    alone : bool
+        Whether a trusted cell needs no result of a check either: where it fails, no
+        student made it fail.
+    may_raise : bool
+        Whether its author tagged it ``raises-exception``: an error is meant.
     setup : str
         The statements of a check that make names without the student's help: later
         checks find these even if this one fails.
@@ -59,6 +64,8 @@ class Cell:
     hidden: tuple[tuple[int, int], ...] = ()
     title: str = ""
     trusted: bool = False
+    alone: bool = False
+    may_raise: bool = False
     setup: str = ""
 
 
@@ -150,6 +157,7 @@ def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:
         cell_id=cell.get("id", ""),
         locked=bool(is_locked(cell)),
         points=float(settings.get("points", 0)),
+        may_raise="raises-exception" in cell.metadata.get("tags", ()),
         hidden=tuple(_hidden_lines(cell.source, hiding)) if role == "check" else (),
     )
 
@@ -202,6 +210,7 @@ def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str], set[s
     """
     imported, _ = names_of(imports)
     known = {*dir(builtins), *imported, "get_ipython"}
+    alone = set(known)  # what is known without the result of any check
     answers, mixed, own, marked = set(), set(), set(imported), []
     for cell in cells:
         if cell.cell_type == "code" and cell.role != "text":
@@ -209,16 +218,20 @@ def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str], set[s
             if cell.role in ("answer", "manual"):
                 answers |= bound - imported
                 known -= bound - imported
+                alone -= bound - imported
             elif cell.role == "check":
                 cell = replace(cell, setup=_setup(cell.source, known))
                 known |= bound
                 own |= bound
+                alone = _alone(cell.setup, alone - bound)
             elif not free - known:
+                cell = replace(cell, trusted=True, alone=not free - alone)
                 known |= bound
                 own |= bound
-                cell = replace(cell, trusted=True)
+                alone = alone | bound if cell.alone else alone - bound
             else:
                 known -= bound
+                alone -= bound
                 mixed |= bound
         marked.append(cell)
     return marked, answers, own - answers - mixed
@@ -226,22 +239,30 @@ def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str], set[s
 
 def _setup(source: str, known: set[str]) -> str:
     """Return the statements of a check that bind names and need no answer."""
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError:
-        return ""
     known, lines = set(known), []
-    for node in tree.body:
-        text = ast.unparse(node)
-        bound, free = names_of(text)
+    for node, bound, free in _statements(source):
         if isinstance(node, DEFINITIONS) or (
             isinstance(node, ASSIGNMENTS) and not free - known
         ):
             known |= bound
-            lines.append(text)
+            lines.append(ast.unparse(node))
         else:
             known -= bound
     return "\n".join(lines)
+
+
+def _alone(setup: str, known: set[str]) -> set[str]:
+    """Return `known` with the names that these statements make of nothing else."""
+    for _, bound, free in _statements(setup):
+        known = known - bound if free - known else known | bound
+    return known
+
+
+def _statements(source: str) -> Iterator[tuple[ast.stmt, set[str], set[str]]]:
+    """Yield the statements of a cell with the globals that they bind and use."""
+    with contextlib.suppress(SyntaxError):
+        for node in ast.parse(TransformerManager().transform_cell(source)).body:
+            yield node, *names_of(ast.unparse(node))
 
 
 def names_of(source: str) -> tuple[set[str], set[str]]:

@@ -12,8 +12,10 @@ import contextlib
 import io
 import os
 import select
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tarfile
 import threading
@@ -36,7 +38,6 @@ from . import wire
 FLUSH_BYTES, FLUSH_SECONDS = 4096, 0.2
 MOST_PRINTED = 64 * 1024  # of a call by the test process
 MOST_SENT = 7 * 2**20  # bytes of one output
-HOME = "/tmp/work"
 
 
 # --- output --------------------------------------------------------------------------
@@ -188,6 +189,22 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         raise SystemExit
 
+    def system(self, cmd: str) -> None:
+        """Run a command of the shell's, as `!ls`, without a terminal: there is none."""
+        running = subprocess.Popen(
+            self.var_expand(cmd, depth=1),
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with running:
+            while text := running.stdout.read(FLUSH_BYTES):
+                sys.stdout.write(text)
+        self.user_ns["_exit_code"] = running.returncode
+
 
 def no_input(prompt: str = "") -> str:
     """Replace `input`: nobody sits at a keyboard while notebooks are graded."""
@@ -234,7 +251,7 @@ def main(control: socket.socket, rpc: socket.socket) -> None:
     """Serve both sockets until they close."""
     SINK.sock = control
     os.register_at_fork(after_in_child=_forked)
-    sys.stdin = open(os.devnull)  # noqa: SIM115  for the life of the process
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  for the life of the process
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
     sys.displayhook = shell().displayhook
     import builtins
@@ -268,12 +285,21 @@ def _forked() -> None:
 
 
 def unpack(blob: bytes) -> None:
-    """Write the files of the assignment into the working folder and go there."""
-    os.makedirs(HOME, exist_ok=True)
-    os.chdir(HOME)
+    """Write the plain files of an archive into the working folder, and none outside.
+
+    One that cannot be written is missing, no more. (`extractall` does as much from
+    Python 3.11.4 on.)
+    """
+    home = os.path.realpath(os.getcwd())
     with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
-        archive.errorlevel = 0  # a file that cannot be written is missing, no more
-        archive.extractall(HOME, filter="data")
+        for entry in archive:
+            path = os.path.realpath(os.path.join(home, entry.name))
+            if not entry.isreg() or not path.startswith(f"{home}/"):
+                continue
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as file:
+                    shutil.copyfileobj(archive.extractfile(entry), file)
 
 
 def seed(number: int) -> None:

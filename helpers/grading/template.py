@@ -11,12 +11,14 @@ grader is gone. No secret enters the template, so that no child inherits one.
 
 import contextlib
 import gc
+import glob
 import importlib
 import json
 import os
 import pkgutil
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -34,6 +36,7 @@ CHECK_SECONDS = 0.25
 WAITED = struct.Struct(">d")
 WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+WORK = "/tmp/work"  # where a notebook runs, in the sandbox's own /tmp
 
 
 # --- the grader's side ---------------------------------------------------------------
@@ -87,6 +90,7 @@ class Template:
             "TMPDIR": "/tmp",
             "PYTHONPATH": root,
             "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1",  # marks depend on no locale
             "PYTHONDONTWRITEBYTECODE": "1",
             "COURSE_OFFLINE": "1",
             "MPLCONFIGDIR": self.home.name,
@@ -161,6 +165,8 @@ class Template:
             self.process.kill()
             self.process.wait()
             self.process.stderr.close()
+            for folder in glob.glob(f"{glob.escape(self.home.name)}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
             self.home.cleanup()
             self.process = None
 
@@ -304,6 +310,8 @@ def _warden(request: dict, descriptors: list[int]) -> None:
     limits = request["limits"] and sandbox.Limits(**request["limits"])
     owner, slot = os.getuid(), os.getpid()
     processes = Processes()
+    # without a sandbox, too, each has a folder of its own
+    work = WORK if limits else f"{os.environ['HOME']}-{slot}"
     try:
         if limits:
             sandbox.unshare()
@@ -316,6 +324,8 @@ def _warden(request: dict, descriptors: list[int]) -> None:
                 sandbox.enter(limits, slot, owner)
             else:
                 os.setsid()
+            os.mkdir(work, mode=0o700)
+            os.chdir(work)
             module = importlib.import_module(f"helpers.grading.{request['role']}")
             module.main(control, rpc)
     except BaseException as error:
@@ -324,6 +334,8 @@ def _warden(request: dict, descriptors: list[int]) -> None:
     control.close()
     rpc.close()
     _watch(pid, leash, limits, processes)
+    if not limits:
+        shutil.rmtree(work, ignore_errors=True)
     os._exit(0)
 
 
@@ -387,7 +399,7 @@ class Processes:
     def _read(self, path: str) -> str:
         """Return the content of a file, nothing if the process is gone."""
         try:
-            with open(path, opener=self._open) as file:
+            with open(path, encoding="utf-8", opener=self._open) as file:
                 return file.read()
         except OSError:
             return ""

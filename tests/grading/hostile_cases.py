@@ -105,13 +105,17 @@ def version_3(notebook: dict) -> dict:
     }
 
 
+def write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def named(name: str):
     """Return what hands the reference in under another name."""
 
-    def write(folder: Path) -> None:
-        Path(folder, name).write_text(json.dumps(Case("", "", POINTS).notebook()))
+    def hand_in(folder: Path) -> None:
+        write(folder / name, json.dumps(Case("", "", POINTS).notebook()))
 
-    return write
+    return hand_in
 
 
 def linked_solution(folder: Path) -> None:
@@ -162,7 +166,7 @@ FILES = [
     Case("file_fifo", "A pipe in the folder: who opens it waits forever.", POINTS,
          files=lambda folder: os.mkfifo(folder / "data.csv")),
     Case("file_timestamp", "The timestamp is garbled.", POINTS,
-         files=lambda folder: Path(folder, "timestamp.txt").write_text("☃ noon")),
+         files=lambda folder: write(folder / "timestamp.txt", "☃ noon")),
     Case("file_nothing", "The folder is empty.", NONE, change=nothing,
          state="unreadable"),
 ]  # fmt: skip
@@ -192,7 +196,7 @@ def linked_folder(folder: Path) -> None:
 
 def odd_names(folder: Path) -> None:
     os.mkfifo(folder / "\x1b]0;owned\x07\x1b[2J.csv")
-    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.txt")).write_text("?")
+    write(Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.txt")), "?")
     for number in range(600):
         (folder / f"{number:04}.txt").touch()
 

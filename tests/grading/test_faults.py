@@ -46,9 +46,9 @@ def children(process: subprocess.Popen) -> set[int]:
         pid = queue.pop()
         with contextlib.suppress(OSError):
             for task in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{task}/children") as file:
-                    queue += (own := [int(child) for child in file.read().split()])
-                    found |= set(own)
+                text = Path(f"/proc/{pid}/task/{task}/children").read_bytes()
+                queue += (own := [int(child) for child in text.split()])
+                found |= set(own)
     return found & classes.processes()
 
 

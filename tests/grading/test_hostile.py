@@ -76,7 +76,7 @@ def descendants() -> dict[int, str]:
         for task in Path(f"/proc/{queue.pop()}/task").glob("*/children"):
             for pid in map(int, task.read_text().split()):
                 queue.append(pid)
-                found[pid] = Path(f"/proc/{pid}/stat").read_text()[:200]
+                found[pid] = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")[:200]
     return found
 
 

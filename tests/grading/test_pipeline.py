@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.grading import feedback, pipeline, sandbox, session, template
+from helpers.grading import feedback, pipeline, sandbox, template
 from helpers.grading.__main__ import main
 from helpers.grading.course import Course, CourseError
 from tests.exercises import ROOT, points
@@ -119,9 +119,10 @@ def test_a_dry_run_says_who_would_change_and_why_and_writes_nothing(course):
     path = course.root / "submitted/eve/perceptron/gates.ipynb"
     path.write_bytes(classes.five()["ada"])
     before = classes.rows(course.root), classes.records(course.root)
-    changes = pipeline.compare(
+    changes, failed = pipeline.compare(
         course, "perceptron", options(students=("ada", "eve"), seconds=5)
     )
+    assert failed == {}
     assert {c["student"] for c in changes} == {"eve"}
     assert {c["why"] for c in changes} == {"the submission changed"}
     assert {c["grade_id"]: (c["old"], c["score"]) for c in changes} == {
@@ -219,7 +220,7 @@ def test_nbgraders_own_tools_work_on_what_is_left(course):
             [nbgrader, *command], cwd=course.root, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-    with open(course.root / "grades.csv") as file:
+    with open(course.root / "grades.csv", encoding="utf-8") as file:
         exported = {
             row["student_id"]: float(row["score"]) for row in csv.DictReader(file)
         }
@@ -307,17 +308,23 @@ def test_on_another_system_it_says_what_helps(course, monkeypatch, capsys):
     assert "the grader needs Linux" in capsys.readouterr().out
 
 
-def test_the_fault_of_the_grader_is_not_the_students(course, monkeypatch):
-    def broken(job):
+@pytest.mark.parametrize("part", ["prepare", "session.grade"])
+def test_the_fault_of_the_grader_is_not_the_students(course, part, monkeypatch):
+    def broken(*_):
         raise RuntimeError("the machine is on fire")
 
-    monkeypatch.setattr(session, "grade", broken)
-    done = pipeline.autograde(
-        course, "perceptron", options(students=("ada",), force=True)
-    )
+    before = classes.rows(course.root), classes.records(course.root)
+    settings = options(students=("ada",), force=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"helpers.grading.pipeline.{part}", broken)
+        done = pipeline.autograde(course, "perceptron", settings)
     result = done["ada"]["notebooks"]["gates"]
-    assert result["state"] == "error"
-    assert "the machine is on fire" in result["problems"][0]
+    assert result == {
+        "state": "error",
+        "error": "RuntimeError: the machine is on fire",
+    }
+    assert (classes.rows(course.root), classes.records(course.root)) == before
+    assert list(pipeline.autograde(course, "perceptron", options())) == ["ada"]
 
 
 def test_a_link_to_the_solution_is_not_followed(course):

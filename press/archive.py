@@ -13,9 +13,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import yaml
 
-from book.build import BUILD, HTML, ROOT
+from helpers import _terminal
+from press.build import BUILD, HTML, ROOT
 
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+    "version"
+]
 NAME = f"neuron-by-neuron-{VERSION}"
 ZIP = BUILD / f"{NAME}.zip"
 SERVED = "lite"  # JupyterLite asks its own server for files: file:// has none
@@ -39,7 +42,7 @@ def missing_book(command: str) -> None:
 
 def website() -> str:
     """Return the address of the published book, which may be unknown."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text())
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     return settings.get("html", {}).get("baseurl", "")
 
 
@@ -81,4 +84,4 @@ def offline(page: str, website: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    _terminal.run(main)

@@ -1,36 +1,25 @@
-"""What the book needs beyond Jupyter Book: explorations, quizzes, alt text of plots.
+"""Interactive parts of a page: explorations and quizzes.
 
 * ``{exploration} NAME`` shows an interactive figure; its script is loaded only by the
   page that uses it.
 * ``{quiz} NAME`` shows ``book/quizzes/NAME.json``, which has the format of jupyterquiz.
   We draw it ourselves with native form controls, because they work with the keyboard,
   with a screen reader, and in a page that has no kernel.
-* ``{reported}`` is the table of all reported figures beside ours; its lines say what
-  each of them is and why ours differs. The numbers come from the recorded results.
-* The alt text that `helpers.plots.show` writes into an output's metadata becomes the
-  alt text of the picture in the page.
 """
 
 import hashlib
 import json
 import re
-import shutil
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from myst_nb.core.render import NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.contents import about_extension
-
-BOOK = Path(__file__).parent
-ASSETS = "_course"  # the folder of our scripts in the built site
-# results of the full profile, kept, and those of this build
-RESULTS = (BOOK / "results", BOOK.parent / "_build" / "results")
+from press.contents import ASSETS, BOOK
 
 
 def _html(text: str) -> nodes.raw:
@@ -123,7 +112,7 @@ class Quiz(_Interactive):
         path = BOOK / "quizzes" / f"{name}.json"
         self.note_file(path)
         result = [_html(f'<div class="quiz" data-quiz="{name}">')]
-        for number, question in enumerate(json.loads(path.read_text()), start=1):
+        for number, question in enumerate(json.loads(path.read_text("utf-8")), start=1):
             result += self.question(f"{name}-{number}", number, question)
         return [
             *result,
@@ -200,157 +189,7 @@ class Quiz(_Interactive):
         return [*result, _html("</div>")]
 
 
-class Reported(SphinxDirective):
-    """A table of what the literature reports, what this build and the full run gave.
-
-    A line is ``chapter/key | what it is | why ours differs``; all recorded results that
-    have a reported figure must be listed.
-    """
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Return the table."""
-        listed = {}
-        for line in filter(str.strip, self.content):
-            key, what, why = (part.strip() for part in line.split("|"))
-            listed[key] = what, why
-        full, quick = (self.results(folder) for folder in RESULTS)
-        known = {key for key, entry in (full | quick).items() if reported_in(entry)}
-        for key in sorted(known ^ listed.keys()):
-            fault = "is not listed" if key in known else "has no reported figure"
-            raise self.error(f"reported: {key} {fault}")
-        rows = [
-            "| experiment | reported | our full run | this build | why they differ |",
-            "|---|---|---|---|---|",
-        ]
-        for key, (what, why) in listed.items():
-            chapter, entry = key.split("/")[0], quick.get(key) or full[key]
-            cells = [
-                f"{what} ([notebook](../notebooks/{chapter}.ipynb))",
-                f"{number(entry['reported'], entry)} ({entry['source']})",
-                measured(full.get(key)),
-                measured(quick.get(key)),
-                why,
-            ]
-            rows.append(f"| {' | '.join(cells)} |")
-        table = nodes.Element()
-        self.state.nested_parse(StringList(rows, "reported"), 0, table)
-        return table.children
-
-    def results(self, folder: Path) -> dict[str, dict]:
-        """Return the recorded results of a folder by ``chapter/key``."""
-        found = {}
-        for path in sorted(folder.glob("*.json")):
-            self.env.note_dependency(str(path))
-            entries = json.loads(path.read_text("utf-8"))["results"]
-            found |= {f"{path.stem}/{key}": entry for key, entry in entries.items()}
-        return found
-
-
-def reported_in(entry: dict) -> bool:
-    """Tell whether a recorded result stands beside one of the literature."""
-    return entry.get("reported") is not None
-
-
-def number(value: float, entry: dict) -> str:
-    """Return a number with its unit, to four digits."""
-    return f"{value:.4g} {entry.get('unit') or ''}".strip()
-
-
-def measured(entry: dict | None) -> str:
-    """Return a recorded result with its spread, its seeds and its data, if made up."""
-    if entry is None:
-        return "not measured"
-    text = number(entry["value"], entry)
-    if entry["n_seeds"] > 1:
-        low, high = (number(entry[bound], {}) for bound in ("min", "max"))
-        text += f" ({low} to {high}, {entry['n_seeds']} seeds)"
-    return text + (f", on {entry['data']}" if entry.get("is_standin") else "")
-
-
-def use_alt_text_of_outputs() -> None:
-    """Let a picture in an output carry its own alt text.
-
-    myst-nb 1.4 reads width and height from an output's metadata but takes alt text only
-    from the cell, which a plot function cannot write to.
-    """
-    original = NbElementRenderer.render_image
-
-    def render_image(self, data):
-        images = original(self, data)
-        alt = data.output_metadata.get(data.mime_type, {}).get("alt")
-        for image in images if alt else []:
-            image["alt"] = alt
-        return images
-
-    NbElementRenderer.render_image = render_image
-
-
-def drop_scripts(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Take out Thebe, which pages load from another host, and MathJax without need."""
-    unwanted = ["thebe"]
-    if 'class="math' not in context.get("body", ""):
-        unwanted.append("mathjax")  # 1.2 MB for a page without a formula
-    context["script_files"] = [
-        script
-        for script in context["script_files"]
-        if not any(
-            name in f"{script} {getattr(script, 'attributes', '')}".lower()
-            for name in unwanted
-        )
-    ]
-
-
-def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Mend what a screen reader stumbles over: toggles without a name, empty lists.
-
-    The theme's toggles of the contents have an icon and no name; docutils calls the
-    bibliography a list, and gives its entries a role that no list may have.
-    """
-    toctree = context.get("generate_toctree_html")
-
-    def named(*arguments, **options):
-        soup = toctree(*arguments, **options)
-        for summary in soup.select("li > details > summary"):
-            chapter = summary.find_parent("li").a.get_text(strip=True)
-            summary["aria-label"] = f"Sections of {chapter}"
-        return soup
-
-    if toctree:
-        context["generate_toctree_html"] = named
-    if "body" in context:
-        context["body"] = (
-            context["body"]
-            .replace(
-                '<div role="list" class="citation-list">', '<div class="citation-list">'
-            )
-            .replace(' role="doc-biblioentry"', "")
-        )
-
-
-def copy_assets(app: Sphinx, error: Exception | None) -> None:
-    """Copy our scripts and styles into the built site."""
-    if error or app.builder.format != "html":
-        return
-    # the icons come from the style sheet: without this script a page is 1.5 MB lighter
-    icons = Path(app.outdir) / "_static" / "scripts" / "fontawesome.js"
-    icons.write_text("", encoding="utf-8")
-    # Sphinx copies them only when a page has changed
-    shutil.copytree(BOOK / "static", icons.parents[1], dirs_exist_ok=True)
-    target = Path(app.outdir) / ASSETS
-    shutil.copytree(BOOK / "explorations", target / "explorations", dirs_exist_ok=True)
-    for script in (BOOK / "quizzes").glob("*.js"):
-        shutil.copy(script, target / script.name)
-
-
-def setup(app: Sphinx) -> dict:
-    """Register everything with Sphinx."""
-    use_alt_text_of_outputs()
+def setup(app: Sphinx) -> None:
+    """Register the directives."""
     app.add_directive("exploration", Exploration)
     app.add_directive("quiz", Quiz)
-    app.add_directive("reported", Reported)
-    app.connect("html-page-context", drop_scripts, priority=900)
-    app.connect("html-page-context", mend_roles, priority=900)
-    app.connect("build-finished", copy_assets)
-    return about_extension(__file__)

@@ -17,12 +17,13 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from bs4 import BeautifulSoup, Tag
 
-from book.archive import NAME, VERSION, missing_book
-from book.build import BUILD, HTML, ROOT, entries
+from helpers import _terminal
+from press.archive import NAME, VERSION, missing_book
+from press.build import BUILD, HTML, ROOT, entries
 
 PDF = BUILD / f"{NAME}.pdf"
 JOINED = BUILD / "book.html"
-STYLE = ROOT / "book" / "print.css"
+STYLE = ROOT / "press" / "print.css"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu"]  # root, as in containers, has no sandbox
 NEEDED = (
@@ -39,7 +40,8 @@ TYPESET_MS = 600_000  # all formulas of the book on one page, also on a slow mac
 def main() -> None:
     """Print the book, or say in one line what is missing."""
     missing_book("pdf")
-    JOINED.write_text(joined(yaml.safe_load((ROOT / "_toc.yml").read_text())))
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    JOINED.write_text(joined(toc), "utf-8")
     try:
         print_to(PDF, JOINED)
     finally:
@@ -50,7 +52,7 @@ def main() -> None:
 def joined(toc: dict) -> str:
     """Return one HTML document that holds the built pages of a table of contents."""
     pages = {
-        name: BeautifulSoup(path.read_text(), "html.parser")
+        name: BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for name in entries(toc)
         if (path := HTML / f"{name}.html").is_file()
     }
@@ -60,7 +62,7 @@ def joined(toc: dict) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light" data-mode="light">
 <head><meta charset="utf-8"><title>Neuron by Neuron</title>
-{styles}<style>{STYLE.read_text()}</style></head>
+{styles}<style>{STYLE.read_text("utf-8")}</style></head>
 <body>
 <header class="print-cover"><p class="print-title">Neuron by Neuron</p>
 <p>Deep learning from one neuron to residual networks</p>
@@ -196,4 +198,4 @@ def print_with(browser, target: Path, document: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _terminal.run(main)

@@ -1,6 +1,5 @@
-"""What our extensions share: the chapters, their minutes, what Sphinx asks of all."""
+"""What the press knows of the book: where it lies, its chapters, their minutes."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +7,8 @@ from typing import NamedTuple
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
+ASSETS = "_course"  # the folder of our scripts in the built site
 OF_PAGE = r"about (\d+) minutes to read, (\d+) to run"
 OF_EXERCISE = r"\*\*Time:\*\* about (\d+) minutes"
 
@@ -60,17 +61,3 @@ def _stated(path: str, pattern: str) -> list[int]:
     if not found:
         raise ValueError(f"{path} states no minutes")
     return [int(number) for number in found.groups()]
-
-
-def about_extension(file: str) -> dict:
-    """Return what Sphinx asks an extension about itself.
-
-    When `file` changes, Sphinx reads every page again.
-    """
-    content = hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    return {
-        "version": "1",
-        "env_version": int(content[:8], 16),
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }

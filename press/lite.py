@@ -1,7 +1,7 @@
 """Make the part of the book that runs in the browser: a JupyterLite site beside it.
 
-``book/build.py`` runs this file after the pages are built. It writes `_build/html/lite`
-when something it is made from has changed:
+``press/build.py`` runs this file after the pages are built. It writes
+`_build/html/lite` when something it is made from has changed:
 
 1. browser copies of the notebooks and exercises of the chapters in `CHAPTERS`, which
    need only NumPy, Matplotlib and scikit-learn; cells that are tagged `not-in-browser`
@@ -36,6 +36,8 @@ from jupyterlite_pyodide_kernel.constants import (
     PYODIDE_VERSION,
 )
 
+from helpers import _terminal
+
 CHAPTERS = (
     "perceptron",
     "linear_networks",
@@ -45,7 +47,7 @@ CHAPTERS = (
     "rbf",
 )
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ROOT / "book" / "lite"
+SETTINGS = ROOT / "press" / "lite"
 STAGE = ROOT / "_build" / "lite"
 SITE = ROOT / "_build" / "html" / "lite"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -87,7 +89,7 @@ def main() -> None:
     stamp = STAGE / "fingerprint"
     pyodide = pyodide_dir()
     current = fingerprint(pyodide)
-    made_from = stamp.read_text() if stamp.is_file() else None
+    made_from = stamp.read_text("utf-8") if stamp.is_file() else None
     if made_from == current and (SITE / "index.html").is_file():
         return
     print("building the part that runs in the browser …", flush=True)
@@ -95,7 +97,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     stage(pyodide)
     build()
-    stamp.write_text(current)
+    stamp.write_text(current, "utf-8")
 
 
 def sources() -> list[Path]:
@@ -298,10 +300,9 @@ def add_button(app, page: str, template: str, context: dict, doctree) -> None:
     context["header_buttons"].insert(0, button)
 
 
-def setup(app) -> dict:
+def setup(app) -> None:
     """Register the button with Sphinx."""
     app.connect("html-page-context", add_button, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 # --- wheels ---------------------------------------------------------------------------
@@ -364,4 +365,4 @@ def write_wheel(
 
 
 if __name__ == "__main__":
-    main()
+    _terminal.run(main)

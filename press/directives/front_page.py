@@ -8,7 +8,6 @@
 
 import json
 from html import escape
-from pathlib import Path
 from urllib.parse import urlencode
 
 from docutils import nodes
@@ -16,11 +15,9 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.contents import about_extension, chapters, minutes
+from press.contents import BOOK, ROOT, chapters, minutes
 
-BOOK = Path(__file__).parent
-ROOT = BOOK.parent
-SCRIPT = "_course/progress.js"  # where book/extension.py copies it
+SCRIPT = "_course/progress.js"  # where press/pages.py copies it
 LICENSES = (
     'Text: <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>. '
     'Code: <a href="https://opensource.org/license/mit">MIT</a>.'
@@ -107,9 +104,8 @@ def report_address(repository: str, page: str) -> str:
     return f"{repository.rstrip('/')}/issues/new?{query}"
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: Sphinx) -> None:
     """Register everything with Sphinx."""
     app.add_directive("chapters", Chapters)
     app.add_role("raw-html", raw_html)
     app.connect("html-page-context", add_foot)
-    return about_extension(__file__)

@@ -6,13 +6,14 @@ Run it through ``make book``. The steps:
 2. execute the notebooks that changed, in parallel, into the cache that myst-nb reads
    (Jupyter Book alone would execute them one after the other);
 3. ``jupyter-book build``, in which each warning is an error;
-4. ``book/lite.py`` makes the part that runs in the browser, where it changed;
+4. ``press/lite.py`` makes the part that runs in the browser, where it changed;
 5. scan the pages for what a strict build lets through: tracebacks, executed pages
    without outputs, pictures without alt text, paths of the building machine.
 """
 
 import argparse
 import hashlib
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -24,7 +25,11 @@ from time import perf_counter
 
 import yaml
 from bs4 import BeautifulSoup
+from jupyter_cache import get_cache
+from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
+from jupyter_cache.executors.utils import single_nb_execution
 
+from helpers import _terminal
 from helpers.data.fetch import cache_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +94,7 @@ def table_of_contents(*, solutions: bool) -> Path:
     """Return the table of contents to build, without solutions where asked for."""
     if solutions:
         return ROOT / "_toc.yml"
-    content = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    content = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
     for part in content["parts"]:
         for chapter in part["chapters"]:
             kept = [
@@ -116,7 +121,7 @@ def entries(node) -> Iterator[str]:
 
 def executed(toc: Path) -> list[str]:
     """Return the notebooks that the book executes: exercises are shown as they are."""
-    names = entries(yaml.safe_load(toc.read_text()))
+    names = entries(yaml.safe_load(toc.read_text("utf-8")))
     return [name for name in names if name.startswith(("notebooks/", "solutions/"))]
 
 
@@ -142,11 +147,8 @@ def fingerprint() -> str:
 
 def execute(notebooks: list[Path]) -> None:
     """Execute what is not in the cache, one notebook per core."""
-    from jupyter_cache import get_cache
-    from jupyter_cache.executors import load_executor
-
     stamp = CACHE / "fingerprint"
-    if not stamp.is_file() or stamp.read_text() != fingerprint():
+    if not stamp.is_file() or stamp.read_text("utf-8") != fingerprint():
         shutil.rmtree(CACHE, ignore_errors=True)
         CACHE.mkdir(parents=True)
     cache = get_cache(CACHE)
@@ -155,37 +157,90 @@ def execute(notebooks: list[Path]) -> None:
     # the biggest first, so that no core is left alone with it at the end
     for path in sorted(notebooks, key=lambda path: path.stat().st_size, reverse=True):
         cache.add_nb_to_project(path)
-    missing = {record.uri for record in cache.list_unexecuted()}
+    missing = cache.list_unexecuted()
     if not missing:
         return
     print(f"executing {len(missing)} of {len(notebooks)} notebooks …", flush=True)
-    # a profile of our own: no start-up script of the user's, no talk about transports
-    profile = BUILD / "ipython" / "profile_default"
-    profile.mkdir(parents=True, exist_ok=True)
-    settings = profile / "ipython_kernel_config.py"
-    settings.write_text("c.IPKernelApp.log_level = 40\n")
-    os.environ |= {
-        "IPYTHONDIR": str(profile.parent),
-        "COURSE_RESULTS_DIR": os.environ.get("COURSE_RESULTS_DIR", str(RESULTS)),
-        "OMP_NUM_THREADS": "1",  # the notebooks share the cores, one each
-        "OPENBLAS_NUM_THREADS": "1",
-        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not the user's
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    result = load_executor("local-parallel", cache=cache).run_and_cache(
-        timeout=CELL_SECONDS
-    )
-    stamp.write_text(fingerprint())  # only now: the notebooks have fetched their data
+    os.environ |= surroundings()
+    failed = run(cache, missing)
+    stamp.write_text(
+        fingerprint(), "utf-8"
+    )  # only now: the notebooks have fetched their data
     # Sphinx sees changed sources, not changed outputs, and a page takes numbers from
     # the outputs of others: it must read everything again
     shutil.rmtree(BUILD / ".doctrees", ignore_errors=True)
-    failed = [*result.errored, *result.excepted]
     for uri in failed:
         record = cache.get_project_record(uri)
         print(record.traceback or "", file=sys.stderr)
     if failed:
         names = ", ".join(str(Path(uri).relative_to(ROOT)) for uri in failed)
         raise BuildError(f"these notebooks fail, see the traceback above: {names}")
+
+
+def surroundings() -> dict[str, str]:
+    """Return the variables with which notebooks run, and write the files they name.
+
+    Nothing of the builder's own settings reaches an output: neither start-up scripts
+    of IPython nor a matplotlibrc.
+    """
+    profile = BUILD / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    settings = profile / "ipython_kernel_config.py"
+    settings.write_text(
+        "c.IPKernelApp.log_level = 40\n", "utf-8"
+    )  # no talk about transports
+    matplotlib = BUILD / "matplotlib"
+    matplotlib.mkdir(exist_ok=True)
+    (matplotlib / "matplotlibrc").write_text("# all defaults\n", "utf-8")
+    return {
+        "IPYTHONDIR": str(profile.parent),
+        "MPLCONFIGDIR": str(matplotlib),
+        "MATPLOTLIBRC": str(matplotlib / "matplotlibrc"),
+        "COURSE_RESULTS_DIR": os.environ.get("COURSE_RESULTS_DIR", str(RESULTS)),
+        "COURSE_DRIVE_CONTROLS": "1",  # each slider is moved once
+        "OMP_NUM_THREADS": "1",  # the notebooks share the cores, one each
+        "OPENBLAS_NUM_THREADS": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not the user's
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+class Worker(ExecutionWorkerLocalMProc):
+    """Executes one notebook in its own folder, in a process of the pool."""
+
+    @staticmethod
+    def execute(project_nb, data: ProcessData):
+        """Execute it; the state of widgets, which no page shows, is not kept."""
+        return single_nb_execution(
+            project_nb.nb,
+            cwd=str(Path(project_nb.uri).parent),
+            timeout=data.timeout,
+            allow_errors=data.allow_errors,
+            store_widget_state=False,
+        )
+
+
+def run(cache, records: list) -> list[str]:
+    """Execute notebooks in parallel and cache them; return those that fail."""
+    tasks = [ProcessData(r.pk, r.uri, cache, CELL_SECONDS, False) for r in records]
+    failed, start = [], perf_counter()
+    with multiprocessing.Pool() as pool:
+        finished = pool.imap_unordered(Worker(), tasks)
+        for count, (state, uri) in enumerate(finished, start=1):
+            if state:
+                failed.append(uri)
+            progress(count, len(tasks), uri, perf_counter() - start)
+    return failed
+
+
+def progress(count: int, total: int, uri: str, seconds: float) -> None:
+    """Say what is done and about how long the rest takes, going by what is done."""
+    left = seconds / count * (total - count)
+    name = Path(uri).relative_to(ROOT).with_suffix("").as_posix()
+    rest = f"about {left:.0f} s left" if count < total else "all are done"
+    line = f"  {count}/{total} {name}, {seconds:.0f} s, {rest}"
+    end = "\n" if count == total or not sys.stdout.isatty() else "\033[K\r"
+    print(line, end=end, flush=True)
 
 
 def build_html(toc: Path) -> None:
@@ -203,13 +258,13 @@ def build_html(toc: Path) -> None:
 
 def build_lite() -> None:
     """Build what runs in the browser, if it is out of date."""
-    if subprocess.run([sys.executable, str(ROOT / "book" / "lite.py")]).returncode:
+    if subprocess.run([sys.executable, "-m", "press.lite"], cwd=ROOT).returncode:
         raise BuildError("the part that runs in the browser is not built, see above")
 
 
 def pages() -> list[Path]:
     """Return the built pages that come from our sources."""
-    names = entries(yaml.safe_load((ROOT / "_toc.yml").read_text()))
+    names = entries(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
     return [path for name in names if (path := HTML / f"{name}.html").is_file()]
 
 
@@ -224,11 +279,13 @@ def new_pages() -> list[Path]:
 def scan(page: Path) -> Iterator[str]:
     """Yield a line for each thing that must not be in a page."""
     name = page.relative_to(HTML).as_posix()
-    text = page.read_text()
+    text = page.read_text("utf-8")
     soup = BeautifulSoup(text, "html.parser")
     article = soup.find("article") or soup
     if article.select(".traceback, .highlight-ipythontb") or "Traceback (most" in text:
         yield f"{name}: shows a traceback"
+    if article.select(".output.error, .output.stderr"):
+        yield f"{name}: shows an error or a warning"
     for image in article.find_all("img"):
         if not image.get("alt", "").strip() or image["alt"] == image.get("src"):
             yield f"{name}: picture without alt text: {image.get('src')}"
@@ -243,4 +300,4 @@ def scan(page: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    _terminal.run(main)

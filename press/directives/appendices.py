@@ -18,12 +18,11 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.contents import about_extension, chapters, minutes
 from helpers.data import names
 from helpers.data.registry import REGISTRY, File
 from helpers.runtime import profile
+from press.contents import ROOT, chapters, minutes
 
-ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "_build" / ".jupyter_cache"
 LIBRARIES = (
     "numpy",
@@ -185,11 +184,10 @@ def seconds(cache, path: Path) -> float:
         return 0.0
 
 
-def setup(app: Sphinx) -> dict:
+def setup(app: Sphinx) -> None:
     """Register the directives."""
     app.add_directive("datasets", Datasets)
     app.add_directive("dataset_files", DatasetFiles)
     app.add_directive("syllabus", Syllabus)
     app.add_directive("this_build", ThisBuild)
     app.add_directive("times", Times)
-    return about_extension(__file__)

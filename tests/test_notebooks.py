@@ -1,0 +1,120 @@
+"""What a learner sees in a notebook: the lesson, and nothing of its bookkeeping."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from press import setup_cells
+from press.contents import ROOT, chapters
+
+CHAPTERS = list(chapters())
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+COLLAPSED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+LATER = re.compile(
+    r"(import|from) (torch|torchvision|helpers\.(training|_torchvision))\b"
+)
+MOST_ASSERTS = 3  # those that are the lesson: "equal to PyTorch's"
+BOOKKEEPING = ("record(", "record.", "sys.path", "find_spec", "COURSE_", "Recorder")
+
+
+def cells(name: str) -> list[dict]:
+    return json.loads((ROOT / f"notebooks/{name}.ipynb").read_text("utf-8"))["cells"]
+
+
+def text(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def tags(cell: dict) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def code(name: str) -> list[dict]:
+    return [cell for cell in cells(name) if cell["cell_type"] == "code"]
+
+
+def visible(name: str) -> list[str]:
+    return [text(c) for c in code(name) if not {"setup", "results"} & set(tags(c))]
+
+
+def sections(name: str) -> list[list[dict]]:
+    """The cells of each section: what follows a heading of the second level."""
+    found: list[list[dict]] = [[]]
+    for cell in cells(name):
+        is_text = cell["cell_type"] == "markdown"
+        if is_text and re.search(r"^## ", text(cell), re.MULTILINE):
+            found.append([])
+        found[-1].append(cell)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    setup_cells.sources(),
+    ids=lambda path: path.relative_to(ROOT).with_suffix("").as_posix(),
+)
+def test_the_set_up_is_written_from_one_place(path: Path):
+    assert json.loads(path.read_text("utf-8")) == setup_cells.written(path), (
+        "python -m press.setup_cells writes it"
+    )
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_bookkeeping_stands_between_the_learner_and_the_lesson(name):
+    for source in visible(name):
+        assert not [word for word in BOOKKEEPING if word in source], source
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_results_are_collapsed_and_stand_once_at_the_end_of_a_section(name):
+    for cell in code(name):
+        if "results" in tags(cell):
+            assert {k: cell["metadata"].get(k) for k in COLLAPSED} == COLLAPSED
+            assert "remove-cell" in tags(cell)
+            assert text(cell).startswith("# @title ")
+            assert not re.search(r"^(def|class|import|from) ", text(cell), re.MULTILINE)
+    for section in sections(name):
+        assert sum("results" in tags(cell) for cell in section) <= 1, section[0]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_visible_cells_are_short_and_import_at_the_top(name):
+    _first, *others = visible(name)
+    for source in others:
+        assert len(source.splitlines()) <= 25, source
+    # torch comes with its section: what is before that runs without torch
+    later = [source for source in others if re.search(r"^(import|from) ", source, re.M)]
+    assert len(later) <= 1
+    for line in re.findall(r"^(?:import|from) .*", "\n".join(later), re.MULTILINE):
+        assert LATER.match(line), line
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_visible_assert_is_a_lesson(name):
+    lines = [line for source in visible(name) for line in source.splitlines()]
+    assert sum(line.strip().startswith("assert ") for line in lines) <= MOST_ASSERTS
+    whole = [line for cell in code(name) for line in text(cell).splitlines()]
+    assert sum(line.strip().startswith("assert ") for line in whole) >= 5
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_a_control_that_the_text_before_it_introduces(chapter):
+    every = cells(chapter)
+    places = [n for n, cell in enumerate(every) if "explore(" in text(cell)]
+    assert places
+    for place in places:
+        before = every[place - 1]
+        assert before["cell_type"] == "markdown"
+        assert f"](../book/{chapter}.md)" in text(before)  # its exploration moves
+
+
+def using(package: str) -> list[str]:
+    line = re.compile(rf"^(import|from) {package}\b", re.MULTILINE)
+    return [name for name in NOTEBOOKS if any(map(line.search, visible(name)))]
+
+
+def test_seaborn_and_torchvision_are_in_use():
+    assert len(using("seaborn")) >= 6
+    assert len(using("torchvision")) >= 3
