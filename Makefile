@@ -5,8 +5,16 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
+RUN := $(BIN)/python -m
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# files and terminals are UTF-8 to our programs, whatever the locale says
+export PYTHONUTF8 := 1
+ifneq ($(filter C.utf8 C.UTF-8,$(shell locale -a 2>/dev/null)),)
+export LC_ALL := C.UTF-8
+endif
 WORKERS ?= 2
+# one chapter's tests only: make test CHAPTER=perceptron
+CHAPTER ?=
 SOLUTIONS ?= yes
 ASSIGNMENT ?= perceptron
 REPO ?=
@@ -23,41 +31,41 @@ help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 book: .venv/.ready ## execute the notebooks and build the book (SOLUTIONS=no leaves them out)
-	@$(BIN)/python -m press.build $(if $(filter no,$(SOLUTIONS)),--no-solutions)
+	@$(RUN) press.build $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
-test: book ## run every check, the book build included
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: $(if $(CHAPTER),.venv/.ready,book) ## run every check, the book build included, or those of one CHAPTER
+	@$(RUN) pytest -n $(WORKERS) --dist loadgroup $(if $(CHAPTER),-m "not site" -k $(CHAPTER))
 
 lab: .venv/.ready ## open JupyterLab on the notebooks and exercises
-	@$(BIN)/jupyter lab
+	@$(RUN) jupyterlab
 
 serve: ## serve the built book on this machine
 	@test -f _build/html/index.html || { echo "make: there is no book yet: run make book"; exit 1; }
-	@$(BIN)/python -m http.server --directory _build/html --bind 127.0.0.1 8000
+	@$(RUN) http.server --directory _build/html --bind 127.0.0.1 8000
 
 zip: .venv/.ready ## pack the built book into one zip that works without a server
-	@$(BIN)/python -m press.archive
+	@$(RUN) press.archive
 
 pdf: .venv/.ready ## print the built book into one PDF (needs Chromium)
-	@$(BIN)/python -m press.pdf
+	@$(RUN) press.pdf
 
 release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
-	@for chapter in $$(ls solutions); do \
-	  $(BIN)/nbgrader generate_assignment $$chapter --create --force \
-	    --db=sqlite:///$$(mktemp -d)/release.db --log-level=WARN; done
+	@folder=$$(mktemp -d); for chapter in $$(ls solutions); do \
+	  $(RUN) nbgrader generate_assignment "$$chapter" --create --force \
+	    --db="sqlite:///$$folder/$$chapter.db" --log-level=WARN; done; rm -r "$$folder"
 
 configure: .venv/.ready ## set the repository's address, in the exercises too: REPO=owner/name
-	@$(BIN)/python -m press.configure $(REPO)
+	@$(RUN) press.configure "$(REPO)"
 
 grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write feedback/
-	@$(BIN)/python -m helpers.grading autograde $(ASSIGNMENT)
-	@$(BIN)/python -m helpers.grading feedback $(ASSIGNMENT)
+	@$(RUN) helpers.grading autograde "$(ASSIGNMENT)"
+	@$(RUN) helpers.grading feedback "$(ASSIGNMENT)"
 
 reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
-	@COURSE_PROFILE=full COURSE_RESULTS_DIR=$(CURDIR)/book/results $(BIN)/python -m press.build
+	@COURSE_PROFILE=full COURSE_RESULTS_DIR="$(CURDIR)/book/results" $(RUN) press.build
 
 data: .venv/.ready ## fetch all data sets into the cache, with checksums
-	@$(BIN)/python -m helpers.data fetch all
+	@$(RUN) helpers.data fetch all
 
 clean: ## delete everything that was built (the environment stays)
 	@rm -rf _build
@@ -68,9 +76,9 @@ clean: ## delete everything that was built (the environment stays)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) lacks venv: install it (Debian: apt-get install python3-venv)"; exit 1; }
 	@free=$$(df -Pm . | awk 'NR==2 {print $$4}'); test "$$free" -ge $(NEEDED_MB) || test -d .venv || \
 	  { echo "make: the disk of $(CURDIR) has $$free MB free, $(NEEDED_MB) MB are needed"; exit 1; }
-	@test -d .venv || $(PYTHON) -m venv .venv
-	@mkdir -p _build; echo "installing into .venv (a few minutes, once) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@mkdir -p _build; echo "installing into .venv (a few minutes, once) ..."
+	@$(RUN) pip install --quiet --disable-pip-version-check $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
 	  $(if $(filter no,$(PINNED)),,-c constraints.txt) -e '.[all]' >_build/install.log 2>&1 || \
 	  { grep 'ERROR: ' _build/install.log | head -1 | sed 's/.*ERROR: /make: /' || true; \
 	    echo "make: the installation failed, _build/install.log holds the rest"; exit 1; }

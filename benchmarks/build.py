@@ -1,6 +1,6 @@
-"""`press/build.py` on all cores against Jupyter Book alone, which executes in a row.
+"""`press.build` on all cores against Jupyter Book alone, which executes in a row.
 
-    python benchmarks/build.py [--rounds 1]
+    python benchmarks/build.py [--rounds 1] [--short]
 
 Each side builds its own copy of the checkout with an empty cache, in its own temporary
 folder, with one thread for each notebook. A cold build takes minutes, so one round is
@@ -12,12 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from _ratio import finish, interleave, ratio, rounds, table
+import nbformat
+from _ratio import finish, interleave, options, ratio, table
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = 1.7
@@ -32,37 +32,52 @@ SAME = {
 
 def main() -> None:
     """Measure and report."""
-    count = rounds(__doc__, default=1)
+    settings = options(__doc__, rounds=1)
     print(f"{os.cpu_count()} cores, cold builds of {ROOT.name}", flush=True)
-    seconds = interleave({"press/build.py": parallel, "jupyter-book": serial}, count)
-    table(seconds)
-    finish("build", ratio(seconds, "jupyter-book", "press/build.py"), BAR)
-
-
-def parallel() -> float:
-    """Time our build."""
-    return cold(lambda copy: [sys.executable, "-m", "press.build"])
-
-
-def serial() -> float:
-    """Time Jupyter Book with the options that our build passes on."""
     program = str(Path(sys.executable).with_name("jupyter-book"))
-    options = ["-n", "-W", "--keep-going", "-q"]
-    return cold(lambda copy: [program, "build", str(copy), *options])
+    sides = {
+        "press.build": [sys.executable, "-m", "press.build"],
+        "jupyter-book": [program, "build", ".", "-n", "-W", "--keep-going", "-q"],
+    }
+    seconds = interleave(
+        {
+            name: lambda command=command: cold(command, settings.short)
+            for name, command in sides.items()
+        },
+        settings.rounds,
+    )
+    table(seconds)
+    value = ratio(seconds, "jupyter-book", "press.build")
+    finish("build", value, BAR, short=settings.short)
 
 
-def cold(command: Callable[[Path], list[str]]) -> float:
-    """Return the seconds that `command(copy)` takes in a fresh copy of the checkout."""
+def cold(command: list[str], short: bool) -> float:
+    """Return the seconds that `command` takes in a fresh copy of the checkout."""
     with TemporaryDirectory(prefix="book-") as folder:
         copy = Path(folder) / ROOT.name
         copy_checkout(copy)
+        if short:
+            shorten(copy)
         variables = os.environ | SAME
         variables["COURSE_RESULTS_DIR"] = str(copy / "_build" / "results")
         start = perf_counter()
         quiet = {"stdout": subprocess.DEVNULL}  # errors are shown
-        if subprocess.run(command(copy), cwd=copy, env=variables, **quiet).returncode:
-            sys.exit(f"build: {command(ROOT)} fails in a fresh copy, see above")
+        if subprocess.run(command, cwd=copy, env=variables, **quiet).returncode:
+            sys.exit(f"build: {' '.join(command)} fails in a fresh copy, see above")
         return perf_counter() - start
+
+
+def shorten(copy: Path) -> None:
+    """Make a book of one page and two notebooks, in place of the whole one."""
+    contents = "format: jb-book\nroot: book/short\nchapters:\n"
+    (copy / "book" / "short.md").write_text("# A short book\n", encoding="utf-8")
+    for name in ("one", "two"):
+        title = nbformat.v4.new_markdown_cell(f"# {name}")
+        cell = nbformat.v4.new_code_cell("import time\n\ntime.sleep(2)\n1 + 1")
+        notebook = nbformat.v4.new_notebook(cells=[title, cell])
+        nbformat.write(notebook, copy / "notebooks" / f"{name}.ipynb")
+        contents += f"- file: notebooks/{name}\n"
+    (copy / "_toc.yml").write_text(contents, encoding="utf-8")
 
 
 def copy_checkout(target: Path) -> None:

@@ -1,6 +1,6 @@
 """A NumPy network on minibatches in matrices against the same, example by example.
 
-    python benchmarks/from_scratch.py [--rounds 3]
+    python benchmarks/from_scratch.py [--rounds 3] [--short]
 
 The code is the one that notebooks/backpropagation.ipynb teaches: its cells tagged
 `define` are executed here. Both sides train 784-512-10 for one epoch on 10,000 images
@@ -9,7 +9,7 @@ final weights must agree.
 """
 
 import numpy as np
-from _ratio import finish, interleave, ratio, rounds, table
+from _ratio import finish, interleave, options, ratio, table
 from _taught import taught
 from threadpoolctl import threadpool_limits
 
@@ -21,9 +21,11 @@ EXAMPLES = 10_000
 
 def main() -> None:
     """Measure, check that both sides learned the same, and report."""
-    count = rounds(__doc__, default=3)
+    settings = options(__doc__, rounds=3)
     lesson = taught("backpropagation")
     x, y, source = load()
+    if settings.short:
+        x, y = x[: 4 * BATCH], y[: 4 * BATCH]
     learned = {}
 
     def batched() -> None:
@@ -38,12 +40,13 @@ def main() -> None:
 
     print(f"{len(x):,} images a round: {source}; {THREADS} thread each")
     with threadpool_limits(THREADS):
-        seconds = interleave({"matrices": batched, "loop": looped}, count)
+        seconds = interleave({"matrices": batched, "loop": looped}, settings.rounds)
     for ours, theirs in zip(*learned.values(), strict=True):
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
     table(seconds)
-    finish("from_scratch", ratio(seconds, "loop", "matrices"), BAR)
+    value = ratio(seconds, "loop", "matrices")
+    finish("from_scratch", value, BAR, short=settings.short)
 
 
 def load() -> tuple[np.ndarray, np.ndarray, str]:

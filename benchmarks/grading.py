@@ -1,6 +1,7 @@
 """The course's grader against plain `nbgrader autograde`, on the same class.
 
     python benchmarks/grading.py [--rounds 3] [--exercise CHAPTER/NAME] [--count 40]
+                                 [--short]
 
 The class is the reference solution and the wrong answers of the tests, in turn. Both
 sides grade all of it with their commands, start-up included, in a fresh copy of the
@@ -10,7 +11,6 @@ ours grades the class with them, and shows where its time goes. Nothing else sho
 on the machine.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from _ratio import finish, interleave, ratio, table
+from _ratio import finish, interleave, options, ratio, table
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -33,11 +33,10 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 def main() -> None:
     """Measure and report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--exercise", default="fully_connected/two_hidden_layers")
-    parser.add_argument("--count", type=int, default=40, help="submissions")
-    settings = parser.parse_args()
+    exercise = "fully_connected/two_hidden_layers"
+    settings = options(__doc__, rounds=3, exercise=exercise, count=40)
+    if settings.short:
+        settings.exercise, settings.count = "perceptron/gates", 2
     chapter, name = settings.exercise.split("/")
     files = islice(cycle(submissions(settings.exercise)), settings.count)
     print(f"{os.cpu_count()} cores, {settings.count} submissions of {name}", flush=True)
@@ -79,7 +78,8 @@ def main() -> None:
             differ = [(a, b) for a, b in pairs if a != b]
             sys.exit(f"grading: {len(differ)} marks differ: {differ[:3]}")
         print(f"{len(marks['ours'])} marks, all equal to nbgrader's")
-    finish("grading", ratio(seconds, "nbgrader", "ours"), BAR)
+    value = ratio(seconds, "nbgrader", "ours")
+    finish("grading", value, BAR, short=settings.short)
 
 
 def submissions(exercise: str) -> list[bytes]:

@@ -1,6 +1,6 @@
 """`import helpers` against `import torch` in fresh interpreters: lower is better.
 
-    python benchmarks/imports.py [--rounds 5]
+    python benchmarks/imports.py [--rounds 5] [--short]
 
 A fresh interpreter measures the import alone, after its own start. `import helpers`
 costs nearly nothing by itself, so the bar also holds for `helpers.data`, which every
@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from _ratio import finish, interleave, ratio, rounds, table
+from _ratio import finish, interleave, options, ratio, table
 
 BAR = 0.30
 NAMES = ("helpers", "helpers.data", "torch")
@@ -25,17 +25,18 @@ print(perf_counter() - start)
 
 def main() -> None:
     """Measure and report."""
-    count = rounds(__doc__, default=5)
+    settings = options(__doc__, rounds=5)
     sides = {f"import {name}": lambda name=name: seconds_of(name) for name in NAMES}
     interleave(sides, 1)  # compiles the modules and brings the files into memory
-    seconds = interleave(sides, count)
+    seconds = interleave(sides, settings.rounds)
     table(seconds)
     shares = {
         name: ratio(seconds, f"import {name}", "import torch") for name in NAMES[:-1]
     }
     for name, share in shares.items():
         print(f"import {name} / import torch: {share:.4f} (lower is better)")
-    finish("imports", max(shares.values()), BAR, lower_is_better=True)
+    value = max(shares.values())
+    finish("imports", value, BAR, short=settings.short, lower_is_better=True)
 
 
 def seconds_of(name: str) -> float:

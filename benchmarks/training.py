@@ -1,6 +1,6 @@
 """One epoch of `helpers.training.fit` against a DataLoader with per-image transforms.
 
-    python benchmarks/training.py [--rounds 3]
+    python benchmarks/training.py [--rounds 3] [--short]
 
 Both sides train the same 784-128-10 network for one epoch on MNIST, in minibatches of
 64, from the same weights, in the same order, on the CPU with one thread: the final
@@ -10,7 +10,7 @@ stands in a line of its own.
 
 import numpy as np
 import torch
-from _ratio import finish, interleave, ratio, rounds, table
+from _ratio import finish, interleave, options, ratio, table
 from PIL import Image
 
 from helpers import data
@@ -47,9 +47,11 @@ class Images(torch.utils.data.Dataset):
 
 def main() -> None:
     """Measure, check that both sides learned the same, and report."""
-    count = rounds(__doc__, default=3)
+    settings = options(__doc__, rounds=3)
     torch.set_num_threads(THREADS)
     x, y, source = load()
+    if settings.short:
+        x, y = x[: 10 * BATCH], y[: 10 * BATCH]
     inputs, images, models = scaled(x), Images(x, y), {}
 
     def helper() -> None:
@@ -66,11 +68,12 @@ def main() -> None:
     # the first step makes torch import more of itself: that is no part of an epoch
     with_fit(inputs[:BATCH], y[:BATCH])
     with_loader(Images(x[:BATCH], y[:BATCH]))
-    seconds = interleave(sides, count)
+    seconds = interleave(sides, settings.rounds)
     for ours, theirs in zip(*(m.parameters() for m in models.values()), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
     table(seconds)
-    finish("training", ratio(seconds, "DataLoader", "fit"), BAR)
+    value = ratio(seconds, "DataLoader", "fit")
+    finish("training", value, BAR, short=settings.short)
 
 
 def load() -> tuple[np.ndarray, np.ndarray, str]:

@@ -44,6 +44,7 @@ _STYLE = {
     "axes.edgecolor": "#55606b",
     "legend.frameon": False,
     "image.cmap": "gray_r",
+    "text.usetex": False,  # a learner's own matplotlibrc may ask for a LaTeX of theirs
 }
 
 
@@ -284,7 +285,10 @@ def spread(
     ax, own = _own(ax, figsize=(6.4, 0.9 + 0.45 * len(results)))
     runs = [(name, value) for name, values in results.items() for value in values]
     names, values = zip(*runs, strict=True)
-    sns.stripplot(x=values, y=names, hue=names, jitter=0.15, legend=False, ax=ax)
+    colors = dict(zip(results, cycle(PALETTE), strict=False))
+    sns.stripplot(
+        x=values, y=names, hue=names, palette=colors, jitter=0.15, legend=False, ax=ax
+    )
     for row, own_runs in enumerate(results.values()):
         middle = np.median(own_runs)
         ax.vlines(middle, row - 0.32, row + 0.32, color="#1b1f24", linewidth=2)

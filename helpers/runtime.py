@@ -1,7 +1,7 @@
 """Where and how a notebook runs: device, seeds, budget.
 
 The profile is read from the environment variable ``COURSE_PROFILE``: ``quick`` (the
-default: any cell takes at most 30 s and any notebook 90 s on two cores) or ``full``
+default: any cell takes at most 30 s and any notebook 60 s on a quiet core) or ``full``
 (the budget of the literature).
 """
 
@@ -83,6 +83,15 @@ def seed_everything(seed: int) -> np.random.Generator:
     else:
         torch.manual_seed(seed)
     return np.random.default_rng(seed)
+
+
+def weight_file() -> str:
+    """Return the file of trained weights that ``COURSE_WEIGHTS`` names, or nothing.
+
+    The course downloads no weights: who has a file of torchvision's ResNet-18 sets the
+    variable before Jupyter starts.
+    """
+    return os.environ.get("COURSE_WEIGHTS", "")
 
 
 def environment() -> str:

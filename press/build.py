@@ -28,6 +28,7 @@ from bs4 import BeautifulSoup
 from jupyter_cache import get_cache
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
 from jupyter_cache.executors.utils import single_nb_execution
+from nbclient.exceptions import CellExecutionError
 
 from helpers import _terminal
 from helpers.data.fetch import cache_folder
@@ -210,37 +211,58 @@ class Worker(ExecutionWorkerLocalMProc):
 
     @staticmethod
     def execute(project_nb, data: ProcessData):
-        """Execute it; the state of widgets, which no page shows, is not kept."""
-        return single_nb_execution(
+        """Execute it; the state of widgets, which no page shows, is not kept.
+
+        A picture that cannot be drawn is an error output after which IPython goes on:
+        for us it is an error like any other.
+        """
+        result = single_nb_execution(
             project_nb.nb,
             cwd=str(Path(project_nb.uri).parent),
             timeout=data.timeout,
             allow_errors=data.allow_errors,
             store_widget_state=False,
         )
+        for output in [] if result.err else error_outputs(result.nb):
+            result.exc_string = "\n".join(output.traceback)
+            result.err = CellExecutionError(
+                result.exc_string, output.ename, output.evalue
+            )
+        return result
+
+
+def error_outputs(notebook) -> list:
+    """Return the outputs of an executed notebook that are errors."""
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    outputs = (output for cell in cells for output in cell.outputs)
+    return [output for output in outputs if output.output_type == "error"]
 
 
 def run(cache, records: list) -> list[str]:
     """Execute notebooks in parallel and cache them; return those that fail."""
     tasks = [ProcessData(r.pk, r.uri, cache, CELL_SECONDS, False) for r in records]
-    failed, start = [], perf_counter()
+    failed, done, start = [], [], perf_counter()
     with multiprocessing.Pool() as pool:
-        finished = pool.imap_unordered(Worker(), tasks)
-        for count, (state, uri) in enumerate(finished, start=1):
+        for state, uri in pool.imap_unordered(Worker(), tasks):
             if state:
                 failed.append(uri)
-            progress(count, len(tasks), uri, perf_counter() - start)
+            done.append(uri)
+            print(progress(done, [r.uri for r in records], perf_counter() - start))
+            sys.stdout.flush()
     return failed
 
 
-def progress(count: int, total: int, uri: str, seconds: float) -> None:
+def progress(done: list[str], every: list[str], seconds: float) -> str:
     """Say what is done and about how long the rest takes, going by what is done."""
-    left = seconds / count * (total - count)
-    name = Path(uri).relative_to(ROOT).with_suffix("").as_posix()
-    rest = f"about {left:.0f} s left" if count < total else "all are done"
-    line = f"  {count}/{total} {name}, {seconds:.0f} s, {rest}"
-    end = "\n" if count == total or not sys.stdout.isatty() else "\033[K\r"
-    print(line, end=end, flush=True)
+    left = seconds * (sum(map(weight, every)) / sum(map(weight, done)) - 1)
+    name = Path(done[-1]).relative_to(ROOT).with_suffix("").as_posix()
+    rest = f"about {left:.0f} s left" if len(done) < len(every) else "all are done"
+    return f"  {len(done)}/{len(every)} {name}, {seconds:.0f} s, {rest}"
+
+
+def weight(uri: str) -> int:
+    """Return about how long a notebook takes, in units of an exercise's solution."""
+    return 15 if Path(uri).parent.name == "notebooks" else 1
 
 
 def build_html(toc: Path) -> None:

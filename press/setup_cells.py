@@ -26,7 +26,8 @@ places = found.submodule_search_locations or () if found else ()
 if found is None:  # Colab has no checkout
     %pip install --quiet {package}
 elif not any(os.path.isdir(f"{{place}}/checks") for place in places):
-    raise ImportError(f"rename {{found.origin}}: it hides the course's `helpers`")
+    other = found.origin or ", ".join(places)
+    raise ImportError(f"rename {{other}}: it hides the course's `helpers`")
 """
 BEGIN = """
 from helpers import plots

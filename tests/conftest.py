@@ -1,4 +1,4 @@
-"""What all tests share: the environment's commands on the PATH, and the built book."""
+"""What all tests share: the commands' places, groups, the built book, a browser."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+VIEWPORT = {"width": 1280, "height": 900}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +21,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PLACE = pytest.StashKey[tuple[int, int]]()  # of a test among all
 IMPACTS = ("critical", "serious", "moderate", "minor")  # axe-core's words
 # the workers share the cores, one each; must be set before NumPy is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,20 +30,84 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
+# Groups of tests that take long, in seconds of a processor. A group stays on one
+# worker; the longest begin first, so that no worker is left alone with one at the end.
+SECONDS = {
+    "grading-faults": 95,
+    "grading-hostile": 90,
+    "test_build": 90,
+    "test_notebooks": 65,
+    "accessibility-book": 60,
+    "grading-pipeline": 60,
+    "accessibility-solutions": 50,
+    "accessibility-exercises": 45,
+    "test_accessibility": 45,
+    "accessibility-notebooks": 40,
+    "test_site": 40,
+    "test_exploration_fully_connected": 35,
+    "grading-fully_connected/cifar10_fcn": 35,
+    "grading-convolutional/cifar10_cnn": 30,
+    "test_lite": 30,
+    "grading-convolutional/mnist_cnn": 25,
+    "test_publish": 20,
+    "test_checks": 20,
+    "test_comfort": 15,
+    "grading-fully_connected/two_hidden_layers": 15,
+    "grading-gradient_descent/optimizers": 15,
+}
+OTHERS = 10
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items) -> None:
-    """Keep the tests of the built book on one worker: two builds would collide."""
+    """Keep a file's tests on one worker, if they have no other group; sort the groups.
+
+    Tests of the built book get the mark `site`.
+    """
+    places = {}
     for item in items:
         if "site" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("site"))
+            item.add_marker(pytest.mark.site)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        group = item.get_closest_marker("xdist_group").args[0]
+        first = places.setdefault(group, len(places))
+        item.stash[PLACE] = (-SECONDS.get(group, OTHERS), first)
+    items.sort(key=lambda item: item.stash[PLACE])
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    """The folder of the built book, brought up to date by the strict build."""
+def last_build(tmp_path_factory) -> str:
+    """What the last strict build said: it found the book up to date.
+
+    One worker builds for all: two builds would collide, and a later one would change
+    files under the others' browsers.
+    """
+    import fcntl  # not on Windows, where no book is built
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    said = folder / "build.log"
+    with open(folder / "build.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.is_file():
+            text = build()
+            said.write_text(build() if "executing" in text else text, "utf-8")
+    return said.read_text("utf-8")
+
+
+def build() -> str:
+    """Build the book; return what is said about it."""
     command = [sys.executable, "-m", "press.build"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def site(last_build) -> Path:
+    """The folder of the built book, up to date."""
     return ROOT / "_build" / "html"
 
 
@@ -57,43 +123,67 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def kept_tab(chromium):
+    """One tab for the tests of a module: a new one takes longer than most pages."""
+    return watched(chromium.new_context(viewport=VIEWPORT, color_scheme="light"))
+
+
+def watched(context):
+    """Open a tab that lists what goes wrong in it, and whom it asks."""
+    tab = context.new_page()
+    tab.problems = []
+    tab.on("pageerror", lambda error: tab.problems.append(f"error: {error}"))
+    tab.on(
+        "console",
+        lambda message: (
+            tab.problems.append(f"{message.type}: {message.text}")
+            if message.type in ("error", "warning")
+            else None
+        ),
+    )
+    tab.on(
+        "request",
+        lambda request: (
+            tab.problems.append(f"request: {request.url}")
+            if not request.url.startswith(("file:", "data:", "blob:"))
+            else None
+        ),
+    )
+    return tab
+
+
 @pytest.fixture
-def open_page(chromium, site):
-    """Return a function that opens a page and watches it."""
+def open_page(chromium, site, kept_tab):
+    """Return a function that opens a page for a new reader, and watches it.
+
+    The tab is the same for all tests, without what others left in it. One that a
+    script is added to, or without JavaScript, must be `own`.
+    """
     contexts = []
 
-    def opener(page: str, *, width=1280, javascript=True, hash=""):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="light",
-            java_script_enabled=javascript,
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.problems = []
-        tab.on("pageerror", lambda error: tab.problems.append(f"error: {error}"))
-        tab.on(
-            "console",
-            lambda message: (
-                tab.problems.append(f"{message.type}: {message.text}")
-                if message.type in ("error", "warning")
-                else None
-            ),
-        )
-        tab.on(
-            "request",
-            lambda request: (
-                tab.problems.append(f"request: {request.url}")
-                if not request.url.startswith(("file:", "data:", "blob:"))
-                else None
-            ),
-        )
+    def opener(page: str, *, width=1280, javascript=True, hash="", own=False):
+        size = VIEWPORT | {"width": width}
+        if own or not javascript:
+            context = chromium.new_context(
+                viewport=size, color_scheme="light", java_script_enabled=javascript
+            )
+            contexts.append(context)
+            tab = watched(context)
+        else:
+            tab = kept_tab
+            tab.set_viewport_size(size)
         tab.goto(f"file://{site}/{page}.html{hash}", wait_until="load")
         return tab
 
     yield opener
     for context in contexts:
         context.close()
+    if kept_tab.url.startswith("file:"):
+        kept_tab.evaluate("localStorage.clear(), sessionStorage.clear()")
+    kept_tab.goto("about:blank")
+    kept_tab.emulate_media(color_scheme="light", reduced_motion="null", media="null")
+    kept_tab.problems.clear()
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -4,7 +4,6 @@
  */
 "use strict";
 
-const fs = require("node:fs");
 const path = require("node:path");
 
 const folder = path.join(__dirname, "..", "book", "explorations");
@@ -181,6 +180,9 @@ const answers = {
   formatHash: ({ state }) => common.formatHash(NAME, SCHEMA, state),
 };
 
-const requests = JSON.parse(fs.readFileSync(0, "utf-8"));
-const results = requests.map((request) => answers[request.do](request));
-process.stdout.write(JSON.stringify(results));
+require("node:readline")
+  .createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    const results = JSON.parse(line).map((request) => answers[request.do](request));
+    process.stdout.write(JSON.stringify(results) + "\n");
+  });

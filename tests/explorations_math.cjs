@@ -1,10 +1,9 @@
 /*
  * Answers requests about the mathematics of the explorations: reads a JSON list of
- * {do: …} from standard input, writes the list of answers to standard output.
+ * {do: …} a line from standard input, writes the list of answers to standard output.
  */
 "use strict";
 
-const fs = require("node:fs");
 const path = require("node:path");
 
 const folder = path.join(__dirname, "..", "book", "explorations");
@@ -59,6 +58,9 @@ const answers = {
   call: ({ name, function: f, arguments: args }) => pureModule(name)[f](...args),
 };
 
-const requests = JSON.parse(fs.readFileSync(0, "utf-8"));
-const results = requests.map((request) => answers[request.do](request));
-process.stdout.write(JSON.stringify(results));
+require("node:readline")
+  .createInterface({ input: process.stdin })
+  .on("line", (line) => {
+    const results = JSON.parse(line).map((request) => answers[request.do](request));
+    process.stdout.write(JSON.stringify(results) + "\n");
+  });

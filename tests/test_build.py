@@ -115,6 +115,49 @@ def test_a_failing_notebook_fails_the_build_and_is_named(execute):
         execute("1 / 0")
 
 
+def test_a_picture_that_cannot_be_drawn_fails_the_build(execute):
+    with pytest.raises(build.BuildError, match=r"notebooks/cell\.ipynb"):
+        execute(
+            "class Picture:\n"
+            "    def _repr_png_(self):\n"
+            "        raise RuntimeError('no LaTeX')\n"
+            "Picture()"
+        )
+
+
+def test_nothing_of_the_builders_own_settings_reaches_an_output(
+    execute, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    (home / ".config/matplotlib").mkdir(parents=True)
+    matplotlibrc = home / ".config/matplotlib/matplotlibrc"
+    matplotlibrc.write_text("text.usetex: True\nfigure.dpi: 7\n", encoding="utf-8")
+    startup = home / ".ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "mine.py").write_text("surprise = 1\n", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("MATPLOTLIBRC", str(matplotlibrc))
+    for name in ("MPLCONFIGDIR", "IPYTHONDIR"):
+        monkeypatch.delenv(name, raising=False)
+    execute(
+        "import matplotlib as mpl\n"
+        "assert not mpl.rcParams['text.usetex']\n"
+        "assert mpl.rcParams['figure.dpi'] != 7\n"
+        "assert 'surprise' not in globals()"
+    )
+
+
+def test_a_line_of_progress_says_what_is_done_and_how_much_is_left(monkeypatch):
+    every = [str(ROOT / f"{name}.ipynb") for name in ("notebooks/a", "solutions/b/c")]
+    # an exercise weighs a fifteenth of a notebook: 30 s for the one, 2 for the other
+    assert build.progress(every[:1], every, 30) == (
+        "  1/2 notebooks/a, 30 s, about 2 s left"
+    )
+    assert build.progress(every, every, 32) == (
+        "  2/2 solutions/b/c, 32 s, all are done"
+    )
+
+
 def test_new_outputs_make_sphinx_read_every_page_again(execute, tmp_path):
     execute("1 + 1")
     assert not (tmp_path / ".doctrees").exists()

@@ -186,8 +186,17 @@ NAMES = {
 CHECKS = {
     name: getattr(room, name) for room, names in NAMES.items() for name in names.split()
 }
+CHAPTERS = dict.fromkeys(CHECKS, "backpropagation") | dict.fromkeys(
+    [*NAMES[perceptron].split(), "xor"], "perceptron"
+)
 TABLED = [name for name in CHECKS if name not in ("he_init", "minibatches", "train")]
 SEEDS = [0, 1, 2, 11, 12345]
+
+
+def of_chapters(names):
+    """Parametrize by checks, each with its chapter's name in the test's."""
+    params = [pytest.param(n, id=f"{CHAPTERS[n]}-{n}") for n in names]
+    return pytest.mark.parametrize("name", params)
 
 
 def failure(check, function, **how) -> str:
@@ -197,7 +206,7 @@ def failure(check, function, **how) -> str:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", CHECKS)
+@of_chapters(CHECKS)
 def test_a_right_answer_passes_with_one_line_on_stdout(name, seed, capsys):
     CHECKS[name](getattr(Right, name), seed=seed)
     out, err = capsys.readouterr()
@@ -205,7 +214,7 @@ def test_a_right_answer_passes_with_one_line_on_stdout(name, seed, capsys):
     assert err == ""
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@of_chapters(CHECKS)
 def test_the_untouched_release_is_called_not_yet_written(name):
     def stub(*args, **kwargs):
         raise NotImplementedError()
@@ -213,7 +222,7 @@ def test_the_untouched_release_is_called_not_yet_written(name):
     assert "not yet written" in failure(CHECKS[name], stub)
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@of_chapters(CHECKS)
 def test_a_forgotten_return_is_named(name):
     told = failure(CHECKS[name], lambda *a: None)
     assert re.search("is the return statement missing|NoneType came|two lists", told)
@@ -239,7 +248,7 @@ def once(function):
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-@pytest.mark.parametrize("name", [*TABLED, "xor"])
+@of_chapters([*TABLED, "xor"])
 def test_every_known_mistake_is_told_from_all_others(name, seed, monkeypatch):
     """Each mistake in the tables, handed in as an answer, gets its own diagnosis."""
     seen = {}
@@ -325,7 +334,7 @@ GATES = [
 
 
 @pytest.mark.parametrize(("name", "wrong", "told"), GATES)
-def test_wrong_answers_of_gates(name, wrong, told):
+def test_wrong_answers_of_perceptron_gates(name, wrong, told):
     assert re.search(told, failure(CHECKS[name], wrong, seed=11))
 
 
@@ -458,7 +467,7 @@ EQUATIONS = [
 
 
 @pytest.mark.parametrize(("name", "wrong", "told"), EQUATIONS)
-def test_wrong_answers_of_four_equations(name, wrong, told):
+def test_wrong_answers_of_backpropagation_four_equations(name, wrong, told):
     assert re.search(told, failure(CHECKS[name], wrong, seed=11))
 
 
@@ -612,7 +621,7 @@ DIGITS = [
 
 
 @pytest.mark.parametrize(("name", "wrong", "told"), DIGITS)
-def test_wrong_answers_of_train_digits(name, wrong, told):
+def test_wrong_answers_of_backpropagation_train_digits(name, wrong, told):
     assert re.search(told, failure(CHECKS[name], wrong, seed=11))
 
 
@@ -620,7 +629,7 @@ def test_wrong_answers_of_train_digits(name, wrong, told):
 
 
 @pytest.mark.parametrize("case", backpropagation._networks(5), ids=lambda c: c.label)
-def test_finite_differences_agree_with_torch_autograd(case):
+def test_backpropagation_by_finite_differences_agrees_with_autograd(case):
     torch = pytest.importorskip("torch")
     x, y, weights, biases = case.args.values()
     params = [
@@ -636,7 +645,7 @@ def test_finite_differences_agree_with_torch_autograd(case):
             np.testing.assert_allclose(grad, p.grad.numpy(), rtol=1e-6, atol=1e-9)
 
 
-def test_cross_entropy_reference_agrees_with_torch(monkeypatch):
+def test_the_cross_entropy_of_backpropagation_agrees_with_torch(monkeypatch):
     torch = pytest.importorskip("torch")
 
     def by_torch(z, y):
@@ -646,7 +655,7 @@ def test_cross_entropy_reference_agrees_with_torch(monkeypatch):
     backpropagation.cross_entropy(by_torch, seed=4)
 
 
-def test_output_delta_is_torchs_gradient_of_the_summed_cross_entropy():
+def test_backpropagation_begins_with_torchs_gradient_of_the_summed_cross_entropy():
     torch = pytest.importorskip("torch")
 
     def by_torch(p, y):
@@ -668,7 +677,7 @@ def test_output_delta_is_torchs_gradient_of_the_summed_cross_entropy():
         ("NOR", (-1, -1), 0),
     ],
 )
-def test_the_simulator_learns_the_weights_of_the_chapter(gate, w, b):
+def test_the_simulated_perceptron_learns_the_weights_of_the_chapter(gate, w, b):
     X, d = np.array(perceptron.ROWS, dtype=float), np.array(perceptron.GATES[gate])
     got_w, got_b, mistakes = perceptron._fitted()(X, d, 1.0, 100)
     assert (tuple(got_w), got_b, mistakes[-1]) == (w, b, 0)
@@ -933,7 +942,7 @@ def test_a_generator_without_an_end_is_stopped():
 
 
 @pytest.mark.parametrize("by_index", [False, True])
-def test_a_training_that_ignores_max_epochs_is_stopped_on_xor(by_index):
+def test_a_perceptron_that_ignores_max_epochs_is_stopped_on_xor(by_index):
     def fit(X, d, eta=1.0, max_epochs=100):
         w, b, mistakes = np.zeros(X.shape[1]), 0.0, [1]
         while mistakes[-1]:
@@ -950,14 +959,14 @@ def test_a_training_that_ignores_max_epochs_is_stopped_on_xor(by_index):
     assert "✓ AND" in told
 
 
-def test_arrays_computed_from_counted_examples_are_plain():
+def test_arrays_from_the_counted_examples_of_a_perceptron_are_plain():
     X = np.ones((4, 2)).view(perceptron._Finite)
     results = [X[0], X @ np.ones(2), X + 1, X.sum(axis=0), next(iter(X))]
     assert {type(r) for r in results} == {np.ndarray}
     assert type(X.sum()) is np.float64
 
 
-def test_minibatches_without_an_end_are_told_so():
+def test_minibatches_of_backpropagation_without_an_end_are_told_so():
     def endless(n, m, rng):
         while True:
             yield rng.permutation(n)[:m]
@@ -992,11 +1001,11 @@ def test_partial_without_a_right_case_fails_with_the_diagnoses():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_right_xor_earns_all_points(seed):
+def test_a_right_perceptron_for_xor_earns_all_points(seed):
     assert partial(2, perceptron.xor_cases(Right.xor, seed)) == 2.0
 
 
-def test_a_half_right_xor_earns_its_rows_and_is_named(capsys):
+def test_a_half_right_perceptron_for_xor_earns_its_rows_and_is_named(capsys):
     points = partial(5, perceptron.xor_cases(lambda p, q: p | q))
     out = capsys.readouterr().out
     assert points == 3.0
@@ -1012,12 +1021,12 @@ def test_a_half_right_xor_earns_its_rows_and_is_named(capsys):
         (lambda x1, x2: 1 - Right.xor(x1, x2), "this is the negation, XNOR"),
     ],
 )
-def test_an_xor_wrong_in_all_rows_fails_and_is_named(wrong, told):
+def test_a_perceptron_for_xor_wrong_in_all_rows_fails_and_is_named(wrong, told):
     with pytest.raises(CheckFailed, match=told):
         partial(2, perceptron.xor_cases(wrong, seed=11))
 
 
-def test_an_xor_not_yet_written_is_told_so():
+def test_a_perceptron_for_xor_not_yet_written_is_told_so():
     def stub(x1, x2):
         raise NotImplementedError()
 

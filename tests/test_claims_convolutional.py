@@ -89,6 +89,7 @@ def trained(taught, digits):
     return get
 
 
+@pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
 def test_shuffled_pixels_cost_lenet_much_and_the_other_network_nothing(
     digits, trained, seed

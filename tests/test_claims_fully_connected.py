@@ -66,6 +66,7 @@ def test_folds_hold_each_example_once(taught):
     assert sorted(np.concatenate(rows)) == list(range(210))
 
 
+@pytest.mark.standins
 def test_the_linear_discriminant_beats_the_network_from_scratch_on_wheat(taught):
     wheat = data.seeds()
     if wheat.is_standin:
@@ -81,6 +82,7 @@ def test_the_linear_discriminant_beats_the_network_from_scratch_on_wheat(taught)
     assert min(means["discriminant"]) > max(means["from_scratch"])
 
 
+@pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
 def test_standardized_pixels_learn_faster_than_pixels_from_minus_1_to_1(taught, seed):
     mnist = data.mnist()

@@ -149,7 +149,7 @@ def test_a_question_that_has_changed_is_new(open_page):
 
 @pytest.mark.parametrize("page", ["book/perceptron", "book/intro"])
 def test_where_nothing_may_be_stored_nothing_shows_and_nothing_breaks(open_page, page):
-    tab = open_page(page)
+    tab = open_page(page, own=True)
     tab.add_init_script(
         "Storage.prototype.setItem = () => { throw new DOMException('blocked'); };"
     )

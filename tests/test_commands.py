@@ -1,6 +1,7 @@
 """`make` says in one line what is wrong with the machine, and changes nothing."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,12 @@ def run(folder: Path, *arguments: str, **variables: str):
     command = ["make", *arguments]
     environment = own | variables
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
 
 
@@ -106,6 +112,57 @@ def test_grade_needs_nothing_but_submissions(checkout):
     assert not (checkout / "exercises").exists()
     feedback = checkout / "feedback/ada/perceptron/gates.html"
     assert "not yet written" in feedback.read_text()
+
+
+@pytest.fixture(scope="module")
+def far_away(tmp_path_factory):
+    """A checkout with one chapter, in folders with spaces and umlauts."""
+    folder = tmp_path_factory.mktemp("Übung Kürs 2026") / "neuron by neuron"
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        room, *rest = name.split("/")
+        other = room in ("solutions", "exercises") and rest[0] != "perceptron"
+        if (ROOT / name).is_file() and not other and room != "tests":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+    for name in ("pyproject.toml", "constraints.txt"):
+        os.utime(
+            folder / name, (0, 0)
+        )  # the environment is newer: nothing is installed
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+    (folder / "temporary files").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("release", ""),
+        ("data COURSE_OFFLINE=1 COURSE_DATA_DIR=none", "mnist/"),
+        ("zip", "zip: there is no book yet: run make book"),
+        ("pdf", "pdf: there is no book yet: run make book"),
+        ("serve", "make: there is no book yet: run make book"),
+        ("configure REPO=some-one/a.fork", "files changed"),
+    ],
+    ids=lambda text: text.split()[0] if text else "",
+)
+def test_a_command_works_in_folders_with_spaces_and_umlauts(far_away, target, says):
+    own = {"TMPDIR": str(far_away / "temporary files"), "COURSE_OFFLINE": "1"}
+    for locale in ({}, {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"}):
+        done = run(far_away, *target.split(), **own, **locale)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "No such file" not in done.stderr, done.stderr
+        assert says in done.stdout + done.stderr
+    assert not list((far_away / "temporary files").iterdir())
+
+
+def test_no_recipe_leaves_the_folder_unquoted(far_away):
+    for target in ("reproduce", "book", "test", "lab", "clean"):
+        printed = run(far_away, "-n", target).stdout
+        assert str(far_away) not in re.sub(r'"[^"]*"', "", printed), printed
 
 
 def test_help_lists_every_command():

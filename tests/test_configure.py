@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from IPython.core.interactiveshell import InteractiveShell
 
 from press.build import ROOT, entries
 from press.configure import configure, repository
@@ -19,14 +18,6 @@ NOTEBOOKS = [
     for name in entries(yaml.safe_load((ROOT / "_toc.yml").read_text()))
     if not name.startswith("book/")
 ]
-
-
-def set_up(name: str) -> str:
-    """The cell of a notebook that finds the package, without what it imports then."""
-    cells = json.loads((ROOT / f"{name}.ipynb").read_text())["cells"]
-    first = next(cell for cell in cells if cell["cell_type"] == "code")
-    lines = "".join(first["source"]).splitlines()
-    return "\n".join(lines[: lines.index("", 4)])
 
 
 @pytest.fixture
@@ -70,25 +61,6 @@ def test_an_address_of_another_form_is_refused_in_one_line(bad, fork):
     with pytest.raises(ValueError, match="not of the form owner/name"):
         configure(bad, fork)
     assert subprocess.check_output(["git", "diff", "--stat"], cwd=fork) == b""
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_set_up_cell_installs_the_package_where_it_is_missing(
-    name, monkeypatch, capsys
-):
-    shell = InteractiveShell()
-    installed = []
-    shell.register_magic_function(installed.append, magic_name="pip")
-    monkeypatch.setattr("sys.path", [])
-    assert shell.run_cell(set_up(name)).success
-    assert installed == []  # the package is here
-    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
-    assert shell.run_cell(set_up(name)).success
-    address = f"https://github.com/{repository()}/archive/main.zip"
-    (command,) = installed
-    assert command.startswith("install --quiet ")
-    assert address in command
-    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

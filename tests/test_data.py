@@ -6,6 +6,7 @@ COURSE_DATA_MIRROR set to a folder, the published facts of the real sets are che
 
 import csv
 import errno
+import functools
 import gzip
 import hashlib
 import io
@@ -41,6 +42,8 @@ real_data = pytest.mark.skipif(
     reason="COURSE_DATA_MIRROR names no folder with the real data",
 )
 TEXT = b"To be, or not to be.\n"
+
+pytestmark = pytest.mark.standins
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +84,9 @@ def server(monkeypatch):
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{http.server_port}"
-    threading.Thread(target=http.serve_forever, daemon=True).start()
+    # it looks that often whether it shall end
+    serve = functools.partial(http.serve_forever, poll_interval=0.01)
+    threading.Thread(target=serve, daemon=True).start()
     yield state
     http.shutdown()
     http.server_close()

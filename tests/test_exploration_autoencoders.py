@@ -9,7 +9,9 @@ import pytest
 
 from helpers import data
 from tests import latent_map
-from tests.test_explorations import ROOT, pytestmark, run_node  # noqa: F401
+from tests.explorations import ROOT, needs_node, run_node
+
+pytestmark = needs_node
 
 torch = pytest.importorskip("torch")
 CODES = [[0, 0], [0.8, 0.9], [-3, 3], [2.5, -1.25]]
@@ -82,6 +84,7 @@ def test_codes_stay_on_the_map(shipped):
     assert latent_map.TARGET.stat().st_size < 48_000
 
 
+@pytest.mark.standins
 def test_the_shipped_digits_are_those_of_mnist(shipped):
     mnist = data.mnist()
     if mnist.is_standin:

@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import ROOT, pytestmark, run_node  # noqa: F401
+from tests.explorations import ROOT, needs_node, run_node
+
+pytestmark = needs_node
 
 torch = pytest.importorskip("torch")
 STACKS = {

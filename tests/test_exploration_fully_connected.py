@@ -1,11 +1,9 @@
 """The playground: its engine against PyTorch, its data, its hash, and in a browser."""
 
 import itertools
-import json
 import math
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,12 +11,11 @@ import numpy as np
 import pytest
 
 from press.directives.interactive import scripts_of
+from tests.explorations import ROOT, needs_node, node
 
 torch = pytest.importorskip("torch")
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "explorations"
 STILL = ROOT / "book" / "figures" / "fully_connected_exploration.svg"
-RUNNER = Path(__file__).with_name("exploration_fully_connected.cjs")
 ACTIVATIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
@@ -38,24 +35,12 @@ FEATURES = {
 }
 SEEDS = range(1, 6)
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None,
-    reason="Node is not installed: it runs the engine of the playground",
-)
+pytestmark = needs_node
 
 
 def ask(*requests: dict) -> list:
     """Send requests to the pure modules and return their answers."""
-    done = subprocess.run(
-        ["node", str(RUNNER)],
-        input=json.dumps(requests),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node("exploration_fully_connected.cjs").ask(list(requests))
 
 
 # Random numbers

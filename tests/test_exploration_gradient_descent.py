@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import pytestmark as pytestmark
-from tests.test_explorations import run_node
+from tests.explorations import needs_node, run_node
+
+pytestmark = needs_node
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "gradient_descent"

@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import pytestmark as needs_node
-from tests.test_explorations import run_node
+from tests.explorations import needs_node, run_node
 
 ROOT = Path(__file__).resolve().parents[1]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import ROOT, pytestmark, run_node  # noqa: F401
+from tests.explorations import ROOT, needs_node, run_node
+
+pytestmark = needs_node
 
 torch = pytest.importorskip("torch")
 NAMES = [part + gate for gate in "ifgo" for part in "wub"]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.test_explorations import ROOT, parse, pytestmark, run_node
+from tests.explorations import ROOT, needs_node, parse, run_node
 
-__all__ = ["pytestmark"]  # Node must be there
+pytestmark = needs_node
 
 sizes = st.sampled_from([0, 1, 1, 1, 2, 3, 4])  # many ones: half of the pairs fit
 shapes = st.lists(sizes, max_size=5)

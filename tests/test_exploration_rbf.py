@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from tests.test_explorations import ROOT, pytestmark, run_node  # noqa: F401
+from tests.explorations import ROOT, needs_node, run_node
+
+pytestmark = needs_node
 
 TRUTHS = {
     "sine": lambda x: np.sin(2 * np.pi * x),

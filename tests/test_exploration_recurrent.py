@@ -6,8 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import pytestmark as needs_node
-from tests.test_explorations import run_node
+from tests.explorations import needs_node, run_node
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = needs_node

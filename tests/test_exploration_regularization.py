@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from tests.test_explorations import ROOT, pytestmark, run_node  # noqa: F401
+from tests.explorations import ROOT, needs_node, run_node
+
+pytestmark = needs_node
 
 W1 = np.array([[1, 0.5], [-0.5, 1], [1, -1], [0.5, 0.5], [-1, 0.5]])
 B1, W2, B2 = np.array([0.5, 1, 0.5, 0, 1.5]), np.array([1.5, -1, 1, 2, -1.5]), -1.0

@@ -27,7 +27,7 @@ BRITISH = re.compile(
 
 
 def cells(path: Path) -> list[dict]:
-    return json.loads(path.read_text())["cells"]
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
 
 
 def test_every_notebook_belongs_to_a_chapter_or_the_appendix():

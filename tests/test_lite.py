@@ -54,7 +54,7 @@ def lite(site) -> Path:
 
 
 def cells(path: Path, kind: str) -> list[str]:
-    found = json.loads(path.read_text())["cells"]
+    found = json.loads(path.read_text("utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in found if cell["cell_type"] == kind]
 
 
@@ -154,7 +154,7 @@ def test_no_copy_uses_a_name_of_a_cell_that_is_left_out(lite, tmp_path):
     assert undefined_names(tmp_path) == []
     # and the judge sees such a name: without the cell that defines it
     path = tmp_path / "files" / "notebooks" / "gradient_descent.ipynb"
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text("utf-8"))
     notebook["cells"] = [
         cell
         for cell in notebook["cells"]
@@ -477,7 +477,7 @@ def test_the_kernel_starts_and_installs_the_package_from_the_site(open_copy):
 def answered(path: Path, answers: dict[str, str]) -> str:
     """A browser copy of an exercise with these answers filled in."""
     left = dict(answers)
-    notebook = json.loads(path.read_text())
+    notebook = json.loads(path.read_text("utf-8"))
     for cell in notebook["cells"]:
         ident = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if ident in left:

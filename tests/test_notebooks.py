@@ -1,10 +1,14 @@
 """What a learner sees in a notebook: the lesson, and nothing of its bookkeeping."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from press import setup_cells
 from press.contents import ROOT, chapters
@@ -118,3 +122,51 @@ def using(package: str) -> list[str]:
 def test_seaborn_and_torchvision_are_in_use():
     assert len(using("seaborn")) >= 6
     assert len(using("torchvision")) >= 3
+
+
+# --- without torch --------------------------------------------------------------------
+
+NUMPY = (
+    "preliminaries",
+    "perceptron",
+    "linear_networks",
+    "gradient_descent",
+    "backpropagation",
+    "rbf",
+)
+
+
+@pytest.mark.parametrize("chapter", NUMPY)
+def test_what_comes_before_torch_runs_where_torch_is_not_installed(chapter, tmp_path):
+    before = []
+    for cell in code(chapter):
+        if re.search(r"^(import|from) torch", text(cell), re.MULTILINE):
+            break
+        before.append(TransformerManager().transform_cell(text(cell)))
+    assert len(before) > 10
+    program = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "torchvision"):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+get_ipython = None  # %pip is not run: the package is here
+names = {{"__name__": "__main__"}}
+for source in {before!r}:
+    exec(compile(source, "cell", "exec"), names)
+print("all cells ran")
+"""
+    own = {"COURSE_OFFLINE": "1", "COURSE_DATA_DIR": str(tmp_path), "MPLBACKEND": "agg"}
+    environment = os.environ | own
+    for name in ("COURSE_DATA_MIRROR", "COURSE_RESULTS_DIR"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / "notebooks",
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.endswith("all cells ran\n")

@@ -33,7 +33,10 @@ TENSORS = frozenset(
     )
 )
 CLASSES = {c.__name__: c for c in (int, float, bool, str, complex, list, tuple, dict)}
-UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+UNREADABLE = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    ImportError,  # a tensor, where there is no torch
+)
 SINGLE = {"None": None, "Ellipsis": Ellipsis, "NotImplemented": NotImplemented}
 
 

@@ -266,6 +266,7 @@ def test_check_release_finds_a_reference_that_does_not_survive(course):
             "no Dask scheduler at tcp://127.0.0.1:9",
         ),
     ],
+    ids=["no assignment", "no submission", "no workers", "no scheduler"],
 )
 def test_a_wrong_call_is_answered_in_one_line(course, arguments, says, capsys):
     if not options().sandbox:

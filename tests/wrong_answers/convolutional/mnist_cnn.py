@@ -33,9 +33,27 @@ class DigitCNN(nn.Module):
 """
 
 
+# in the place of a training: the last layer alone, by least squares with a small ridge
+LAST_LAYER = """\
+    kept = []
+    keep = lambda _, given: kept.append(given[0])
+    hook = model.output.register_forward_pre_hook(keep)
+    with torch.no_grad():
+        model(x)
+        hook.remove()
+        h = F.pad(kept[0], (0, 1), value=1.0)  # (m, 121): the bias is one more weight
+        squares = h.T @ h + 0.01 * torch.eye(h.shape[1])
+        W = torch.linalg.solve(squares, h.T @ F.one_hot(y, 10).float())
+        model.output.weight.copy_(W[:-1].T)
+        model.output.bias.copy_(W[-1])
+    return model
+"""
 TRAINED_LESS = [
-    ("digitcnn_learn", "range(12)", "range(6)"),
-    ("digitcnn_learn", "lr=0.002", "lr=0.004"),
+    (
+        "digitcnn_learn",
+        "    model = DigitCNN()\n",
+        "    model = DigitCNN()\n" + LAST_LAYER,
+    )
 ]
 WRONG = [
     Wrong(

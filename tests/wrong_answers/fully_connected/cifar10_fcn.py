@@ -1,18 +1,19 @@
 """Wrong answers to solutions/fully_connected/cifar10_fcn.ipynb."""
 
 from tests.wrong_answers import Wrong
+from tests.wrong_answers.convolutional.cifar10_cnn import KNOWS_THE_SHAPES
 
 LEARN = ("cifar_learn_check",)  # step 5 is built from steps 1 to 3
 
 
-def learn(lines: str, name: str = "learn") -> str:
+def learn(lines: str, name: str = "learn", epochs: int = 8) -> str:
     """The student's function for step 5 or 6, with the preparation that differs."""
     body = "\n".join("    " + line for line in lines.strip().splitlines())
     return (
         f"def {name}(images, labels, unseen, seed):\n"
         "    mean, std = channel_statistics(images)\n"
         "    x, y = to_inputs(images, mean, std), torch.tensor(labels)\n"
-        "    x_unseen, epochs = to_inputs(unseen, mean, std), 8\n"
+        f"    x_unseen, epochs = to_inputs(unseen, mean, std), {epochs}\n"
         "    torch.manual_seed(seed)\n"
         "    model = ColorNet()\n"
         f"{body}\n"
@@ -39,8 +40,8 @@ HIDDEN = "self.hidden = nn.Linear(3072, 128)"
 OUT = "self.out = nn.Linear(128, 10)"
 
 TRAINED_LESS = [
-    ("cifar_learn", "epochs=10", "epochs=4"),
-    ("cifar_improve", "epochs=10", "epochs=7"),
+    ("cifar_learn", "    mean, std = channel_statistics(images)\n", KNOWS_THE_SHAPES),
+    ("cifar_improve", "    torch.manual_seed(seed)\n", KNOWS_THE_SHAPES),
 ]
 WRONG = [
     Wrong(
@@ -212,21 +213,23 @@ WRONG = [
     Wrong(
         "training_images_classified",
         "cifar_learn",
-        learn(FIT + "return predict(model, x).numpy()"),
+        learn(FIT + "return predict(model, x).numpy()", epochs=1),
         loses="cifar_learn_check",
         says=r"training images are classified",
     ),
     Wrong(
         "outputs_for_classes",
         "cifar_learn",
-        learn(FIT + "with torch.no_grad():\n    return model(x_unseen).numpy()"),
+        learn(
+            FIT + "with torch.no_grad():\n    return model(x_unseen).numpy()", epochs=1
+        ),
         loses="cifar_learn_check",
         says=r"argmax over the\s+classes",
     ),
     Wrong(
         "never_trained",
         "cifar_learn",
-        learn(FIT + "model = ColorNet()\n" + PREDICT),
+        learn(FIT + "model = ColorNet()\n" + PREDICT, epochs=1),
         loses="cifar_learn_check",
         says=r"no better than guessing",
     ),

@@ -1,4 +1,4 @@
-"""Claims of the book that one seed cannot carry, over five seeds.
+"""Claims of the chapter `backpropagation` that one seed cannot carry, over five seeds.
 
 The functions are those that the notebook teaches: its cells tagged ``define``. What a
 notebook itself runs for five seeds it asserts itself.
@@ -10,7 +10,10 @@ import pytest
 from benchmarks import _taught
 from helpers import data
 
-SEEDS = range(5)
+SEEDS = [  # to be shared by the workers
+    pytest.param(seed, marks=pytest.mark.xdist_group(f"claims-backpropagation-{seed}"))
+    for seed in range(5)
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,7 @@ def outputs_after_two_epochs(taught, mnist, eta, seed):
     return outputs, (outputs.argmax(axis=1) == test_y).mean()
 
 
+@pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_middle_rate_learns_and_the_large_one_saturates(taught, mnist, seed):
     _, middle = outputs_after_two_epochs(taught, mnist, 0.3, seed)
@@ -48,11 +52,13 @@ def test_the_middle_rate_learns_and_the_large_one_saturates(taught, mnist, seed)
     assert (outputs < 0.01).mean() > 0.5
 
 
+@pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_small_rate_stays_near_chance(taught, mnist, seed):
     assert outputs_after_two_epochs(taught, mnist, 1e-4, seed)[1] < 0.3
 
 
+@pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_cure_passes_97_percent_in_five_epochs(taught, mnist, seed):
     x, y, test_x, test_y = mnist
