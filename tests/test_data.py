@@ -932,3 +932,28 @@ def test_the_list_ends_in_silence_when_nobody_reads_on():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("name")
+
+
+def test_the_stand_ins_that_were_handed_out_are_remembered(monkeypatch):
+    monkeypatch.setattr(loaders, "_given", {})
+    assert data.standins_given() == ()
+    data.seeds()
+    data.seeds()
+    data.digits()  # the real set, which needs no network
+    assert data.standins_given() == ("stand-in for wheat seeds: iris (Fisher)",)
+
+
+def test_torchvision_has_nothing_to_load_where_mnist_cannot_be_had():
+    assert data.mnist_folder() is None
+
+
+@real_data
+def test_torchvision_finds_our_files_and_the_same_digits(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_MIRROR", str(MIRROR_FOLDER))
+    pytest.importorskip("torch")
+    from helpers._torchvision import import_torchvision
+
+    library = import_torchvision().datasets.MNIST(data.mnist_folder(), train=False)
+    ours = data.mnist().test
+    assert (library.data.numpy() == ours.x).all()
+    assert (library.targets.numpy() == ours.y).all()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from sklearn.metrics import confusion_matrix
 
 from helpers import plots
@@ -334,3 +334,36 @@ def test_a_class_that_only_predict_knows_has_a_color(ax):
     mesh.update_scalarmappable()
     color = mesh.get_facecolors()[0][:3]
     np.testing.assert_allclose(color, to_rgb(plots.PALETTE[3]), atol=0.01)
+
+
+# --- tables and spreads ---------------------------------------------------------------
+
+
+def test_a_table_is_html_with_named_rows_and_columns_and_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    plots.table(["gate", "b"], [("AND", -3), ("<OR>", "−1")])
+    (data,) = shown
+    assert data["text/html"].count('scope="col"') == 2
+    assert data["text/html"].count('scope="row"') == 2
+    assert "&lt;OR&gt;" in data["text/html"]
+    assert data["text/plain"].splitlines() == ["gate  b ", "AND   -3", "<OR>  −1"]
+
+
+def test_a_row_of_another_length_is_named():
+    with pytest.raises(ValueError, match=r"1 entries in \['AND'\], not 2"):
+        plots.table(["gate", "b"], [("AND",)])
+
+
+def test_each_run_is_a_point_and_each_method_has_a_color_of_the_palette():
+    pytest.importorskip("seaborn")
+    _, ax = plt.subplots()
+    results = {f"method {n}": [n, n + 1, n + 5] for n in range(7)}
+    plots.spread(results, xlabel="error", bar=2.0, ax=ax)
+    points = [p for p in ax.collections if len(p.get_offsets()) == 3]
+    assert len(points) == 7
+    assert [x for x, _ in points[2].get_offsets()] == [2, 3, 7]
+    colors = [to_hex(p.get_facecolor()[0]).upper() for p in points]
+    assert colors == [*map(str.upper, plots.PALETTE), plots.PALETTE[0].upper()]
+    medians = [p.get_segments()[0][0][0] for p in ax.collections if p not in points]
+    assert medians == [n + 1 for n in range(7)]
