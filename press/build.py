@@ -162,8 +162,13 @@ def execute(notebooks: list[Path]) -> None:
     if not missing:
         return
     print(f"executing {len(missing)} of {len(notebooks)} notebooks …", flush=True)
+    before = dict(os.environ)
     os.environ |= surroundings()
-    failed = run(cache, missing)
+    try:
+        failed = run(cache, missing)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
     stamp.write_text(
         fingerprint(), "utf-8"
     )  # only now: the notebooks have fetched their data

@@ -147,6 +147,12 @@ def test_nothing_of_the_builders_own_settings_reaches_an_output(
     )
 
 
+def test_executing_leaves_the_surroundings_as_they_were(execute):
+    before = dict(os.environ)
+    execute("1 + 1")
+    assert dict(os.environ) == before
+
+
 def test_a_line_of_progress_says_what_is_done_and_how_much_is_left(monkeypatch):
     every = [str(ROOT / f"{name}.ipynb") for name in ("notebooks/a", "solutions/b/c")]
     # an exercise weighs a fifteenth of a notebook: 30 s for the one, 2 for the other

@@ -16,6 +16,7 @@ pytest.importorskip("ipywidgets")
 @pytest.fixture
 def shown(monkeypatch):
     """What was displayed: data and metadata of each output."""
+    monkeypatch.delenv(controls.DRIVEN, raising=False)
     found = []
 
     def display(data, *, metadata, raw):

@@ -821,7 +821,7 @@ time.sleep(1000)
     accident("bomb_family", "Children take what one process may not.", "primes", """
 import os
 import time
-for _ in range(8):
+for _ in range(10):
     if not os.fork():
         block = bytearray(100 * 2**20)
         block[::4096] = b"x" * len(block[::4096])

@@ -35,7 +35,7 @@ CLASS = [*NEIGHBORS, *CASES]
 OPTIONS = pipeline.Options(
     workers=2,
     limits=Limits(memory=600 * MIB, processes=24, disk=32 * MIB, cpu=30),
-    seconds=2.0,
+    seconds=3.0,
     quiet=True,
 )
 
