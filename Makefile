@@ -9,10 +9,11 @@ RUN := $(BIN)/python -m
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # files and terminals are UTF-8 to our programs, whatever the locale says
 export PYTHONUTF8 := 1
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(filter C.utf8 C.UTF-8,$(shell locale -a 2>/dev/null)),)
 export LC_ALL := C.UTF-8
 endif
-WORKERS ?= 2
+WORKERS ?= 3
 # one chapter's tests only: make test CHAPTER=perceptron
 CHAPTER ?=
 # "yes" runs only the tests that come out in another way on stand-ins for the data sets

@@ -96,9 +96,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence]) -> None:
     Raises
     ------
     ValueError
-        If a row has more or fewer entries than the head.
+        If a column has no name, or a row has more or fewer entries than the head.
     """
     from IPython.display import display
+
+    if not all(name.strip() for name in head):
+        raise ValueError(f"table: a column of {head} has no name")
 
     cells = [[str(entry) for entry in row] for row in rows]
     for row in cells:

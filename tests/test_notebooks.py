@@ -136,7 +136,13 @@ NUMPY = (
 )
 
 
-@pytest.mark.parametrize("chapter", NUMPY)
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group(f"notebooks-{name}"))
+        for name in NUMPY
+    ],
+)
 def test_what_comes_before_torch_runs_where_torch_is_not_installed(chapter, tmp_path):
     before = []
     for cell in code(chapter):

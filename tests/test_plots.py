@@ -350,6 +350,11 @@ def test_a_table_is_html_with_named_rows_and_columns_and_text(monkeypatch):
     assert data["text/plain"].splitlines() == ["gate  b ", "AND   -3", "<OR>  −1"]
 
 
+def test_a_column_without_a_name_is_refused():
+    with pytest.raises(ValueError, match="has no name"):
+        plots.table(["", "b"], [("AND", -3)])
+
+
 def test_a_row_of_another_length_is_named():
     with pytest.raises(ValueError, match=r"1 entries in \['AND'\], not 2"):
         plots.table(["gate", "b"], [("AND",)])
