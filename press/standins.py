@@ -6,6 +6,7 @@ a table that holds a number measured on one says so in its header.
 
 import json
 import re
+from functools import cache
 from html import escape
 
 from sphinx.application import Sphinx
@@ -29,9 +30,9 @@ def recorded(chapter: str) -> dict:
     return json.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
-def is_standin(chapter: str, key: str) -> bool:
-    """Tell whether a glued number of this build was measured on a stand-in."""
-    results = recorded(chapter).get("results", {})
+def is_standin(record: dict, key: str) -> bool:
+    """Tell whether a glued number of a chapter's record is one of a stand-in."""
+    results = record.get("results", {})
     entry = results.get(key) or results.get(SPREAD.sub("", key), {})
     return bool(entry.get("is_standin"))
 
@@ -44,7 +45,7 @@ def mark_tables(app: Sphinx, page: str, source: list[str]) -> None:
 
 def marked(text: str) -> str:
     """Return Markdown with such columns marked in the headers of its tables."""
-    lines = text.split("\n")
+    lines, read = text.split("\n"), cache(recorded)  # a chapter is read once a page
     for number, line in enumerate(lines):
         if not re.fullmatch(r"\|[-:| ]+\|", line):
             continue
@@ -53,7 +54,8 @@ def marked(text: str) -> str:
             if not row.startswith("|"):
                 break
             for column, cell in enumerate(row.split("|")):
-                if any(is_standin(*found) for found in GLUED.findall(cell)):
+                glued = GLUED.findall(cell)
+                if any(is_standin(read(chapter), key) for chapter, key in glued):
                     columns.add(column)
         head = lines[number - 1].split("|")
         for column in columns:
