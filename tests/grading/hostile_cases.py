@@ -810,11 +810,11 @@ while True:
              state=("graded", "partly")),  # a copy is too much, if it is seen in time
     accident("bomb_programs", "Programs of others take what one may not.", "primes", """
 import subprocess
-import time
 command = ["dd", "if=/dev/zero", "of=/dev/null", "bs=250M"]
 for _ in range(6):
     subprocess.Popen(command)
-time.sleep(1000)
+while True:  # busy, or its time would run while its children wait for a processor
+    pass
 """, **PARTLY),
     accident("bomb_value", "A function returns 400 MB.", "standardize",
              function("return np.zeros(50 * 2**20)", "standardize")),
@@ -826,7 +826,8 @@ for _ in range(10):
         block = bytearray(100 * 2**20)
         block[::4096] = b"x" * len(block[::4096])
         time.sleep(1000)
-time.sleep(1000)
+while True:
+    pass
 """, **PARTLY),
     accident("bomb_line", "One line of 30 MB.", "primes", "print('x' * 30 * 2**20)"),
     accident("bomb_cpu", "Children that only spend time.", "primes", """
