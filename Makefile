@@ -62,8 +62,8 @@ configure: .venv/.ready ## set the repository's address, in the exercises too: R
 	@$(RUN) press.configure "$(REPO)"
 
 grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write feedback/
-	@graded=0; $(RUN) helpers.grading autograde "$(ASSIGNMENT)" || graded=$$?; \
-	  $(RUN) helpers.grading feedback "$(ASSIGNMENT)" && exit $$graded
+	@graded=0; $(RUN) grader autograde "$(ASSIGNMENT)" || graded=$$?; \
+	  $(RUN) grader feedback "$(ASSIGNMENT)" && exit $$graded
 
 reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
 	@COURSE_PROFILE=full COURSE_RESULTS_DIR="$(CURDIR)/book/results" $(RUN) press.build

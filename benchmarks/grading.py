@@ -24,7 +24,7 @@ from _ratio import finish, interleave, options, ratio, table
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from tests import exercises  # noqa: E402
-from tests.grading import classes  # noqa: E402
+from tests.grader import classes  # noqa: E402
 
 BAR = 15.0
 # nbgrader calls alembic by name, and finds it where the environment is not activated
@@ -60,7 +60,7 @@ def main() -> None:
 
             return run
 
-        ours = [sys.executable, "-m", "helpers.grading", "autograde", chapter]
+        ours = [sys.executable, "-m", "grader", "autograde", chapter]
         # plain nbgrader must be told of the assignment first; that is not timed
         nbgrader = str(Path(sys.executable).with_name("nbgrader"))
         command = [nbgrader, "generate_assignment", chapter, "--create", "--force"]

@@ -115,12 +115,11 @@ def sources() -> list[Path]:
 def package() -> list[Path]:
     """Return what the wheel holds.
 
-    That is the modules of `helpers` that a learner imports, and the pages of the book,
+    That is the modules of `helpers`, and the pages of the book,
     which are the stand-in for texts.
     """
-    modules = sorted((ROOT / "helpers").rglob("*.py"))
     return [
-        *(path for path in modules if "grading" not in path.parts),
+        *sorted((ROOT / "helpers").rglob("*.py")),
         *sorted((ROOT / "book").glob("*.md")),
     ]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VIEWPORT = {"width": 1280, "height": 900}
 FLAGS = [
@@ -35,7 +36,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 SECONDS = {
     "grading-faults": 95,
     "grading-hostile": 90,
-    "test_build": 90,
+    "press/test_build": 90,
     "notebooks-backpropagation": 30,
     "notebooks-rbf": 20,
     "accessibility-book": 60,
@@ -43,24 +44,29 @@ SECONDS = {
     "accessibility-solutions": 50,
     "grading-errors": 45,
     "accessibility-exercises": 45,
-    "test_accessibility": 45,
+    "book/test_accessibility": 45,
     "accessibility-notebooks": 40,
-    "test_site": 40,
-    "test_commands": 35,
+    "book/test_site": 40,
+    "house/test_commands": 35,
     "grading-fully_connected/cifar10_fcn": 35,
-    "test_benchmarks": 30,
+    "house/test_benchmarks": 30,
     "grading-convolutional/cifar10_cnn": 30,
-    "test_lite": 30,
+    "press/test_lite": 30,
     "grading-convolutional/mnist_cnn": 25,
-    "test_exploration_fully_connected": 25,
-    "test_publish": 20,
-    "test_checks": 20,
+    "book/explorations/test_fully_connected": 25,
+    "press/test_publish": 20,
+    "helpers/checks/test_core": 20,
     "grading-machine": 15,
-    "test_comfort": 15,
+    "press/test_front_page": 15,
     "grading-fully_connected/two_hidden_layers": 15,
     "grading-gradient_descent/optimizers": 15,
 }
 OTHERS = 10
+
+
+def group_of(path: Path) -> str:
+    """The name of a file's group: its place among the tests."""
+    return path.relative_to(ROOT / "tests").with_suffix("").as_posix()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
@@ -74,7 +80,7 @@ def pytest_collection_modifyitems(items) -> None:
         if "site" in item.fixturenames:
             item.add_marker(pytest.mark.site)
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
         group = item.get_closest_marker("xdist_group").args[0]
         first = places.setdefault(group, len(places))
         item.stash[PLACE] = (-SECONDS.get(group, OTHERS), first)

@@ -1,7 +1,7 @@
 /*
  * Data of the exploration "autoencoders": the decoder 2-32-32-196 of a network that
  * was trained on MNIST, codes of 300 test digits, and one test digit of each class.
- * Written by `python -m tests.latent_map`; not to be edited by hand.
+ * Written by `python -m tests.book.explorations.latent_map`; not to be edited by hand.
  */
 (function () {
   "use strict";

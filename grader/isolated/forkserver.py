@@ -1,0 +1,452 @@
+"""The forkserver: a warm process that forks a child for each student and each test.
+
+It imports once what notebooks import (about 4 s with PyTorch), then waits for requests
+on a Unix socket. For each it forks a *warden*, which leaves the machine's namespaces
+(`sandbox.unshare`) and forks the process itself as process 1 of the new ones; the
+warden stays outside, ends it on request, when it takes too much memory, or when the
+grader is gone. No secret enters the forkserver, so that no child inherits one.
+
+`Forkserver` is the grader's side: start, `fork`, `close`.
+"""
+
+import contextlib
+import gc
+import glob
+import importlib
+import json
+import os
+import pkgutil
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from grader.isolated import sandbox
+
+CHECK_SECONDS = 0.25
+WAITED = struct.Struct(">d")
+WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+WORK = "/tmp/work"  # where a notebook runs, in the sandbox's own /tmp
+
+
+# --- the grader's side ---------------------------------------------------------------
+
+
+class ForkserverError(Exception):
+    """The forkserver does not start or has died."""
+
+
+class Stopped(Exception):
+    """The run is being given up: no process is started any more."""
+
+
+class Forkserver:
+    """A warm process; `fork` gives a child of it in a few milliseconds.
+
+    Parameters
+    ----------
+    limits : Limits or None
+        For every child; None means no sandbox.
+    torch : bool
+        Whether to import PyTorch, which takes half of the time and of the memory.
+    """
+
+    def __init__(self, limits: sandbox.Limits | None, *, torch: bool = True) -> None:
+        self.limits = limits
+        self.torch = torch
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen | None = None
+        self.starts = 0
+
+    def warm(self) -> int:
+        """Start it unless it runs; return how often it has been started.
+
+        A number that has changed tells that the children of before were lost.
+        """
+        with self.lock:
+            if self.process is None or self.process.poll() is not None:
+                self._start()
+            return self.starts
+
+    def _start(self) -> None:
+        self._clean_up()
+        self.starts += 1
+        ours, theirs = socket.socketpair()
+        self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
+        root = str(Path(__file__).resolve().parents[2])
+        environment = {k: os.environ[k] for k in KEPT if k in os.environ}
+        environment |= {
+            "HOME": self.home.name,
+            "TMPDIR": "/tmp",
+            "PYTHONPATH": root,
+            "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1",  # marks depend on no locale
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COURSE_OFFLINE": "1",
+            "MPLCONFIGDIR": self.home.name,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "NBGRADER_EXECUTION": "autograde",
+            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # halves the time of a fork
+        }
+        for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+            environment[f"{name}_NUM_THREADS"] = "1"
+        command = [sys.executable, "-m", "grader.isolated.forkserver"]
+        self.process = subprocess.Popen(
+            [*command, str(theirs.fileno()), *["torch"] * self.torch],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            cwd=self.home.name,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the grader, which closes all
+        )
+        theirs.close()
+        self.socket = ours
+        if not ours.recv(1):
+            self.process.wait()
+            last = self.process.stderr.read().decode().strip().splitlines()
+            raise ForkserverError(
+                f"it does not start: {last[-1] if last else 'killed'}"
+            )
+
+    def fork(self, role: str) -> tuple[socket.socket, socket.socket, socket.socket]:
+        """Fork a child; `role` is ``student`` or ``judge``.
+
+        Returns
+        -------
+        control, rpc, leash : sockets
+            `control` and `rpc` lead to the child (see `student`); closing `leash` ends
+            it and all that it started.
+        """
+        pairs = [socket.socketpair() for _ in range(3)]
+        limits = vars(self.limits) if self.limits else None
+        request = json.dumps({"role": role, "limits": limits}).encode()
+        self.warm()
+        with self.lock:
+            try:
+                theirs = [pair[1].fileno() for pair in pairs]
+                socket.send_fds(self.socket, [request], theirs)
+                if not (answer := self.socket.recv(1)):
+                    raise OSError("it ended")
+                if answer == b"x":
+                    for pair in pairs:
+                        pair[0].close()
+                    raise ForkserverError("no process could be forked")
+            except OSError as error:
+                self.process.kill()
+                self.process.wait()
+                for pair in pairs:
+                    pair[0].close()
+                raise ForkserverError(f"the forkserver died: {error}") from None
+            finally:
+                for pair in pairs:
+                    pair[1].close()
+        return tuple(pair[0] for pair in pairs)
+
+    def close(self) -> None:
+        """End the forkserver and all its children."""
+        if (process := self.process) is not None:
+            process.kill()  # one that is still warming up holds the lock
+        with self.lock:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        if self.process is not None:
+            self.socket.close()
+            self.process.kill()
+            self.process.wait()
+            self.process.stderr.close()
+            for folder in glob.glob(f"{glob.escape(self.home.name)}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
+            self.home.cleanup()
+            self.process = None
+
+
+# --- one for each process of the grader -----------------------------------------------
+
+_running: dict[tuple[sandbox.Limits | None, bool], Forkserver] = {}
+_lock = threading.Lock()
+_stopped = False  # whether a run is being given up
+
+
+def shared(limits: sandbox.Limits | None, *, torch: bool = True) -> Forkserver:
+    """Return our warm forkserver for these limits, with PyTorch or without."""
+    with _lock:
+        if _stopped:
+            raise Stopped("the run was stopped")
+        if (limits, torch) not in _running:
+            _running[limits, torch] = Forkserver(limits, torch=torch)
+        return _running[limits, torch]
+
+
+def close_forkservers(*, stop: bool = False) -> None:
+    """End the forkservers of this process, and with them all students' processes.
+
+    With `stop`, none is started again until `allow_forkservers`: what still runs ends
+    with `Stopped`.
+    """
+    global _stopped
+    _stopped = _stopped or stop
+    with _lock:
+        while _running:
+            _running.popitem()[1].close()
+
+
+def allow_forkservers() -> None:
+    """Let forkservers be started: a run begins."""
+    global _stopped
+    _stopped = False
+
+
+def interrupt(*_: object) -> NoReturn:
+    """Give up the run: the handler of Ctrl-C.
+
+    Python drops an exception that meets it in a finalizer. The run ends all the same:
+    no process is started any more.
+    """
+    global _stopped
+    _stopped = True
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def closing_forkservers() -> Iterator[None]:
+    """End all processes of this one at the end of the block, come what may."""
+    try:
+        yield
+    finally:
+        close_forkservers()
+
+
+# --- the forkserver ------------------------------------------------------------------
+
+
+def main() -> None:
+    """Warm up, then fork on request until the grader is gone."""
+    requests = socket.socket(fileno=int(sys.argv[1]))
+    _warm_up(torch="torch" in sys.argv)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens end by themselves
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests.send(b"r")
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(requests, 4096, 3)
+        if not request:
+            return
+        try:
+            child = os.fork()
+        except OSError:  # too many processes or too little memory, for now
+            child = -1
+        if child == 0:
+            requests.close()
+            _warden(json.loads(request), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        requests.send(b"f" if child > 0 else b"x")
+
+
+def _warm_up(*, torch: bool) -> None:
+    """Do once what each notebook would do first."""
+    gc.disable()  # nothing of this is garbage
+    import matplotlib.pyplot as plt
+
+    from grader.isolated import judge, student  # noqa: F401  also for the children
+    from helpers import checks
+
+    rooms = [f"helpers.checks.{m.name}" for m in pkgutil.iter_modules(checks.__path__)]
+    for name in ("helpers.data", "helpers.plots", *rooms, *WARM):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    if torch:
+        with contextlib.suppress(ImportError):
+            _warm_torch()
+    for cell in ("import numpy as np\n1 + 1", "1 / 0"):  # a traceback takes 0.3 s
+        student.shell().run_cell(cell, store_history=False)
+    plt.plot([0, 1])
+    plt.gcf().canvas.draw()
+    plt.close("all")
+    student.shell().reset(new_session=True)
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(10_000)  # for the children: short lives, much memory
+
+
+def _warm_torch() -> None:
+    import torch
+
+    from helpers._torchvision import import_torchvision
+
+    import_torchvision()
+    torch.set_num_threads(1)  # a child of a process with threads hangs in its first
+    torch.set_num_interop_threads(1)  # parallel region
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+    for optimizer in (torch.optim.SGD, torch.optim.Adam):
+        step = optimizer(model.parameters(), lr=0.1)  # its lazy imports take 1.5 s
+        model(torch.zeros(1, 2)).sum().backward()
+        step.step()
+    torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2))
+
+
+# --- the warden ----------------------------------------------------------------------
+
+
+def _warden(request: dict, descriptors: list[int]) -> None:
+    """Fork the process and watch over it; never return."""
+    sandbox.die_with_parent()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):  # the forkserver's own are shared: who fills its stderr,
+        os.dup2(null, standard)  # which nobody reads, stops whoever warns next
+    os.close(null)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
+    limits = request["limits"] and sandbox.Limits(**request["limits"])
+    owner, slot = os.getuid(), os.getpid()
+    processes = Processes()
+    # without a sandbox, too, each has a folder of its own
+    work = WORK if limits else f"{os.environ['HOME']}-{slot}"
+    try:
+        if limits:
+            sandbox.unshare()
+        pid = os.fork()
+        if not pid:
+            sandbox.die_with_parent()
+            processes.close()
+            leash.close()
+            if limits:
+                sandbox.enter(limits, slot, owner)
+            else:
+                os.setsid()
+            os.mkdir(work, mode=0o700)
+            os.chdir(work)
+            module = importlib.import_module(f"grader.isolated.{request['role']}")
+            module.main(control, rpc)
+    except BaseException as error:
+        _say(control, error)
+        os._exit(1)
+    control.close()
+    rpc.close()
+    _watch(pid, leash, limits, processes)
+    if not limits:
+        shutil.rmtree(work, ignore_errors=True)
+    os._exit(0)
+
+
+def _say(control: socket.socket, error: BaseException) -> None:
+    """Report why the process did not start; at its end there is nobody to tell."""
+    from grader.isolated import wire
+
+    with contextlib.suppress(wire.WireError, OSError):
+        wire.send(control, {"type": "failed", "why": f"{error}"})
+
+
+def _watch(
+    pid: int,
+    leash: socket.socket,
+    limits: sandbox.Limits | None,
+    processes: "Processes",
+) -> None:
+    """Carry out the grader's orders and the limit on memory until the process ends."""
+    process = os.pidfd_open(pid)
+    fresh = processes.size(pid)  # what it shares with the forkserver
+    while True:
+        ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
+        if process in ready:
+            break
+        if leash in ready:
+            order = leash.recv(1)
+            if order == b"i":
+                os.kill(pid, signal.SIGINT)
+                continue
+            if order == b"w":
+                leash.send(WAITED.pack(processes.waited(pid)))
+                continue
+            break
+        if limits and processes.too_big(pid, limits.memory, fresh):
+            with contextlib.suppress(OSError):
+                leash.send(b"m")
+            break
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)  # as process 1 it takes all others with it
+        if not limits:
+            os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+class Processes:
+    """The machine's /proc, kept open: a warden's root goes with its child's.
+
+    Both are in one mount namespace, and `pivot_root` moves all of it. The child must
+    close it at once.
+    """
+
+    def __init__(self) -> None:
+        self.folder = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+
+    def close(self) -> None:
+        os.close(self.folder)
+
+    def _open(self, path: str, flags: int = os.O_RDONLY) -> int:
+        return os.open(path, flags, dir_fd=self.folder)
+
+    def _read(self, path: str) -> str:
+        """Return the content of a file, nothing if the process is gone."""
+        try:
+            with open(path, encoding="utf-8", opener=self._open) as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def _children(self, pid: int) -> Iterator[int]:
+        try:
+            tasks = self._open(f"{pid}/task", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return
+        try:
+            for task in os.listdir(tasks):
+                yield from map(int, self._read(f"{pid}/task/{task}/children").split())
+        finally:
+            os.close(tasks)
+
+    def waited(self, pid: int) -> float:
+        """Return for how many seconds a process could have run, but had no CPU."""
+        numbers = self._read(f"{pid}/schedstat").split()
+        return int(numbers[1]) / 1e9 if numbers else 0.0
+
+    def size(self, pid: int) -> int:
+        """Return the bytes that a process has in memory."""
+        pages = self._read(f"{pid}/statm").split()
+        return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") if pages else 0
+
+    def share(self, pid: int) -> int:
+        """Return the same, but of what n processes share the n-th part."""
+        found = re.search(r"^Pss:\s+(\d+) kB", self._read(f"{pid}/smaps_rollup"), re.M)
+        return int(found[1]) * 1024 if found else self.size(pid)
+
+    def too_big(self, pid: int, most: int, fresh: int) -> bool:
+        """Tell whether a process and its descendants outgrow a fresh one by `most`.
+
+        What they share is counted once. As this is slow to find out, the plain sizes
+        are looked at first: of the process without what is the forkserver's, and of all
+        others.
+        """
+        family = [pid]
+        for member in family:
+            family += self._children(member)
+        sizes = [self.size(member) for member in family]
+        if sum(sizes) - min(fresh, sizes[0]) <= most:
+            return False
+        return sum(map(self.share, family)) > most + fresh
+
+
+if __name__ == "__main__":
+    main()

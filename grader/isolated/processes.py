@@ -1,0 +1,292 @@
+"""The grader's side of a student's or test process: start, run, ask, interrupt, end.
+
+Everything that a student's process sends is checked for form and size here, and
+nothing of it decides about points.
+"""
+
+import io
+import re
+import select
+import socket
+import tarfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from grader.books.sheet import Sheet
+from grader.isolated import wire
+from grader.isolated.forkserver import WAITED, Forkserver
+
+GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
+MOST_STRETCH = 6  # how many times a limit, at most, if the machine is busy
+LEAST_WAIT = 0.1
+BASE64 = r"[A-Za-z0-9+/=\s]*"
+START_SECONDS = 30.0
+FRAME_SECONDS = 30.0  # from the first byte of a message to its last
+MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
+MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
+MOST_MESSAGE = 8 * 2**20  # bytes of one message: it grows when it is parsed
+# Outputs that cannot run a script in the browser of the person who grades by hand
+SHOWN = {"text/plain": r"(?s).*", "image/png": BASE64, "image/jpeg": BASE64}
+
+
+class Dead(Exception):
+    """The process ended, hung, or cannot be understood; the message says which."""
+
+
+@dataclass
+class CellRun:
+    """What a cell did: its outputs in nbformat's form, and how it ended."""
+
+    outputs: list[dict] = field(default_factory=list)
+    error: str = ""
+    ended: str = ""  # why the process is gone or was stopped: empty if all is well
+    kept: int = 0  # bytes of its outputs
+
+
+class Clock:
+    """A limit on time that stands still while the processes wait for a CPU.
+
+    Other students' processes, and whatever else the machine does, cost nobody marks.
+    """
+
+    def __init__(self, seconds: float, *processes: "Process") -> None:
+        self.deadline = time.monotonic() + seconds
+        self.last = self.deadline + (MOST_STRETCH - 1) * seconds
+        self.processes = processes
+        self.waited: float | None = None
+
+    def left(self) -> float:
+        """Return how many seconds are left; negative ones if none are."""
+        left = self.deadline - time.monotonic()
+        if left > 0:
+            return left
+        waited = sum(process.waited() for process in self.processes)
+        more, self.waited = waited - (self.waited or 0.0), waited
+        if more > LEAST_WAIT:
+            self.deadline = min(time.monotonic() + more, self.last)
+        return self.deadline - time.monotonic()
+
+
+class Process:
+    """A child of the forkserver. Always `close` it."""
+
+    def __init__(
+        self, forkserver: Forkserver, role: str, files: dict[str, bytes]
+    ) -> None:
+        self.control, self.rpc, self.leash = forkserver.fork(role)
+        self.last_words = b""  # of its warden
+        try:
+            message, _ = self._receive(START_SECONDS)
+            if message.get("type") != "ready":
+                raise Dead(f"it did not start: {str(message.get('why'))[:300]}")
+            self._send({"do": "files"}, _archive(files))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+        for sock in (self.control, self.rpc, self.leash):
+            sock.close()
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in what the process runs."""
+        try:
+            self.leash.send(b"i")
+        except OSError:
+            raise Dead("it ended") from None
+
+    def waited(self) -> float:
+        """Return for how many seconds the process was ready, but had no CPU so far."""
+        try:
+            self.leash.send(b"w")
+            self.leash.settimeout(1.0)
+            reply = self.leash.recv(WAITED.size)
+        except OSError:
+            return 0.0
+        if len(reply) == WAITED.size:
+            return WAITED.unpack(reply)[0]
+        self.last_words = reply
+        return 0.0
+
+    def _send(self, message: dict, blob: bytes = b"") -> None:
+        self.control.settimeout(START_SECONDS)
+        try:
+            wire.send(self.control, message, blob)
+        except wire.WireError:
+            raise Dead(self._why()) from None
+
+    def _receive(self, seconds: float) -> tuple[dict, bytes]:
+        """Return the next frame; raise `TimeoutError`, or `Dead`."""
+        try:
+            ready, _, _ = select.select([self.control], [], [], max(0, seconds))
+            if not ready:
+                raise TimeoutError
+            return wire.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
+        except wire.Closed:
+            raise Dead(self._why()) from None
+        except wire.WireError as error:
+            raise Dead(f"it sent an unreadable message ({error})") from None
+
+    def _why(self) -> str:
+        """Return why the process is gone, from its warden."""
+        self.leash.settimeout(1.0)
+        with suppress(OSError):
+            self.last_words = self.last_words or self.leash.recv(1)
+        if self.last_words == b"m":
+            return "it used too much memory"
+        return "it ended (exit, a crash, or a limit)"
+
+
+class Student(Process):
+    """A student's process: see `student`."""
+
+    def __init__(
+        self, forkserver: Forkserver, files: dict[str, bytes], seed: int
+    ) -> None:
+        super().__init__(forkserver, "student", files)
+        self._send({"do": "seed", "seed": seed})
+
+    def run(
+        self, cell: int, source: str, seconds: float, most: int = MOST_OUTPUT
+    ) -> CellRun:
+        """Run a cell for at most `seconds`, and keep at most `most` of its output.
+
+        The result says if the process is gone.
+        """
+        result, sent, full = CellRun(), 0, False
+        clock = Clock(seconds, self)
+        try:
+            self._send({"do": "run", "cell": cell, "source": source})
+            while True:
+                try:
+                    left = clock.left()
+                    if left < 0:  # also while messages keep coming
+                        raise TimeoutError
+                    message, blob = self._receive(left)
+                except TimeoutError:
+                    if clock.left() > 0:
+                        continue
+                    if result.ended:
+                        raise Dead(f"{result.ended} and could not be stopped") from None
+                    result.ended = f"it ran for more than {seconds:g} s"
+                    self.interrupt()
+                    clock = Clock(GRACE_SECONDS, self)
+                    continue
+                if message.get("type") == "done":
+                    break
+                size = len(str(message)) + len(blob)
+                sent += size
+                if sent > MOST_SENT and not result.ended:
+                    result.ended = f"it printed more than {MOST_SENT >> 20} MB"
+                    self.interrupt()
+                    clock = Clock(GRACE_SECONDS, self)
+                if not full and result.kept + size <= most:
+                    result.kept += size
+                    _collect(result, message)
+                elif not full:
+                    full = True
+                    text = "\n(the rest of the output is left out)\n"
+                    _collect(result, {"type": "stream", "name": "stdout", "text": text})
+                elif message.get("type") == "error" and not result.error:
+                    _collect(result, message | {"traceback": []})
+        except Dead as death:
+            result.ended = str(death)
+            result.error = result.error or str(death)
+            self.close()
+        else:
+            if result.ended:  # stopped, and still there
+                result.error, result.ended = result.ended, ""
+        return result
+
+
+def _collect(result: CellRun, message: dict) -> None:
+    """Add a checked output message to the outputs of a cell."""
+    match message:
+        case {"type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
+            last = result.outputs[-1] if result.outputs else {}
+            if last.get("name") == name:
+                last["text"] += text
+            else:
+                output = {"output_type": "stream", "name": name, "text": text}
+                result.outputs.append(output)
+        case {"type": "clear"}:
+            result.outputs.clear()
+        case {"type": "display" | "result" as kind, "data": dict(data)}:
+            data = {
+                kind: data[kind]
+                for kind, form in SHOWN.items()
+                if isinstance(data.get(kind), str) and re.fullmatch(form, data[kind])
+            }
+            output = {"output_type": "display_data", "data": data, "metadata": {}}
+            if kind == "result":
+                output |= {"output_type": "execute_result", "execution_count": None}
+            result.outputs.append(output)
+        case {"type": "error", "ename": str(name), "evalue": str(text)}:
+            lines = message.get("traceback")
+            lines = lines if isinstance(lines, list) else []
+            result.outputs.append(
+                {
+                    "output_type": "error",
+                    "ename": name[:200],
+                    "evalue": text[:10_000],
+                    "traceback": [str(line)[:10_000] for line in lines[:100]],
+                }
+            )
+            result.error = f"{name[:200]}: {text[:2000]}" if text else name[:200]
+
+
+class Judge(Process):
+    """A test process: see `judge`. It is trusted, and may still die of a value."""
+
+    def __init__(self, forkserver: Forkserver, files: dict[str, bytes]) -> None:
+        super().__init__(forkserver, "judge", files)
+        self._receive(START_SECONDS)
+
+    def course(self, source: str, seconds: float) -> str:
+        """Run a cell of the course's own; return its error."""
+        reply = self._ask({"do": "course", "source": source}, seconds)
+        if reply.get("verdict") == "time":
+            return f"it ran for more than {seconds:g} s"
+        return reply.get("error", "")
+
+    def set_up(self, source: str, seconds: float) -> None:
+        """Run what a failed check defines for later ones."""
+        self._ask({"do": "setup", "source": source}, seconds)
+
+    def attach(self, student: Student, sources: dict[int, str], sheet: Sheet) -> None:
+        """Let the check cells that follow ask this student's process."""
+        whose = {"names": list(sheet.names), "own": list(sheet.own)}
+        self._send({"do": "student", "sources": sources} | whose)
+        socket.send_fds(self.control, [b"f"], [student.rpc.fileno()])
+        self._receive(START_SECONDS)
+
+    def grade(self, student: Student, message: dict, seconds: float) -> dict:
+        """Run a check cell; see `judge.grade` for the reply."""
+        return self._ask({"do": "grade"} | message, seconds, student)
+
+    def _ask(self, message: dict, seconds: float, *others: Process) -> dict:
+        self._send(message)
+        if (reply := self._reply(Clock(seconds, self, *others))) is not None:
+            return reply
+        self.interrupt()
+        if (reply := self._reply(Clock(GRACE_SECONDS, self))) is not None:
+            return reply | {"verdict": "time"}
+        raise Dead("the check could not be stopped")
+
+    def _reply(self, clock: Clock) -> dict | None:
+        while (left := clock.left()) > 0:
+            with suppress(TimeoutError):
+                return self._receive(left)[0]
+        return None
+
+
+def _archive(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,229 @@
+"""Feedback: a page for each student and notebook, and a table for the instructor.
+
+Marks and comments come from the gradebook, so that a person's corrections show; the
+rest comes from the record of the run (`pipeline.finish`), in which paths of this
+machine and texts of hidden tests are gone already.
+"""
+
+from html import escape
+from pathlib import Path
+
+from grader.books.course import Course, CourseError
+from grader.books.gradebook import Book, Mark
+from grader.pipeline import read_error, read_record
+
+STYLE = """
+:root { color-scheme: light dark; --line: #8886; --good: #0a7d33; --part: #9a5b00;
+  --bad: #b3261e; --soft: #8881; }
+@media (prefers-color-scheme: dark) { :root { --good: #6fd08c; --part: #f0b357;
+  --bad: #ff9a91; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto;
+  padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .35rem .6rem;
+  border-bottom: 1px solid var(--line); }
+td.points, th.points { text-align: right; white-space: nowrap; }
+section { border: 1px solid var(--line); border-left-width: .4rem; border-radius: .4rem;
+  padding: .2rem 1rem .8rem; margin: 1rem 0; }
+.full { border-left-color: var(--good); } .part { border-left-color: var(--part); }
+.none { border-left-color: var(--bad); } .due { border-left-color: var(--line); }
+h2 { font-size: 1.1rem; display: flex; justify-content: space-between; gap: 1rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
+  padding: .6rem .8rem; border-radius: .3rem; font-size: .9rem; }
+.note { color: GrayText; font-size: .9rem; }
+body.wide { max-width: none; } .scroll { overflow-x: auto; }
+.wide th { vertical-align: bottom; } .wide td:first-child { white-space: nowrap; }
+.wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
+"""
+WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
+WORDS |= {"due": "… to be read by a person"}
+
+
+def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Path]:
+    """Write the feedback of an assignment; return the files.
+
+    Whoever could not be graded in the last run gets no page, and a row that says why.
+
+    Raises
+    ------
+    CourseError
+        There is nothing to write, or it cannot be written.
+    """
+    records = _records(course, name, students)
+    written, rows = [], {}
+    with Book(course) as book:
+        for student, record in records.items():
+            marks = book.results(name, student)
+            rows[student] = (record, marks)
+            if students and student not in students:
+                continue
+            folder = course.folder("feedback", student, name)
+            for notebook in record["notebooks"]:
+                text = page(record, notebook, marks[notebook])
+                written.append(_save(folder / f"{notebook}.html", text))
+    report = course.root / "reports" / f"{name}.html"
+    text = table(name, rows, ungraded(course, name))
+    return [*written, _save(report, text)]
+
+
+def ungraded(course: Course, name: str) -> dict[str, str]:
+    """Return who could not be graded in the last run, and why."""
+    found = {s: read_error(course, name, s) for s in course.students(name)}
+    return {student: error for student, error in found.items() if error}
+
+
+def _records(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dict]:
+    """Return the records of all who are graded; raise if there are none of `students`.
+
+    Those of a run before an error are left out: they may be of another submission.
+    """
+    course.demand(name)
+    failed = ungraded(course, name)
+    found = {s: read_record(course, name, s) for s in course.students(name)}
+    records = {s: record for s, record in found.items() if record and s not in failed}
+    missing = [s for s in students if s not in records]
+    if missing:
+        raise CourseError(f"there is no graded submission of {missing[0]} for {name}")
+    if not records and not failed:
+        raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
+    return records
+
+
+def _save(path: Path, text: str) -> Path:
+    """Replace a file as a whole: what lay there stays if that cannot be done."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
+    return path
+
+
+def page(record: dict, notebook: str, marks: dict) -> str:
+    """Return the page that one student gets about one notebook."""
+    result = record["notebooks"][notebook]
+    grades: dict[str, Mark] = marks["grades"]
+    total = sum(mark.score for mark in grades.values())
+    most = sum(mark.points for mark in grades.values())
+    parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
+    parts.append(f"<p>{escape(record['assignment'])}, {escape(record['student'])}</p>")
+    if marks["penalty"]:
+        lost = f"{marks['penalty']:g}"
+        parts.append(f"<p>Handed in late: {lost} points are taken off.</p>")
+    notes = [*record["notes"], *result["repairs"], *result["problems"]]
+    if notes:
+        parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
+    steps = {step["grade_id"]: step for step in result["steps"]}
+    for name, mark in grades.items():
+        if name not in steps:
+            parts.append(_by_hand(name, mark, marks["comments"].get(name)))
+    ordered = [(step, grades[name]) for name, step in steps.items() if name in grades]
+    parts += [_section(step, mark) for step, mark in ordered]
+    for name, comment in marks["comments"].items():
+        if name not in grades:
+            parts.append(f"<section class=due><h2>{escape(name)}</h2>")
+            parts.append(f"<pre>{escape(comment)}</pre></section>")
+    return _document(f"{notebook}: feedback", "\n".join(parts))
+
+
+def _section(step: dict, mark: Mark) -> str:
+    kind = _kind(mark)
+    title = step["title"] or step["grade_id"]
+    lines = [
+        f"<section class={kind}><h2><span>{escape(title)}</span>"
+        f"<span>{mark.score:g} of {mark.points:g}</span></h2>",
+        f"<p>{WORDS[kind]}",
+    ]
+    if step["followed"]:
+        lines.append(
+            ". These points come from a second run, in which the reference stood in "
+            "place of your earlier steps that are wrong: this step itself is right"
+        )
+    if mark.by_hand:
+        lines.append(". A person set these points")
+    lines.append(".</p>")
+    if step["followed"]:
+        lines.append("<p>The first run said:</p>")
+    if step["message"]:
+        lines.append(f"<pre>{escape(step['message'])}</pre>")
+    if step["own_error"]:
+        lines.append("<p>Your own cell ended with an error:</p>")
+        lines.append(f"<pre>{escape(step['own_error'])}</pre>")
+    if step["hidden"] and step["verdict"] != "passed":
+        lines.append(
+            '<p class="note">This came up with data that the notebook does not '
+            "show.</p>"
+        )
+    if step["seconds"]:
+        lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p>')
+    return "".join([*lines, "</section>"])
+
+
+def _by_hand(name: str, mark: Mark, comment: str | None) -> str:
+    kind = _kind(mark)
+    text = f"<pre>{escape(comment)}</pre>" if comment else ""
+    return (
+        f"<section class={kind}><h2><span>{escape(name)}</span><span>{mark.score:g} of "
+        f"{mark.points:g}</span></h2><p>{WORDS[kind]}.</p>{text}</section>"
+    )
+
+
+def _kind(mark: Mark) -> str:
+    if mark.due:
+        return "due"
+    if mark.score >= mark.points:
+        return "full"
+    return "part" if mark.score > 0 else "none"
+
+
+def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str]) -> str:
+    """Return the instructor's table of an assignment: students and steps.
+
+    `failed` says of whoever has no marks why.
+    """
+    heads: dict[tuple[str, str], float] = {}
+    for _, marks in rows.values():
+        for notebook, result in marks.items():
+            for mark in result["grades"].values():
+                heads[notebook, mark.name] = mark.points
+    names = (escape(name).replace("_", "_<wbr>") for _, name in heads)
+    cells = "".join(f"<th class=points>{name}</th>" for name in names)
+    most = sum(heads.values())
+    lines = [
+        f"<h1>{escape(name)}: {len(rows) + len(failed)} submissions</h1>",
+        "<div class=scroll><table>",
+        f"<tr><th>student</th><th>state</th><th class=points>sum</th>{cells}</tr>",
+        f"<tr><td>most</td><td></td><td class=points>{most:g}</td>"
+        + "".join(f"<td class=points>{points:g}</td>" for points in heads.values())
+        + "</tr>",
+    ]
+    for student, (record, marks) in rows.items():
+        states = {r["state"] for r in record["notebooks"].values()}
+        state = ", ".join(sorted(states - {"graded"})) or "graded"
+        given = {(b, m.name): m for b, r in marks.items() for m in r["grades"].values()}
+        penalty = sum(result["penalty"] for result in marks.values())
+        total = sum(mark.score for mark in given.values()) - penalty
+        scores = "".join(
+            f"<td class=points>{given[key].score:g}{'…' * given[key].due}</td>"
+            for key in heads
+        )
+        lines.append(
+            f"<tr><td>{escape(student)}</td><td>{state}</td>"
+            f"<td class=points>{total:g}</td>{scores}</tr>"
+        )
+    for student, error in failed.items():
+        told = f"<td colspan={len(heads) + 2}>not graded: {escape(error)}</td>"
+        lines.append(f"<tr><td>{escape(student)}</td>{told}</tr>")
+    lines.append("</table></div><p class=note>… waits for a person.</p>")
+    return _document(f"{name}: marks", "\n".join(lines), "wide")
+
+
+def _document(title: str, body: str, kind: str = "page") -> str:
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body class={kind}>{body}</body></html>\n"
+    )

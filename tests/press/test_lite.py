@@ -1,0 +1,534 @@
+"""What runs in the browser: notebooks, the wheel, and the site in a real browser."""
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from grader.books import rebuild
+from grader.isolated import forkserver, session
+from tests.book.test_site import PAGES
+from tests.conftest import CHROMIUM, FLAGS, ROOT
+from tests.course import points, reference, sheet
+from tests.grader import needs_linux, options
+from tests.wrong_answers.perceptron.gates import WRONG as GATES
+
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+COPIES = [
+    "notebooks/perceptron.ipynb",
+    "notebooks/linear_networks.ipynb",
+    "notebooks/gradient_descent.ipynb",
+    "notebooks/backpropagation.ipynb",
+    "notebooks/recurrent.ipynb",
+    "notebooks/rbf.ipynb",
+    "exercises/perceptron/gates.ipynb",
+    "exercises/linear_networks/regression.ipynb",
+    "exercises/linear_networks/softmax_regression.ipynb",
+    "exercises/gradient_descent/descent.ipynb",
+    "exercises/gradient_descent/optimizers.ipynb",
+    "exercises/backpropagation/four_equations.ipynb",
+    "exercises/backpropagation/train_digits.ipynb",
+    "exercises/recurrent/bptt.ipynb",
+    "exercises/recurrent/char_rnn.ipynb",
+    "exercises/rbf/rbf_network.ipynb",
+    "exercises/rbf/choose_k.ipynb",
+]
+MISSING = ("torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb")
+PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
+
+
+@pytest.fixture(scope="module")
+def lite(site) -> Path:
+    return site / "lite"
+
+
+def cells(path: Path, kind: str) -> list[str]:
+    found = json.loads(path.read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in found if cell["cell_type"] == kind]
+
+
+# --- what the site holds --------------------------------------------------------------
+
+
+def test_the_site_holds_these_notebooks_and_no_other_file(lite):
+    files = [path for path in (lite / "files").rglob("*") if path.is_file()]
+    assert sorted(p.relative_to(lite / "files").as_posix() for p in files) == sorted(
+        COPIES
+    )
+    listed = [
+        entry["path"]
+        for index in (lite / "api" / "contents").rglob("all.json")
+        for entry in json.loads(index.read_text())["content"]
+        if entry["type"] != "directory"
+    ]
+    assert sorted(listed) == sorted(COPIES)
+
+
+def test_each_page_of_these_chapters_links_to_its_notebook_and_no_other_page(site):
+    expected = {copy.removesuffix(".ipynb"): copy for copy in COPIES}
+    for copy in COPIES[:6]:
+        expected[copy.replace("notebooks/", "book/").removesuffix(".ipynb")] = copy
+    found = {}
+    for page in PAGES:
+        path = site / f"{page}.html"
+        for link in re.findall(r'<a href="([^"]*\blite/[^"]*)"', path.read_text()):
+            address = urlsplit(unescape(link))
+            view = (path.parent / address.path).resolve()
+            assert view == site / "lite" / "notebooks" / "index.html"
+            assert view.is_file()
+            (found[page],) = parse_qs(address.query)["path"]
+    assert found == expected
+
+
+def test_no_solution_and_no_hidden_test_gets_into_the_site(lite):
+    assert not [path for path in lite.rglob("*") if "solution" in path.name.lower()]
+    for copy in COPIES[6:]:
+        text = (lite / "files" / copy).read_text()
+        source = (ROOT / copy.replace("exercises/", "solutions/")).read_text()
+        assert "raise NotImplementedError()" in text
+        for mark in ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS"):
+            assert mark in source or mark.endswith("TESTS")
+            assert mark not in text
+
+
+def test_the_kernel_is_the_only_extension(lite):
+    config = json.loads((lite / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    assert [e["name"] for e in config["federated_extensions"]] == [KERNEL]
+    assert {
+        path.parent.relative_to(lite / "extensions").as_posix()
+        for path in (lite / "extensions").rglob("package.json")
+    } == {KERNEL}
+
+
+def test_no_source_map_is_shipped_and_the_site_is_of_reasonable_size(lite):
+    files = [path for path in lite.rglob("*") if path.is_file()]
+    assert not [path for path in files if path.suffix == ".map"]
+    own = [path for path in files if "static/pyodide" not in path.as_posix()]
+    assert sum(path.stat().st_size for path in own) < 25e6
+
+
+def test_no_file_of_ours_carries_a_path_of_this_machine(lite):
+    for path in (*lite.glob("*.json"), *lite.glob("files/**/*.ipynb")):
+        text = path.read_text()
+        assert str(ROOT) not in text
+        assert sys.prefix not in text
+
+
+# --- the browser copies ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_installs_the_package_first_and_imports_nothing_that_is_missing(
+    lite, copy
+):
+    install, *code = cells(lite / "files" / copy, "code")
+    assert 'piplite.install(["neuron-by-neuron", "numpy"' in install
+    text = "\n".join(code)
+    missing = r"^\s*(import|from) (torch|torchvision|helpers\.training)\b"
+    assert not re.search(missing, text, re.M)
+
+
+def undefined_names(folder: Path) -> list[str]:
+    """Return what ruff says of names that nothing defines before they are used."""
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [ruff, "check", "--isolated", "--select", "F821", "--output-format"]
+    done = subprocess.run(
+        [*command, "concise", folder], capture_output=True, text=True, check=False
+    )
+    return [line for line in done.stdout.splitlines() if "F821" in line]
+
+
+def test_no_copy_uses_a_name_of_a_cell_that_is_left_out(lite, tmp_path):
+    shutil.copytree(lite / "files", tmp_path / "files")
+    assert undefined_names(tmp_path) == []
+    # and the judge sees such a name: without the cell that defines it
+    path = tmp_path / "files" / "notebooks" / "gradient_descent.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    notebook["cells"] = [
+        cell
+        for cell in notebook["cells"]
+        if "def bowl_gradient" not in "".join(cell["source"])
+    ]
+    path.write_text(json.dumps(notebook))
+    assert any("bowl_gradient" in line for line in undefined_names(tmp_path))
+
+
+@pytest.mark.parametrize("copy", COPIES[:6])
+def test_a_copy_says_what_is_left_out_and_keeps_most(lite, copy):
+    path, original = lite / "files" / copy, ROOT / copy
+    kept, before = len(cells(path, "code")) - 1, len(cells(original, "code"))
+    text = "\n".join(cells(path, "markdown"))
+    gone = sum(
+        1 if count == "one" else int(count)
+        for count in re.findall(r"here (one|\d+) cells? (?:is|are) left out", text)
+    )
+    assert kept + gone == before
+    assert kept > before / 2
+
+
+def test_the_links_of_a_copy_lead_to_other_copies_or_to_the_web(lite):
+    for copy in COPIES:
+        path = lite / "files" / copy
+        for text in cells(path, "markdown"):
+            for target in re.findall(r"\]\(([^)#\s]+)", text):
+                assert (
+                    target.startswith("http")
+                    or (path.parent / target).resolve().is_file()
+                ), f"{copy}: {target}"
+
+
+# --- the package ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def installed(lite, tmp_path_factory) -> Path:
+    """Install the wheel as pip does, by itself."""
+    folder = tmp_path_factory.mktemp("wheel")
+    (wheel,) = (lite / "pypi").glob("neuron_by_neuron-*.whl")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    command += ["--no-index", "--disable-pip-version-check", "--target"]
+    subprocess.run([*command, str(folder), str(wheel)], check=True)
+    return folder
+
+
+def in_browser(program: str, folder: Path, cwd: Path, missing=MISSING) -> str:
+    """Run Python with the installed wheel, without what Pyodide does not have."""
+    start = f"""
+import sys
+sys.path.insert(0, {str(folder)!r})
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", start + program],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "HOME": str(cwd), "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_the_wheel_imports_without_torch_and_without_the_grader(installed, tmp_path):
+    program = """
+import importlib, pkgutil
+import helpers
+names = [m.name for m in pkgutil.walk_packages(helpers.__path__, "helpers.")]
+for name in names:
+    importlib.import_module(name)
+print(helpers.__file__)
+print(*names)
+"""
+    where, names = in_browser(program, installed, tmp_path).splitlines()[-2:]
+    assert Path(where).is_relative_to(installed)
+    for name in ("data.fetch", "plots", "results", "runtime", "checks.rbf"):
+        assert f"helpers.{name}" in names.split()
+
+
+def wheels(lite: Path, copy: str) -> list[str]:
+    """What the first cell of a copy installs."""
+    install, *_ = cells(lite / "files" / copy, "code")
+    return json.loads(re.search(r"install\((.*)\)", install)[1])
+
+
+@pytest.mark.parametrize("copy", COPIES[6:])
+def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
+    lite, copy, installed, tmp_path
+):
+    own, *asked = wheels(lite, copy)
+    assert own == "neuron-by-neuron"
+    solution = ROOT / copy.replace("exercises/", "solutions/")
+    transform = TransformerManager().transform_cell
+    program = "\n".join(map(transform, cells(solution, "code")))
+    absent = [*MISSING, "matplotlib"]
+    if asked == ["numpy"]:
+        absent.append("sklearn")
+    else:
+        assert asked == ["numpy", "scikit-learn"]
+        with pytest.raises(AssertionError, match=r"sklearn|None|Raised"):
+            in_browser(program, installed, tmp_path, missing=[*absent, "sklearn"])
+    assert "✓" in in_browser(program, installed, tmp_path, missing=absent)
+
+
+def test_the_first_exercise_fetches_numpy_only_and_notebooks_all_that_they_show(lite):
+    assert wheels(lite, "exercises/perceptron/gates.ipynb")[1:] == ["numpy"]
+    for copy in COPIES[:6]:
+        assert wheels(lite, copy)[1:3] == ["numpy", "matplotlib"]
+
+
+def test_in_the_browser_data_sets_fall_back_to_stand_ins_and_say_so(
+    installed, tmp_path
+):
+    # CPython under the name of the browser's platform: no network, no pooch
+    program = """
+import numpy, sklearn.datasets
+sys.platform = "emscripten"
+from helpers import data
+print(data.mnist().is_standin, len(data.mnist_100().train.x))
+text = data.shakespeare()
+print(text.is_standin, len(text.train.x) > 150_000)
+print(data.digits().is_standin)
+"""
+    lines = in_browser(program, installed, tmp_path).splitlines()
+    assert lines[0].startswith("Stand-in for MNIST: ")
+    assert lines[1] == "True 100"
+    assert lines[2].startswith("Stand-in for Shakespeare: ")
+    assert lines[3:] == ["True True", "False"]
+    assert not list(tmp_path.iterdir())  # nothing was written
+
+
+# gradient_descent leaves out the most
+@pytest.mark.parametrize("chapter", ["gradient_descent", "recurrent"])
+def test_a_notebook_runs_to_its_end_with_the_packages_that_it_asks_for(
+    lite, installed, tmp_path, chapter
+):
+    copy = f"notebooks/{chapter}.ipynb"
+    assert wheels(lite, copy)[1:] == ["numpy", "matplotlib"]
+    path = lite / "files" / copy
+    program = f"""
+import ast, asyncio, os
+os.environ |= {{"COURSE_OFFLINE": "1", "COURSE_DATA_DIR": "data"}}
+from IPython.core.inputtransformer2 import TransformerManager
+names = {{"__name__": "__main__"}}
+for source in {cells(path, "code")!r}:
+    source = TransformerManager().transform_cell(source)  # %pip, which is not run
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    waiting = eval(compile(source, "cell", "exec", flags=flags), names)
+    if waiting is not None:
+        asyncio.run(waiting)
+print("all cells ran")
+"""
+    out = in_browser(program, installed, tmp_path, missing=[*MISSING, "sklearn"])
+    assert out.endswith("all cells ran\n")
+
+
+@needs_linux
+def test_an_exercise_done_in_the_browser_is_graded_like_any_other(lite):
+    exercise = "perceptron/gates"
+    path = lite / "files" / "exercises" / f"{exercise}.ipynb"
+    handed_in = answered(path, reference(exercise)).encode()
+    own, settings = sheet(exercise), options()
+    placed, _ = rebuild.rebuild(own, rebuild.read(handed_in))
+    limits = settings.limits if settings.sandbox else None
+    forkserver.allow_forkservers()
+    with forkserver.closing_forkservers():
+        graded = session.grade(session.Job("ada", own, placed, {}, {}, limits))
+    assert {step.grade_id: step.score for step in graded.steps} == points(exercise)
+    assert not [output for outputs in graded.outputs.values() for output in outputs]
+
+
+def test_the_wheels_of_the_site_are_the_package_and_what_the_kernel_lacks(lite):
+    names = sorted(json.loads((lite / "pypi" / "all.json").read_text()))
+    assert names == ["comm", "neuron-by-neuron"]
+    for wheel in (lite / "pypi").glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            assert archive.testzip() is None
+            assert any("LICENSE" in name for name in archive.namelist())
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "lacks pyodide.mjs, pyodide.asm.wasm, pyodide-lock.json"),
+        (
+            {
+                "pyodide.mjs": "",
+                "pyodide.asm.wasm": "",
+                "pyodide-lock.json": '{"info": {"python": "3.11.3"}}',
+            },
+            "has Python 3.11.3, but the kernel needs Pyodide 314",
+        ),
+    ],
+    ids=["empty", "old"],
+)
+def test_a_wrong_folder_with_pyodide_is_refused_in_one_line(tmp_path, files, message):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "press.lite"],
+        env=os.environ | {"PYODIDE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("lite: ")
+    assert message in done.stderr
+
+
+# --- in a real browser ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Serve the book as a static host does; yield its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def open_copy(address):
+    """Return a function that opens a browser copy; other hosts cannot be reached."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine: the site was not opened")
+    from playwright.sync_api import sync_playwright
+
+    def opener(copy: str, text: str | None = None):
+        if text:  # in place of what the site holds
+            context.route(
+                f"{address}/lite/files/{copy}*", lambda r: r.fulfill(body=text)
+            )
+        tab = context.new_page()
+        tab.others, tab.problems, tab.missing = [], [], []
+        tab.on("pageerror", lambda error: tab.problems.append(str(error)))
+        tab.on(
+            "console",
+            lambda message: (
+                tab.problems.append(f"{message.text} {message.location.get('url')}")
+                if message.type == "error"
+                else None
+            ),
+        )
+        context.on(
+            "response",
+            lambda r: tab.missing.append(r.url) if r.status >= 400 else None,
+        )
+        context.on(
+            "request",
+            lambda r: (
+                tab.others.append(r.url)
+                if not r.url.startswith((address, "data:", "blob:"))
+                else None
+            ),
+        )
+        tab.goto(f"{address}/lite/notebooks/index.html?path={copy}")
+        tab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+        return tab
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.route(lambda url: not url.startswith(address), lambda r: r.abort())
+        yield opener
+        browser.close()
+
+
+def test_the_site_opens_a_notebook_and_asks_no_other_host_but_pyodides(open_copy):
+    tab = open_copy("exercises/perceptron/gates.ipynb")
+    tab.get_by_role("heading", name="Gates: a perceptron that learns").wait_for()
+    if PYODIDE.is_dir():
+        tab.wait_for_selector("[data-status=idle]", timeout=120_000)
+        assert tab.others == []
+        assert tab.problems == []
+    else:
+        home = "https://cdn.jsdelivr.net/pyodide/"
+        for _ in range(240):  # until the kernel asks for it
+            tab.wait_for_timeout(250)
+            if tab.others:
+                break
+        assert {urlsplit(url).netloc for url in tab.others} == {"cdn.jsdelivr.net"}
+        assert all(url.startswith(home) for url in tab.others)
+        ours = [line for line in tab.problems if home not in line]
+        assert ours == []
+    assert tab.missing == []
+
+
+needs_pyodide = pytest.mark.skipif(
+    not PYODIDE.is_dir(),
+    reason="PYODIDE_DIR is not set: no Python ran in the browser",
+)
+
+
+@needs_pyodide
+def test_the_kernel_starts_and_installs_the_package_from_the_site(open_copy):
+    tab = open_copy("notebooks/perceptron.ipynb")
+    tab.locator(".jp-CodeCell").first.click()
+    tab.keyboard.press("Shift+Enter")
+    first = tab.locator(".jp-CodeCell").first
+    first.locator(".jp-InputPrompt", has_text="[1]:").wait_for(timeout=180_000)
+    assert first.locator(".jp-OutputArea-output").all_inner_texts() == []
+    assert tab.others == []
+
+
+def answered(path: Path, answers: dict[str, str]) -> str:
+    """A browser copy of an exercise with these answers filled in."""
+    left = dict(answers)
+    notebook = json.loads(path.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        ident = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if ident in left:
+            cell["source"] = left.pop(ident)
+    assert left == {}
+    return json.dumps(notebook)
+
+
+def run_all(tab) -> None:
+    """Have all cells of the open notebook run, and do not wait."""
+    tab.wait_for_selector("[data-status=idle]", timeout=120_000)
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def needs_wheels(lite: Path, copy: str) -> None:
+    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())["packages"]
+    for name in wheels(lite, copy)[1:]:
+        if not (PYODIDE / lock[name]["file_name"]).is_file():
+            pytest.skip(f"PYODIDE_DIR holds no {name}: {copy} did not run to its end")
+
+
+@needs_pyodide
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_runs_to_its_end_in_the_browser(open_copy, lite, copy):
+    needs_wheels(lite, copy)
+    text = (lite / "files" / copy).read_text()
+    if copy.startswith("exercises/"):
+        exercise = copy.removeprefix("exercises/").removesuffix(".ipynb")
+        text = answered(lite / "files" / copy, reference(exercise))
+    tab = open_copy(copy, text)
+    run_all(tab)
+    last = tab.locator(".jp-CodeCell").last.locator(".jp-InputPrompt")
+    last.filter(has_text=re.compile(r"\[\d+\]:")).wait_for(timeout=600_000)
+    assert tab.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    if copy.startswith("exercises/"):
+        assert tab.get_by_text("✓").count() >= len(reference(exercise))
+    else:
+        assert tab.locator(".jp-RenderedImage").count() > 1
+    assert tab.others == []
+
+
+@needs_pyodide
+@pytest.mark.parametrize("wrong", GATES, ids=lambda wrong: wrong.name)
+def test_a_wrong_answer_is_told_its_mistake_in_the_browser(open_copy, lite, wrong):
+    copy = "exercises/perceptron/gates.ipynb"
+    needs_wheels(lite, copy)
+    answers = reference("perceptron/gates") | {wrong.cell: wrong.code}
+    tab = open_copy(copy, answered(lite / "files" / copy, answers))
+    run_all(tab)
+    told = tab.locator(".jp-OutputArea-output").filter(has_text="✗").first
+    told.wait_for(timeout=600_000)
+    assert re.search(wrong.says, told.inner_text())
+    assert tab.others == []
