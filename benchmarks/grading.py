@@ -23,7 +23,7 @@ from _ratio import finish, interleave, options, ratio, table
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests import exercises  # noqa: E402
+from tests.course import handed_in, reference, wrong_answers  # noqa: E402
 from tests.grader import classes  # noqa: E402
 
 BAR = 15.0
@@ -84,9 +84,9 @@ def main() -> None:
 
 def submissions(exercise: str) -> list[bytes]:
     """Return the reference and all wrong answers as files."""
-    right = exercises.reference(exercise)
-    wrong = [right | {w.cell: w.code} for w in exercises.wrong_answers(exercise)]
-    return [exercises.handed_in(exercise, given) for given in (right, *wrong)]
+    right = reference(exercise)
+    wrong = [right | {w.cell: w.code} for w in wrong_answers(exercise)]
+    return [handed_in(exercise, given) for given in (right, *wrong)]
 
 
 def breakdown(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What the grader needs of this machine: Python, Linux, and packages.
 
-`check` reports in the same form as `sandbox.check`. Only the standard library is
-imported here, so that `doctor` works where all else is missing.
+`check` reports in the same form as `sandbox.check`, which tries the sandbox. Only the
+standard library is imported here, so that `doctor` works where all else is missing.
 """
 
 import platform
@@ -58,6 +58,22 @@ def packages() -> list[Report]:
         why = f"{wanted} is needed" if there else "missing"
         reports.append((f"{name} {there}".strip(), fits(there, wanted), why))
     return reports
+
+
+def advice(needs: list[bool | None], locks: list[bool]) -> str:
+    """Return what helps where something is missing; empty if all is there."""
+    if sys.platform != "linux":
+        return NEEDS_LINUX
+    if False in needs:
+        return f"autograde refuses to run here. To mend it, {INSTALL}."
+    if all(locks):
+        return ""
+    return (
+        "autograde refuses to run here, unless you give --no-sandbox. What helps: a "
+        "Linux machine that allows user namespaces (sysctl "
+        "kernel.unprivileged_userns_clone=1 or, on Ubuntu, "
+        "kernel.apparmor_restrict_unprivileged_userns=0), or to run as root."
+    )
 
 
 def demand() -> None:

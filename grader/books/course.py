@@ -1,4 +1,8 @@
-"""Where a class lies on disk: nbgrader's configuration, assignments and submissions."""
+"""Where a class lies on disk: nbgrader's configuration, assignments and submissions.
+
+All that students and instructors wrote is read here, and nothing is judged: what is in
+an instructor's notebook is told in `sheet`, how a student's fits into it, in `rebuild`.
+"""
 
 import hashlib
 import json
@@ -17,6 +21,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from grader import PACKAGES, CourseError
 from grader.books.rebuild import Given, NotANotebook, overlap, read
 from grader.books.sheet import Sheet, load
+from grader.isolated.warm import needed
 
 MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
 NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
@@ -24,7 +29,6 @@ MOST_DEPTH = 20  # of folders in folders
 MOST_NOTES = 10
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
-KEPT = ".grading.json"  # the grader's own record beside an autograded notebook
 CONFIG = "nbgrader_config.py"
 DATE = re.compile(r"[\w:+., -]{1,60}([A-Z][a-z]+(/[A-Z][A-Za-z_]+){1,2})?")
 
@@ -38,9 +42,9 @@ class Assignment:
     files: dict[str, bytes]
 
     @property
-    def torch(self) -> bool:
-        """Whether it uses PyTorch, which the forkserver then imports."""
-        return any("torch" in c.source for sheet in self.sheets for c in sheet.cells)
+    def modules(self) -> frozenset[str]:
+        """What it imports and a forkserver had better have imported before."""
+        return needed(c.source for sheet in self.sheets for c in sheet.cells)
 
 
 @dataclass
@@ -58,6 +62,18 @@ class Submission:
     repairs: dict[str, list[str]] = field(default_factory=dict)
     timestamp: datetime | None = None
     notes: list[str] = field(default_factory=list)
+
+    def beside(self, assignment: Assignment) -> dict[str, bytes]:
+        """Return the files to work with: the course's, and those that fit beside."""
+        course = assignment.files
+        taken = {*course, *(str(p) for name in course for p in Path(name).parents)}
+        fits = {
+            name: content
+            for name, content in self.files.items()
+            if name not in taken
+            and not any(str(p) in course for p in Path(name).parents)
+        }
+        return fits | course
 
 
 class Course:

@@ -1,4 +1,8 @@
-"""The gradebook: nbgrader's own database, with one writer and one transaction each."""
+"""The gradebook: nbgrader's own database, with one writer and one transaction each.
+
+It holds marks and comments, and what a person changed in them. What a mark came from,
+messages and outputs, lies in the `records` beside the notebooks.
+"""
 
 import logging
 import os
@@ -14,7 +18,8 @@ from typing import Any, TypeVar
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from grader.books.course import Assignment, Course, CourseError
+from grader import CourseError
+from grader.books.course import Assignment, Course
 
 T = TypeVar("T")
 WAIT_SECONDS = 60  # for another program that holds the gradebook

@@ -2,7 +2,8 @@
 
 Nothing of a student's file is trusted but the sources of answers and added cells:
 order, metadata, tags, locks and the text of the course's own cells come from the
-instructor. What was repaired is said in the feedback.
+instructor. What was repaired is said in the feedback. Files are found and read in
+`course`; nothing runs here.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""The instructor's notebook: its cells by role, and what students were given of it."""
+"""The instructor's notebook: its cells by role, and what students were given of it.
+
+Here is decided which names are the course's and which a student's, and what of hidden
+tests must not leak. What a student made of the notebook is `rebuild`'s.
+"""
 
 import ast
 import builtins

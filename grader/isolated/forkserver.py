@@ -1,21 +1,20 @@
 """The forkserver: a warm process that forks a child for each student and each test.
 
-It imports once what notebooks import (about 4 s with PyTorch), then waits for requests
+It imports once what the notebooks of a course import (`warm`), then waits for requests
 on a Unix socket. For each it forks a *warden*, which leaves the machine's namespaces
 (`sandbox.unshare`) and forks the process itself as process 1 of the new ones; the
 warden stays outside, ends it on request, when it takes too much memory, or when the
 grader is gone. No secret enters the forkserver, so that no child inherits one.
 
-`Forkserver` is the grader's side: start, `fork`, `close`.
+`Forkserver` is the grader's side: start, `fork`, `close`. What a child does is told in
+`student` and `judge`, how it is locked in, in `sandbox`.
 """
 
 import contextlib
-import gc
 import glob
 import importlib
 import json
 import os
-import pkgutil
 import re
 import select
 import shutil
@@ -27,14 +26,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NoReturn
 
+from grader import ROOT
 from grader.isolated import sandbox
+from grader.isolated.warm import warm_up
 
 CHECK_SECONDS = 0.25
 WAITED = struct.Struct(">d")
-WARM = ("scipy.special", "sklearn.datasets", "seaborn", "pandas")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 WORK = "/tmp/work"  # where a notebook runs, in the sandbox's own /tmp
 
@@ -57,13 +56,15 @@ class Forkserver:
     ----------
     limits : Limits or None
         For every child; None means no sandbox.
-    torch : bool
-        Whether to import PyTorch, which takes half of the time and of the memory.
+    modules : frozenset of str
+        What to import before the first fork: see `warm.needed`.
     """
 
-    def __init__(self, limits: sandbox.Limits | None, *, torch: bool = True) -> None:
+    def __init__(
+        self, limits: sandbox.Limits | None, modules: frozenset[str] = frozenset()
+    ) -> None:
         self.limits = limits
-        self.torch = torch
+        self.modules = modules
         self.lock = threading.Lock()
         self.process: subprocess.Popen | None = None
         self.starts = 0
@@ -83,28 +84,11 @@ class Forkserver:
         self.starts += 1
         ours, theirs = socket.socketpair()
         self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
-        root = str(Path(__file__).resolve().parents[2])
-        environment = {k: os.environ[k] for k in KEPT if k in os.environ}
-        environment |= {
-            "HOME": self.home.name,
-            "TMPDIR": "/tmp",
-            "PYTHONPATH": root,
-            "PYTHONHASHSEED": "0",
-            "PYTHONUTF8": "1",  # marks depend on no locale
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "COURSE_OFFLINE": "1",
-            "MPLCONFIGDIR": self.home.name,
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "NBGRADER_EXECUTION": "autograde",
-            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # halves the time of a fork
-        }
-        for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
-            environment[f"{name}_NUM_THREADS"] = "1"
         command = [sys.executable, "-m", "grader.isolated.forkserver"]
         self.process = subprocess.Popen(
-            [*command, str(theirs.fileno()), *["torch"] * self.torch],
+            [*command, str(theirs.fileno()), *sorted(self.modules)],
             pass_fds=[theirs.fileno()],
-            env=environment,
+            env=_environment(self.home.name),
             cwd=self.home.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -173,21 +157,44 @@ class Forkserver:
             self.process = None
 
 
+def _environment(home: str) -> dict[str, str]:
+    """Return the variables of a forkserver and its children: none of the grader's."""
+    environment = {k: os.environ[k] for k in KEPT if k in os.environ}
+    environment |= {
+        "HOME": home,
+        "TMPDIR": "/tmp",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",  # marks depend on no locale
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COURSE_OFFLINE": "1",
+        "MPLCONFIGDIR": home,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "NBGRADER_EXECUTION": "autograde",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # halves the time of a fork
+    }
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+        environment[f"{name}_NUM_THREADS"] = "1"
+    return environment
+
+
 # --- one for each process of the grader -----------------------------------------------
 
-_running: dict[tuple[sandbox.Limits | None, bool], Forkserver] = {}
+_running: list[Forkserver] = []
 _lock = threading.Lock()
 _stopped = False  # whether a run is being given up
 
 
-def shared(limits: sandbox.Limits | None, *, torch: bool = True) -> Forkserver:
-    """Return our warm forkserver for these limits, with PyTorch or without."""
+def shared(limits: sandbox.Limits | None, modules: frozenset[str]) -> Forkserver:
+    """Return our forkserver for these limits that imports these modules, or more."""
     with _lock:
         if _stopped:
             raise Stopped("the run was stopped")
-        if (limits, torch) not in _running:
-            _running[limits, torch] = Forkserver(limits, torch=torch)
-        return _running[limits, torch]
+        for forkserver in _running:
+            if forkserver.limits == limits and forkserver.modules >= modules:
+                return forkserver
+        _running.append(Forkserver(limits, modules))
+        return _running[-1]
 
 
 def close_forkservers(*, stop: bool = False) -> None:
@@ -200,7 +207,7 @@ def close_forkservers(*, stop: bool = False) -> None:
     _stopped = _stopped or stop
     with _lock:
         while _running:
-            _running.popitem()[1].close()
+            _running.pop().close()
 
 
 def allow_forkservers() -> None:
@@ -235,7 +242,7 @@ def closing_forkservers() -> Iterator[None]:
 def main() -> None:
     """Warm up, then fork on request until the grader is gone."""
     requests = socket.socket(fileno=int(sys.argv[1]))
-    _warm_up(torch="torch" in sys.argv)
+    warm_up(sys.argv[2:])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens end by themselves
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests.send(b"r")
@@ -253,48 +260,6 @@ def main() -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(b"f" if child > 0 else b"x")
-
-
-def _warm_up(*, torch: bool) -> None:
-    """Do once what each notebook would do first."""
-    gc.disable()  # nothing of this is garbage
-    import matplotlib.pyplot as plt
-
-    from grader.isolated import judge, student  # noqa: F401  also for the children
-    from helpers import checks
-
-    rooms = [f"helpers.checks.{m.name}" for m in pkgutil.iter_modules(checks.__path__)]
-    for name in ("helpers.data", "helpers.plots", *rooms, *WARM):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    if torch:
-        with contextlib.suppress(ImportError):
-            _warm_torch()
-    for cell in ("import numpy as np\n1 + 1", "1 / 0"):  # a traceback takes 0.3 s
-        student.shell().run_cell(cell, store_history=False)
-    plt.plot([0, 1])
-    plt.gcf().canvas.draw()
-    plt.close("all")
-    student.shell().reset(new_session=True)
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(10_000)  # for the children: short lives, much memory
-
-
-def _warm_torch() -> None:
-    import torch
-
-    from helpers._torchvision import import_torchvision
-
-    import_torchvision()
-    torch.set_num_threads(1)  # a child of a process with threads hangs in its first
-    torch.set_num_interop_threads(1)  # parallel region
-    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
-    for optimizer in (torch.optim.SGD, torch.optim.Adam):
-        step = optimizer(model.parameters(), lr=0.1)  # its lazy imports take 1.5 s
-        model(torch.zeros(1, 2)).sum().backward()
-        step.step()
-    torch.nn.functional.conv2d(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 2, 2))
 
 
 # --- the warden ----------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 A `Link` asks the student's process. What comes back is an exact value (`wire`) or a
 `Handle`, which can be called, iterated and asked for attributes; it compares equal to
-nothing but itself, and none of the student's code runs in this process.
+nothing but itself, and none of the student's code runs in this process. The checks that
+use them run in `judge`; the other end of a `Link` is `student.Server`.
 """
 
 import builtins

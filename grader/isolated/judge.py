@@ -2,7 +2,8 @@
 
 A name that a check uses and the course did not define is looked up in the student's
 process (`handles.Link`). The points of a step are what this process says; a check that
-does not reach its end gives none.
+does not reach its end gives none. When a check runs, and what becomes of its reply, is
+decided in `session`.
 """
 
 import ast
@@ -21,6 +22,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from grader.isolated import wire
 from grader.isolated.handles import Broken, Link
 from grader.isolated.student import interruptible, seed, shell, unpack
+from grader.verdicts import Verdict
 
 MOST_PRINTED = 100_000
 
@@ -106,13 +108,18 @@ def set_up(names: Namespace, source: str) -> None:
 def grade(names: Namespace, message: dict) -> dict:
     """Run a check cell: the verdict, the points, and what the student is told.
 
-    ``verdict`` is ``passed``, ``failed``, ``time`` or ``broken``. ``score`` is the
-    number of the last expression, if it is one, and None where full marks are meant.
+    ``verdict`` is a `Verdict`, but not PARTIAL. ``score`` is the number of the last
+    expression, if it is one, and None where full marks are meant.
     """
     link, printed = names.link, _Bounded()
     names.cache.clear()
     link.course = names.course
-    reply: dict = {"verdict": "passed", "score": None, "error": "", "hidden": False}
+    reply: dict = {
+        "verdict": Verdict.PASSED,
+        "score": None,
+        "error": "",
+        "hidden": False,
+    }
     seed(message["seed"])
     line = ""
     try:
@@ -129,11 +136,11 @@ def grade(names: Namespace, message: dict) -> dict:
             raise Broken(link.broken)
         reply["score"] = _score(value)
     except KeyboardInterrupt:
-        reply["verdict"] = "time"
+        reply["verdict"] = Verdict.TIME
     except Broken as end:
-        reply |= {"verdict": "broken", "error": str(end)}
+        reply |= {"verdict": Verdict.BROKEN, "error": str(end)}
     except BaseException as error:
-        reply |= {"verdict": "failed", "error": _message(error, link, line)}
+        reply |= {"verdict": Verdict.FAILED, "error": _message(error, link, line)}
     link.restore()
     reply |= {"hidden": link.hidden, "printed": printed.getvalue()}
     link.hidden = False

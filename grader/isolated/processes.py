@@ -1,7 +1,8 @@
 """The grader's side of a student's or test process: start, run, ask, interrupt, end.
 
 Everything that a student's process sends is checked for form and size here, and
-nothing of it decides about points.
+nothing of it decides about points. What runs at the other end is told in `student` and
+`judge`; what is run when, in `session`.
 """
 
 import io
@@ -16,12 +17,14 @@ from dataclasses import dataclass, field
 from grader.books.sheet import Sheet
 from grader.isolated import wire
 from grader.isolated.forkserver import WAITED, Forkserver
+from grader.verdicts import Verdict
 
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
 MOST_STRETCH = 6  # how many times a limit, at most, if the machine is busy
 LEAST_WAIT = 0.1
 BASE64 = r"[A-Za-z0-9+/=\s]*"
 START_SECONDS = 30.0
+WARDEN_SECONDS = 5.0  # for an answer of a warden's, who may wait for a CPU, too
 FRAME_SECONDS = 30.0  # from the first byte of a message to its last
 MOST_OUTPUT = 2**20  # bytes kept of a cell's outputs
 MOST_SENT = 64 * 2**20  # bytes sent by a cell before it is stopped
@@ -42,6 +45,7 @@ class CellRun:
     error: str = ""
     ended: str = ""  # why the process is gone or was stopped: empty if all is well
     kept: int = 0  # bytes of its outputs
+    full: bool = False  # whether the rest of them was left out
 
 
 class Clock:
@@ -101,7 +105,7 @@ class Process:
         """Return for how many seconds the process was ready, but had no CPU so far."""
         try:
             self.leash.send(b"w")
-            self.leash.settimeout(1.0)
+            self.leash.settimeout(WARDEN_SECONDS)
             reply = self.leash.recv(WAITED.size)
         except OSError:
             return 0.0
@@ -131,7 +135,7 @@ class Process:
 
     def _why(self) -> str:
         """Return why the process is gone, from its warden."""
-        self.leash.settimeout(1.0)
+        self.leash.settimeout(WARDEN_SECONDS)
         with suppress(OSError):
             self.last_words = self.last_words or self.leash.recv(1)
         if self.last_words == b"m":
@@ -155,7 +159,7 @@ class Student(Process):
 
         The result says if the process is gone.
         """
-        result, sent, full = CellRun(), 0, False
+        result, sent = CellRun(), 0
         clock = Clock(seconds, self)
         try:
             self._send({"do": "run", "cell": cell, "source": source})
@@ -182,15 +186,7 @@ class Student(Process):
                     result.ended = f"it printed more than {MOST_SENT >> 20} MB"
                     self.interrupt()
                     clock = Clock(GRACE_SECONDS, self)
-                if not full and result.kept + size <= most:
-                    result.kept += size
-                    _collect(result, message)
-                elif not full:
-                    full = True
-                    text = "\n(the rest of the output is left out)\n"
-                    _collect(result, {"type": "stream", "name": "stdout", "text": text})
-                elif message.get("type") == "error" and not result.error:
-                    _collect(result, message | {"traceback": []})
+                _keep(result, message, size, most)
         except Dead as death:
             result.ended = str(death)
             result.error = result.error or str(death)
@@ -199,6 +195,19 @@ class Student(Process):
             if result.ended:  # stopped, and still there
                 result.error, result.ended = result.ended, ""
         return result
+
+
+def _keep(result: CellRun, message: dict, size: int, most: int) -> None:
+    """Collect an output message until there are `most` bytes, then errors only."""
+    if not result.full and result.kept + size <= most:
+        result.kept += size
+        _collect(result, message)
+    elif not result.full:
+        result.full = True
+        text = "\n(the rest of the output is left out)\n"
+        _collect(result, {"type": "stream", "name": "stdout", "text": text})
+    elif message.get("type") == "error" and not result.error:
+        _collect(result, message | {"traceback": []})
 
 
 def _collect(result: CellRun, message: dict) -> None:
@@ -247,7 +256,7 @@ class Judge(Process):
     def course(self, source: str, seconds: float) -> str:
         """Run a cell of the course's own; return its error."""
         reply = self._ask({"do": "course", "source": source}, seconds)
-        if reply.get("verdict") == "time":
+        if reply.get("verdict") == Verdict.TIME:
             return f"it ran for more than {seconds:g} s"
         return reply.get("error", "")
 
@@ -272,7 +281,7 @@ class Judge(Process):
             return reply
         self.interrupt()
         if (reply := self._reply(Clock(GRACE_SECONDS, self))) is not None:
-            return reply | {"verdict": "time"}
+            return reply | {"verdict": Verdict.TIME}
         raise Dead("the check could not be stopped")
 
     def _reply(self, clock: Clock) -> dict | None:

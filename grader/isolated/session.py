@@ -1,19 +1,20 @@
 """Grade one notebook: run it, check each step, survive whatever the student wrote.
 
 `grade` is what the pool runs, on this machine or another: it takes a `Job`, which holds
-everything by value, and returns a `Graded`; it touches no file and no database.
+everything by value, and returns a `Graded` or a `Fault`; it touches no file and no
+database. How a process is started, asked and ended is told in `processes`.
 
-Where the course or the machine is at fault (`Fault`), there are no points at all, but
-an error that is tried again. A student must not be able to bring that about, as it
-would put off his marks for ever: a fault counts only in a process that no code and no
-value of a student's has reached.
+Where the course or the machine is at fault (`Fault`), there are no points at all, and
+the next run tries again. A student must not be able to bring that about, as it would
+put off his marks for ever: a fault counts only in a process that no code and no value
+of a student's has reached.
 """
 
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from grader.books.rebuild import Placed
@@ -22,10 +23,10 @@ from grader.isolated import processes
 from grader.isolated.forkserver import Forkserver, ForkserverError, shared
 from grader.isolated.processes import CellRun, Dead, Judge, Student
 from grader.isolated.sandbox import Limits
+from grader.verdicts import Fault, Graded, Step, Verdict
 
 P = TypeVar("P", Student, Judge)
 MOST_MESSAGE = 20_000
-MOST_REASON = 500
 MOST_FILES = 200 * 2**20  # bytes of the files beside a notebook, which are one frame
 MOST_OUTPUT = 16 * 2**20  # bytes of all outputs of a notebook
 TRIES = 3  # of starting a process, when the machine is out of resources
@@ -38,10 +39,6 @@ NOT_WRITTEN = (
     "✗ not yet written: your cell ends with NotImplementedError. Replace the line that "
     "raises it."
 )
-
-
-class Fault(Exception):
-    """The course or the machine failed, and no student did: nobody gets points."""
 
 
 @dataclass(frozen=True)
@@ -57,52 +54,15 @@ class Job:
     seconds: float = 60.0
     budget: float = 900.0
     follow_through: bool = True
-    torch: bool = True
+    modules: frozenset[str] = frozenset()  # that the forkserver imports
 
     def forkserver(self) -> Forkserver:
         """Return the warm process that forks this notebook's."""
-        return shared(self.limits, torch=self.torch)
+        return shared(self.limits, self.modules)
 
 
-@dataclass
-class Step:
-    """The result of one check cell.
-
-    ``verdict`` is ``passed``, ``partial``, ``failed``, ``time`` or ``broken``;
-    ``followed`` says that the points come from a run in which earlier wrong answers
-    were replaced by the reference. ``own_error`` is how an answer cell of the step
-    itself ended, if it did not end well.
-    """
-
-    grade_id: str
-    points: float
-    score: float = 0.0
-    verdict: str = "broken"
-    message: str = ""
-    hidden: bool = False
-    seconds: float = 0.0
-    followed: bool = False
-    own_error: str = ""
-
-
-@dataclass
-class Graded:
-    """The result of one notebook.
-
-    Steps, outputs by cell, what went wrong, what was left out, and the seconds spent on
-    what. Where there is an `error`, one line, the other fields say nothing.
-    """
-
-    steps: list[Step] = field(default_factory=list)
-    outputs: dict[int, list[dict]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
-    spent: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-
-
-def grade(job: Job) -> Graded:
-    """Run a notebook and return the verdict of each step, or an error.
+def grade(job: Job) -> Graded | Fault:
+    """Run a notebook and return the verdict of each step, or whose fault there is none.
 
     Raises
     ------
@@ -116,20 +76,15 @@ def grade(job: Job) -> Graded:
             if job.forkserver().warm() == starts:
                 return result  # else it died on the way, and took the student's process
     except ForkserverError as error:
-        return failed(f"the forkserver: {error}")
-    return failed("the forkserver died again and again while this notebook was graded")
+        return Fault(f"the forkserver: {error}")
+    return Fault("the forkserver died again and again while this notebook was graded")
 
 
-def failed(reason: str) -> Graded:
-    """Return the result of a notebook that could not be graded, in one line."""
-    return Graded(error=" ".join(reason.split())[:MOST_REASON])
-
-
-def _attempt(job: Job) -> Graded:
+def _attempt(job: Job) -> Graded | Fault:
     try:
         return _grade(job)
     except Fault as fault:
-        return failed(str(fault))
+        return fault.with_traceback(None)
 
 
 def _grade(job: Job) -> Graded:
@@ -374,7 +329,11 @@ class Session:
     def set_up(self, cell: Cell, step: Step) -> None:
         """Let later checks find what this one defines, although it failed."""
         self.told.append(cell)
-        if cell.setup and self.judge and step.verdict not in ("passed", "partial"):
+        if (
+            cell.setup
+            and self.judge
+            and step.verdict not in (Verdict.PASSED, Verdict.PARTIAL)
+        ):
             with suppress(Dead, TimeoutError):
                 self.judge.set_up(cell.setup, self.job.seconds)
 
@@ -420,7 +379,10 @@ class Session:
         step = Step(cell.grade_id, cell.points)
         start = time.monotonic()
         if start > self.deadline:
-            step.verdict, step.message = "time", "The notebook's time was used up."
+            step.verdict, step.message = (
+                Verdict.TIME,
+                "The notebook's time was used up.",
+            )
             return step
         question = {
             "source": cell.source,
@@ -436,9 +398,9 @@ class Session:
         except (Dead, OSError) as error:  # TimeoutError is an OSError
             step.message = f"The check could not be carried out: {error}"
             self.drop_judge()
-        if step.verdict in ("time", "broken"):
+        if step.verdict.unclear:
             self.drop_student()  # it may still be busy, or be gone
-        if step.verdict == "time" and not step.message:
+        if step.verdict is Verdict.TIME and not step.message:
             step.message = f"The check took more than {self.job.seconds:g} s."
         step.seconds = time.monotonic() - start
         return step
@@ -532,18 +494,18 @@ def _named(cell: Cell) -> str:
 
 def _judge(step: Step, reply: dict) -> None:
     """Turn the test process's reply into points: full ones only for a clear pass."""
-    step.verdict = reply["verdict"]
+    step.verdict = Verdict(reply["verdict"])
     step.hidden = bool(reply.get("hidden"))
     told = (reply.get("error"), reply.get("printed"))
     step.message = "\n".join(filter(None, told)).strip()[:MOST_MESSAGE]
-    if step.verdict == "passed":
+    if step.verdict is Verdict.PASSED:
         score = reply["score"]
         step.score = step.points if score is None else score
         if not 0 <= step.score <= step.points:  # NaN too
             step.score = max(0.0, step.points if step.score > step.points else 0.0)
         if step.score < step.points:
-            step.verdict = "partial"
+            step.verdict = Verdict.PARTIAL
             text = f"{step.score:g} of {step.points:g} points."
             step.message = step.message or text
-    elif step.verdict == "broken" and not step.message:
+    elif step.verdict is Verdict.BROKEN and not step.message:
         step.message = "The student's process ended."

@@ -2,7 +2,7 @@
 
 It runs inside the sandbox (`sandbox.enter`) in a child of the forkserver, and all that
 it says is hearsay: a student's code can change all that is written here. The side that
-reads it (`kernel`, `handles`) believes none of it but the values that it decodes.
+reads it (`processes`, `handles`) believes none of it but the values that it decodes.
 
 Two sockets lead out. On `control` the grader sends cells and gets their outputs; on
 `rpc` the test process asks for names, calls functions and gets values (`wire`).

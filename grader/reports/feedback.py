@@ -1,16 +1,17 @@
 """Feedback: a page for each student and notebook, and a table for the instructor.
 
 Marks and comments come from the gradebook, so that a person's corrections show; the
-rest comes from the record of the run (`pipeline.finish`), in which paths of this
-machine and texts of hidden tests are gone already.
+rest comes from the record of the run (`records.make`), in which paths of this machine
+and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 """
 
 from html import escape
 from pathlib import Path
 
-from grader.books.course import Course, CourseError
+from grader import CourseError, records
+from grader.books.course import Course
 from grader.books.gradebook import Book, Mark
-from grader.pipeline import read_error, read_record
+from grader.verdicts import State, Verdict
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --good: #0a7d33; --part: #9a5b00;
@@ -49,10 +50,10 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
     CourseError
         There is nothing to write, or it cannot be written.
     """
-    records = _records(course, name, students)
+    kept = _kept(course, name, students)
     written, rows = [], {}
     with Book(course) as book:
-        for student, record in records.items():
+        for student, record in kept.items():
             marks = book.results(name, student)
             rows[student] = (record, marks)
             if students and student not in students:
@@ -68,25 +69,25 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
 
 def ungraded(course: Course, name: str) -> dict[str, str]:
     """Return who could not be graded in the last run, and why."""
-    found = {s: read_error(course, name, s) for s in course.students(name)}
+    found = {s: records.read_error(course, name, s) for s in course.students(name)}
     return {student: error for student, error in found.items() if error}
 
 
-def _records(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dict]:
+def _kept(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dict]:
     """Return the records of all who are graded; raise if there are none of `students`.
 
     Those of a run before an error are left out: they may be of another submission.
     """
     course.demand(name)
     failed = ungraded(course, name)
-    found = {s: read_record(course, name, s) for s in course.students(name)}
-    records = {s: record for s, record in found.items() if record and s not in failed}
-    missing = [s for s in students if s not in records]
+    found = {s: records.read(course, name, s) for s in course.students(name)}
+    kept = {s: record for s, record in found.items() if record and s not in failed}
+    missing = [s for s in students if s not in kept]
     if missing:
         raise CourseError(f"there is no graded submission of {missing[0]} for {name}")
-    if not records and not failed:
+    if not kept and not failed:
         raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
-    return records
+    return kept
 
 
 def _save(path: Path, text: str) -> Path:
@@ -151,7 +152,7 @@ def _section(step: dict, mark: Mark) -> str:
     if step["own_error"]:
         lines.append("<p>Your own cell ended with an error:</p>")
         lines.append(f"<pre>{escape(step['own_error'])}</pre>")
-    if step["hidden"] and step["verdict"] != "passed":
+    if step["hidden"] and step["verdict"] != Verdict.PASSED:
         lines.append(
             '<p class="note">This came up with data that the notebook does not '
             "show.</p>"
@@ -201,7 +202,7 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
     ]
     for student, (record, marks) in rows.items():
         states = {r["state"] for r in record["notebooks"].values()}
-        state = ", ".join(sorted(states - {"graded"})) or "graded"
+        state = ", ".join(sorted(states - {State.GRADED})) or State.GRADED
         given = {(b, m.name): m for b, r in marks.items() for m in r["grades"].values()}
         penalty = sum(result["penalty"] for result in marks.values())
         total = sum(mark.score for mark in given.values()) - penalty

@@ -1,10 +1,15 @@
-"""What must not leave the grading machine: its paths, and texts of hidden tests."""
+"""What must not leave the grading machine: its paths, and texts of hidden tests.
+
+`records` cleans by it whatever it writes. What a student's process is not told at all
+is withheld where it would be said, in `grader.isolated.handles`.
+"""
 
 import os
 import re
 import sys
 from pathlib import Path
 
+from grader import ROOT
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
 
@@ -25,7 +30,7 @@ class Redactor:
     def __init__(self, root: Path, sheet: Sheet, cells: list[Placed]) -> None:
         places = {
             str(root): "<course>",
-            str(Path(__file__).resolve().parents[2]): "<course>",
+            str(ROOT): "<course>",
             sys.prefix: "<python>",
             sys.base_prefix: "<python>",
             os.path.expanduser("~"): "<home>",

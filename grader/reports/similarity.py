@@ -1,13 +1,13 @@
 """Answers that resemble each other more than chance explains: for a person to look at.
 
-Nothing here gives or takes a mark. An answer becomes a stream of tokens without
-comments, docstrings, annotations and layout. Its *pieces* are runs of tokens, taken in
-each function by itself, so that the order of functions does not matter: once as
-written, and once, longer, with local names replaced by the distance to their last use,
-so that consistent renaming does not matter (Baker 1993, parameterized matching).
-Pieces that the course handed out or that the reference answer has count for nothing.
-The others count the more the fewer students have them; those of a third of the class
-count nothing.
+Nothing here gives or takes a mark; `similarity_page` shows what is found. An answer
+becomes a stream of tokens without comments, docstrings, annotations and layout. Its
+*pieces* are runs of tokens, taken in each function by itself, so that the order of
+functions does not matter: once as written, and once, longer, with local names replaced
+by the distance to their last use, so that consistent renaming does not matter (Baker
+1993, parameterized matching). Pieces that the course handed out or that the reference
+answer has count for nothing. The others count the more the fewer students have them;
+those of a third of the class count nothing.
 
 Sources: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003 (runs of tokens as
 fingerprints); the weights by rarity and all limits are this course's own choice.
@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from math import log
 
+from grader.books.course import Course
+from grader.books.rebuild import rebuild
 from grader.books.sheet import Cell, Sheet
 
 LENGTH = 8  # tokens of a piece as written
@@ -95,6 +97,23 @@ class Print:
 
 
 NOTHING = Print(frozenset(), frozenset())
+
+
+def similar(course: Course, name: str) -> list[Match]:
+    """Return the answers of an assignment that resemble each other, strongest first."""
+    assignment = course.assignment(name)
+    found: list[Match] = []
+    handed_in = [course.submission(s, assignment) for s in course.students(name)]
+    for sheet in assignment.sheets:
+        answers = {}
+        for submission in handed_in:
+            if sheet.name in submission.notebooks:
+                cells, _ = rebuild(sheet, submission.notebooks[sheet.name])
+                answers[submission.student] = {
+                    c.cell.grade_id: c.source for c in cells if c.answered
+                }
+        found += matches(answers, sheet)
+    return sorted(found, key=lambda match: -match.strength)
 
 
 def matches(

@@ -1,4 +1,7 @@
-"""The page that shows two answers side by side to the person who decides."""
+"""The page that shows two answers side by side to the person who decides.
+
+It says what the comparison can tell and what it cannot; `similarity` compares.
+"""
 
 import re
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader import pipeline
+from grader.autograde import autograde
 from grader.books.course import Course
 from grader.isolated import forkserver
 from tests.course import handed_in as notebook
@@ -57,7 +57,7 @@ def run(request, tmp_path_factory):
     settings = options() if request.param == "as usual" else options(sandbox=False)
     forkserver.allow_forkservers()
     with forkserver.closing_forkservers():
-        return pipeline.autograde(Course(root), "perceptron", settings)
+        return autograde(Course(root), "perceptron", settings)
 
 
 def marks(run, student: str) -> dict[str, float]:

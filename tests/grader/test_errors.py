@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from grader import pipeline
 from grader.__main__ import main
+from grader.autograde import autograde
 from grader.books.course import Course
 from grader.books.gradebook import Book
+from grader.books.rebuild import Placed
 from grader.books.sheet import load
 from grader.isolated import forkserver, processes, session
 from tests.grader import needs_linux, options, tiny
@@ -50,7 +51,7 @@ def full(monkeypatch):
 
 def grade(root, **settings) -> dict[str, dict]:
     """Grade; return the record of the notebook by student."""
-    done = pipeline.autograde(Course(root), tiny.NAME, options(**settings))
+    done = autograde(Course(root), tiny.NAME, options(**settings))
     return {student: record["notebooks"][tiny.NAME] for student, record in done.items()}
 
 
@@ -319,9 +320,9 @@ def test_files_that_do_not_fit_into_a_message_are_left_out(root, monkeypatch):
 def job(root, **settings) -> session.Job:
     """The job of the reference, which stands for a student."""
     sheet = load(root / f"solutions/{tiny.NAME}/{tiny.NAME}.ipynb")
-    cells = [pipeline.Placed(c, c.cell_type, c.source) for c in sheet.cells]
+    cells = [Placed(c, c.cell_type, c.source) for c in sheet.cells]
     limits = options().limits if options().sandbox else None
-    settings = {"student": "ada", "limits": limits, "torch": False} | settings
+    settings = {"student": "ada", "limits": limits} | settings
     return session.Job(sheet=sheet, cells=cells, files={}, course_files={}, **settings)
 
 

@@ -7,15 +7,18 @@ import os
 import shutil
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grader import pipeline
-from grader.books.course import KEPT, Course
+from grader.autograde import autograde
+from grader.books.course import Course
 from grader.books.gradebook import Book
 from grader.isolated import forkserver, processes
 from grader.isolated.sandbox import MIB, Limits, check, exposed
+from grader.jobs import Options
+from grader.records import KEPT
 from grader.reports import feedback
 
 from .hostile import COURSE, NONE, POINTS, WRONG, Case
@@ -34,7 +37,7 @@ NEIGHBORS = [
     ),
 ]
 CLASS = [*NEIGHBORS, *CASES]
-OPTIONS = pipeline.Options(
+OPTIONS = Options(
     workers=2,
     limits=Limits(memory=600 * MIB, processes=24, disk=32 * MIB, cpu=30),
     seconds=3.0,
@@ -107,7 +110,7 @@ class Run:
         self.others = set(descendants())  # what earlier tests started
         start = time.monotonic()
         with forkserver.closing_forkservers():
-            self.records = pipeline.autograde(self.course, "p1", OPTIONS)
+            self.records = autograde(self.course, "p1", OPTIONS)
         self.seconds = time.monotonic() - start
         self.pages = feedback.write(self.course, "p1")
         after = {k: v for k, v in hashes(root).items() if k.startswith(watched)}
@@ -237,9 +240,9 @@ def test_a_course_in_sight_of_students_is_refused(tmp_path):
 
 def test_again_gives_the_same_marks(run):
     quick = tuple(case.name for case in CLASS if not case.slow)[::4]
-    options = pipeline.replace(OPTIONS, students=quick, force=True)
+    options = replace(OPTIONS, students=quick, force=True)
     with forkserver.closing_forkservers():
-        pipeline.autograde(run.course, "p1", options)
+        autograde(run.course, "p1", options)
     assert marks(run.course, list(quick)) == {n: run.marks[n] for n in quick}
 
 

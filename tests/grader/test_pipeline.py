@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import pipeline
+from grader import CourseError, pool
+from grader import autograde as grading
 from grader.__main__ import main
-from grader.books.course import Course, CourseError
+from grader.books.course import Course
 from grader.isolated import forkserver, sandbox
+from grader.release import check_release
 from grader.reports import feedback
 from tests.course import ROOT, points
 from tests.grader import classes, needs_linux, options
@@ -100,20 +102,20 @@ def test_a_date_that_is_none_costs_nothing(graded):
 
 
 def test_what_is_graded_and_unchanged_is_left_alone(course):
-    assert pipeline.autograde(course, "perceptron", options()) == {}
+    assert grading.autograde(course, "perceptron", options()) == {}
 
 
 def test_only_what_changed_is_graded_again(course):
     path = course.root / "submitted/eve/perceptron/gates.ipynb"
     path.write_bytes(classes.five()["ada"])
-    assert list(pipeline.autograde(course, "perceptron", options())) == ["eve"]
+    assert list(grading.autograde(course, "perceptron", options())) == ["eve"]
     assert marks(course.root, "eve") == FULL
 
 
 def test_a_gradebook_that_was_lost_is_filled_again_without_a_run(course):
     before = classes.rows(course.root)
     (course.root / "gradebook.db").unlink()
-    assert pipeline.autograde(course, "perceptron", options()) == {}
+    assert grading.autograde(course, "perceptron", options()) == {}
     assert classes.rows(course.root) == before
 
 
@@ -121,7 +123,7 @@ def test_a_dry_run_says_who_would_change_and_why_and_writes_nothing(course):
     path = course.root / "submitted/eve/perceptron/gates.ipynb"
     path.write_bytes(classes.five()["ada"])
     before = classes.rows(course.root), classes.records(course.root)
-    changes, failed = pipeline.compare(
+    changes, failed = grading.compare(
         course, "perceptron", options(students=("ada", "eve"), seconds=5)
     )
     assert failed == {}
@@ -138,13 +140,13 @@ def test_a_changed_source_regrades_everybody(course):
     text = path.read_text()
     assert "core.partial(2, checks.xor_cases(xor, seed=106))" in text
     path.write_text(text.replace("seed=106", "seed=107"))
-    done = pipeline.autograde(course, "perceptron", options(seconds=5))
+    done = grading.autograde(course, "perceptron", options(seconds=5))
     assert sorted(done) == ["ada", "ben", "chen", "dora", "eve"]
 
 
 def test_without_follow_through_the_later_step_is_lost(course):
     settings = options(students=("ben",), force=True, follow_through=False)
-    pipeline.autograde(course, "perceptron", settings)
+    grading.autograde(course, "perceptron", settings)
     assert marks(course.root, "ben")["gates_fit_check"] == 0
 
 
@@ -157,7 +159,7 @@ def test_marks_given_by_hand_stay(course):
         comment = book.find_comment("gates_update", "gates", "perceptron", "ben")
         comment.manual_comment = "The idea <is> right."
         book.db.commit()
-    pipeline.autograde(course, "perceptron", options(students=("ben",), force=True))
+    grading.autograde(course, "perceptron", options(students=("ben",), force=True))
     feedback.write(course, "perceptron")
     page = (course.root / "feedback/ben/perceptron/gates.html").read_text()
     assert "2.5 of 3" in page
@@ -175,7 +177,7 @@ def test_a_late_submission_loses_what_the_plugin_says(course):
     config.write_text(config.read_text() + rule)
     late = Course(course.root)
     settings = options(students=("ada", "dora"), force=True)
-    pipeline.autograde(late, "perceptron", settings)
+    grading.autograde(late, "perceptron", settings)
     feedback.write(late, "perceptron")
     page = (course.root / "feedback/dora/perceptron/gates.html").read_text()
     assert "<h1>gates: 0 of 12</h1>" in page
@@ -243,17 +245,17 @@ def test_a_dask_cluster_gives_the_same_gradebook(graded, tmp_path):
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         settings = options(dask=cluster.scheduler_address, seconds=5)
-        done = pipeline.autograde(Course(copy), "perceptron", settings)
+        done = grading.autograde(Course(copy), "perceptron", settings)
     assert len(done) == 5
     assert classes.rows(copy) == classes.rows(folder)
 
 
 def test_check_release_finds_a_reference_that_does_not_survive(course):
-    assert pipeline.check_release(course, "perceptron", options()) == []
+    assert check_release(course, "perceptron", options()) == []
     path = course.root / "solutions/perceptron/gates.ipynb"
     text = path.read_text()
     path.write_text(text.replace("checks.step(step)", "step.__code__.co_name", 1))
-    (fault,) = pipeline.check_release(course, "perceptron", options())
+    (fault,) = check_release(course, "perceptron", options())
     assert "gates_step_check: the reference gets 0 of 1" in fault
 
 
@@ -270,7 +272,10 @@ def test_check_release_finds_a_reference_that_does_not_survive(course):
     ],
     ids=["no assignment", "no submission", "no workers", "no scheduler"],
 )
-def test_a_wrong_call_is_answered_in_one_line(course, arguments, says, capsys):
+def test_a_wrong_call_is_answered_in_one_line(
+    course, arguments, says, capsys, monkeypatch
+):
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
     if not options().sandbox:
         arguments = [*arguments, "--no-sandbox"]
     if "--dask" in arguments:
@@ -311,7 +316,7 @@ def test_on_another_system_it_says_what_helps(course, monkeypatch, capsys):
     assert "the grader needs Linux" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("part", ["prepare", "session.grade"])
+@pytest.mark.parametrize("part", ["autograde.rebuild", "isolated.session.grade"])
 def test_the_fault_of_the_grader_is_not_the_students(course, part, monkeypatch):
     def broken(*_):
         raise RuntimeError("the machine is on fire")
@@ -319,22 +324,22 @@ def test_the_fault_of_the_grader_is_not_the_students(course, part, monkeypatch):
     before = classes.rows(course.root), classes.records(course.root)
     settings = options(students=("ada",), force=True)
     with monkeypatch.context() as patch:
-        patch.setattr(f"grader.pipeline.{part}", broken)
-        done = pipeline.autograde(course, "perceptron", settings)
+        patch.setattr(f"grader.{part}", broken)
+        done = grading.autograde(course, "perceptron", settings)
     result = done["ada"]["notebooks"]["gates"]
     assert result == {
         "state": "error",
         "error": "RuntimeError: the machine is on fire",
     }
     assert (classes.rows(course.root), classes.records(course.root)) == before
-    assert list(pipeline.autograde(course, "perceptron", options())) == ["ada"]
+    assert list(grading.autograde(course, "perceptron", options())) == ["ada"]
 
 
 def test_a_link_to_the_solution_is_not_followed(course):
     path = course.root / "submitted/eve/perceptron/gates.ipynb"
     path.unlink()
     path.symlink_to(course.root / "solutions/perceptron/gates.ipynb")
-    done = pipeline.autograde(course, "perceptron", options(students=("eve",)))
+    done = grading.autograde(course, "perceptron", options(students=("eve",)))
     assert done["eve"]["notebooks"]["gates"]["state"] == "unreadable"
     assert "not a plain file" in done["eve"]["notes"][0]
 

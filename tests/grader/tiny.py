@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 
 from grader.books.sheet import load
+from tests.grader import empty_gradebook
 from tests.grader.hostile import COURSE
 
 NAME = "p"
@@ -44,13 +45,17 @@ def check(source: str = CHECK, name: str = "check") -> nbformat.NotebookNode:
 
 
 def course(root: Path, *cells: nbformat.NotebookNode) -> Path:
-    """Write a course of one notebook with these cells; return its folder."""
+    """Write a course of one notebook with these cells; return its folder.
+
+    Its gradebook knows nothing yet.
+    """
     path = root / f"solutions/{NAME}/{NAME}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = cells or (setup(SETUP), answer(), check())
     nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
     config = (COURSE / "nbgrader_config.py").read_text(encoding="utf-8")
     (root / "nbgrader_config.py").write_text(config, encoding="utf-8")
+    (root / "gradebook.db").write_bytes(empty_gradebook("hostile"))
     return root
 
 

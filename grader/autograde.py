@@ -1,0 +1,255 @@
+"""Grade an assignment, verb by verb: find, prepare, run, record, report, store.
+
+Each verb takes what the one before it gives, mostly one submission at a time, so that a
+class of any size flows through, and what is stored is stored whatever comes after it. A
+run that was killed starts where it stopped: what is finished and unchanged is not run
+again. `AUTOGRADE` and `COMPARE` are the whole story; what happens within a verb is told
+elsewhere: reading in `grader.books`, running in `pool` and `grader.isolated`, the form
+of a record in `records`.
+"""
+
+import contextlib
+import sys
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grader import CourseError, pool, records
+from grader.books.course import Assignment, Course, Submission, digest_of
+from grader.books.gradebook import Book
+from grader.books.rebuild import rebuild
+from grader.isolated import sandbox
+from grader.jobs import Options, Task, job
+from grader.verdicts import Fault
+
+
+@dataclass
+class Round:
+    """A run over an assignment: what all verbs know."""
+
+    course: Course
+    assignment: Assignment
+    book: Book
+    options: Options
+    rules: str  # the hash of what marks depend on besides the submission
+    todo: Sequence[str] = ()  # the students to run
+
+
+def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
+    """Grade all submissions of an assignment that are new or have changed.
+
+    Returns
+    -------
+    dict
+        The record of each student who was graded in this run.
+
+    Raises
+    ------
+    CourseError
+        The course, the gradebook or the machine does not allow it.
+    """
+    done = carry_out(AUTOGRADE, course, name, options)
+    return {record["student"]: record for record in done}
+
+
+def compare(
+    course: Course, name: str, options: Options
+) -> tuple[list[dict], dict[str, str]]:
+    """Grade without writing.
+
+    Returns
+    -------
+    changes : list of dict
+        Each mark that would change, and why.
+    failed : dict of str to str
+        Who could not be graded, and why.
+    """
+    changes, failed = [], {}
+    for record, differences in carry_out(COMPARE, course, name, options):
+        changes += differences
+        if error := records.error_of(record):
+            failed[record["student"]] = error
+    return changes, failed
+
+
+def carry_out(verbs: tuple, course: Course, name: str, options: Options) -> list:
+    """Send the submissions of an assignment through the verbs; return what comes out.
+
+    Whatever happens, each verb is brought to its end: nothing goes on running.
+    """
+    assignment = course.assignment(name)
+    stream: Iterable = chosen(course, name, options.students)
+    with Book(course) as book, contextlib.ExitStack() as ends:
+        this = Round(course, assignment, book, options, digest_of(assignment))
+        for verb in verbs:
+            stream = verb(this, stream)
+            if isinstance(stream, Generator):
+                ends.callback(stream.close)
+        return list(stream)
+
+
+def chosen(course: Course, name: str, wanted: Iterable[str]) -> list[str]:
+    """Return who is meant: all who handed in, unless some are `wanted`."""
+    students = course.students(name)
+    unknown = sorted(set(wanted) - set(students))
+    if unknown:
+        raise CourseError(f"{unknown[0]} has handed in nothing for {name}")
+    if not students:
+        folder = course.folder("submitted", "STUDENT", name)
+        raise CourseError(f"nobody has handed in {name}: nothing lies in {folder}")
+    return sorted(wanted) or students
+
+
+# --- find ----------------------------------------------------------------------------
+
+
+def find(this: Round, students: list[str]) -> list[str]:
+    """Return who must be run; what was run but not written down is written down."""
+    this.book.prepare(this.assignment)
+    this.todo = [student for student in students if not _is_finished(this, student)]
+    return this.todo
+
+
+def find_all(this: Round, students: list[str]) -> list[str]:
+    """Return all of them: they are run to be compared."""
+    this.todo = students
+    return this.todo
+
+
+def _is_finished(this: Round, student: str) -> bool:
+    record = records.read(this.course, this.assignment.name, student)
+    failed = records.read_error(this.course, this.assignment.name, student)
+    if this.options.force or failed or not record or record["rules"] != this.rules:
+        return False
+    if record["submission"] != _digest(this, student):
+        return False
+    if not _in_gradebook(this, record):
+        records.store(this.course, this.assignment, this.book, record)
+    return True
+
+
+def _digest(this: Round, student: str) -> str:
+    """Return the hash of what was handed in; an empty text if it cannot be read."""
+    with contextlib.suppress(Exception):  # it is told when the submission is prepared
+        return this.course.submission(student, this.assignment).digest
+    return ""
+
+
+def _in_gradebook(this: Round, record: dict) -> bool:
+    marks = this.book.marks(this.assignment.name, record["student"])
+    return marks is not None and all(
+        marks.get((notebook, step["grade_id"]), (None,))[0] == step["score"]
+        for notebook, result in record["notebooks"].items()
+        for step in result["steps"]
+    )
+
+
+# --- prepare -------------------------------------------------------------------------
+
+
+def prepare(this: Round, students: Iterable[str]) -> Iterator[Task]:
+    """Read and rebuild submissions; one that cannot be read stops nobody else's."""
+    for student in students:
+        try:
+            task = _task(this, student)
+        except Exception as error:  # a fault of ours, not of the student's
+            faults = {sheet.name: Fault.of(error) for sheet in this.assignment.sheets}
+            task = Task(Submission(student, digest=""), results=faults)
+        yield task
+
+
+def _task(this: Round, student: str) -> Task:
+    submission = this.course.submission(student, this.assignment)
+    task = Task(submission)
+    for sheet in this.assignment.sheets:
+        if sheet.name in submission.notebooks:
+            cells, repairs = rebuild(sheet, submission.notebooks[sheet.name])
+            submission.repairs[sheet.name] += repairs
+            files = submission.beside(this.assignment)
+            task.jobs[sheet.name] = job(
+                this.course, this.assignment, this.options, student, sheet, cells, files
+            )
+    return task
+
+
+# --- run -----------------------------------------------------------------------------
+
+
+def run(this: Round, tasks: Iterable[Task]) -> Iterator[Task]:
+    """Yield the tasks with their results, as they are finished."""
+    if this.todo:
+        if this.options.sandbox:
+            _see_that_it_is_out_of_sight(this.course)
+        yield from pool.carried_out(tasks, len(this.todo), this.options)
+
+
+def _see_that_it_is_out_of_sight(course: Course) -> None:
+    """Raise if students' code could read the solutions or other submissions."""
+    for name in ("source", "submitted", "autograded", "feedback"):
+        place = course.root / getattr(course.folders, f"{name}_directory")
+        if seen := sandbox.exposed(place):
+            raise CourseError(
+                f"{place} lies in {seen}, which students' code can read: move the "
+                "course's folder to another place"
+            )
+
+
+# --- record, report, store -----------------------------------------------------------
+
+
+def record(this: Round, tasks: Iterable[Task]) -> Iterator[dict]:
+    """Turn results into records."""
+    for task in tasks:
+        yield records.make(this.course, this.assignment, this.rules, task)
+
+
+def report(this: Round, made: Iterable[dict]) -> Iterator[dict]:
+    """Name each problem on the terminal, above the bar."""
+    for record in made:
+        for line in records.lines_about(record):
+            pool.Progress.write(line, file=sys.stderr)
+        yield record
+
+
+def store(this: Round, made: Iterable[dict]) -> Iterator[dict]:
+    """Write it down, one submission after another."""
+    for record in made:
+        records.store(this.course, this.assignment, this.book, record)
+        yield record
+
+
+# --- compare -------------------------------------------------------------------------
+
+
+def differ(this: Round, made: Iterable[dict]) -> Iterator[tuple[dict, list[dict]]]:
+    """Yield each record with the marks that it would change, and why."""
+    for record in made:
+        yield record, [] if records.error_of(record) else list(_changes(this, record))
+
+
+def _changes(this: Round, record: dict) -> Iterator[dict]:
+    name, student = this.assignment.name, record["student"]
+    old = this.book.marks(name, student)
+    why = _why(old, records.read(this.course, name, student) or {}, record)
+    for notebook, result in record["notebooks"].items():
+        for step in result["steps"]:
+            score = (old or {}).get((notebook, step["grade_id"]), (None,))[0]
+            if score != step["score"]:
+                change = {"student": student, "notebook": notebook}
+                yield change | {"why": why} | step | {"old": score}
+
+
+def _why(old: Any, before: dict, record: dict) -> str:
+    if old is None:
+        return "not graded before"
+    if before.get("submission") != record["submission"]:
+        return "the submission changed"
+    if before.get("rules") != record["rules"]:
+        return "the checks or the grader changed"
+    return "a rerun gave another result"
+
+
+# What must hold before any submission runs is a verb between `prepare` and `run`, which
+# passes the tasks on: where it raises a `CourseError`, nothing is written.
+AUTOGRADE = (find, prepare, run, record, report, store)
+COMPARE = (find_all, prepare, run, record, report, differ)

@@ -1,0 +1,1 @@
+"""The course and its books: folders, sheets, submissions, the gradebook."""

@@ -1,0 +1,1 @@
+"""The sandboxed student, the judge beside it, and the wire between them."""

@@ -1,0 +1,1 @@
+"""What people read: feedback, exports, answers that resemble each other."""
