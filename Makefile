@@ -40,8 +40,8 @@ test: $(if $(CHAPTER),.venv/.ready,book) ## run every check, the book build incl
 	@$(RUN) pytest -n $(WORKERS) --dist loadgroup \
 	  $(if $(CHAPTER),-m "not site" -k "$(CHAPTER)",$(if $(filter yes,$(STANDINS)),-m standins))
 
-lab: .venv/.ready ## open JupyterLab on the notebooks and exercises
-	@$(RUN) jupyterlab
+lab: .venv/.ready ## open JupyterLab on a page of all notebooks and exercises
+	@$(RUN) press.start
 
 serve: ## serve the built book on this machine
 	@test -f _build/html/index.html || { echo "make: there is no book yet: run make book"; exit 1; }

@@ -2,9 +2,8 @@
 
 A recorded value is *glued*, so that a page can insert it
 (``{glue:text}`../notebooks/perceptron.ipynb::key:.2f` ``), and, where
-``COURSE_RESULTS_DIR`` names a folder, written to ``<chapter>.json`` there: the book
-build sets it to ``_build/results``, and ``make reproduce`` to ``book/results``, where
-the results of the full profile are kept. A notebook quotes them beside its own.
+``COURSE_RESULTS_DIR`` names a folder, written to ``<chapter>.json`` there. A notebook
+quotes the kept results of the full profile beside its own, from a folder that it names.
 """
 
 import json
@@ -18,7 +17,6 @@ from helpers.data.loaders import standins_given
 from helpers.runtime import profile
 
 LIBRARIES = ("numpy", "sklearn", "torch")
-KEPT = Path(__file__).resolve().parent.parent / "book" / "results"
 QUOTED = "full_"  # keys that quote the kept results: glued, but never written again
 
 
@@ -29,6 +27,8 @@ class Recorder:
     ----------
     chapter : str
         The chapter's name, as in every room: ``"backpropagation"``.
+    full_runs : str or Path, optional
+        The folder that keeps the results of the full profile; it need not exist.
 
     Examples
     --------
@@ -36,8 +36,9 @@ class Recorder:
     >>> record("updates_and", 12)
     """
 
-    def __init__(self, chapter: str) -> None:
+    def __init__(self, chapter: str, full_runs: str | Path | None = None) -> None:
         self.chapter = chapter
+        self.full_runs = full_runs
         self.entries: dict[str, dict] = {}
 
     def __call__(
@@ -89,6 +90,7 @@ class Recorder:
         entry |= {"reported": reported, "source": source, "unit": unit}
         if data is not None:
             entry |= {"data": data.source, "is_standin": data.is_standin}
+            entry |= {"is_part": True} if data.is_part else {}
         self.entries[key] = entry
         self._write()
 
@@ -98,7 +100,9 @@ class Recorder:
         An entry has ``"value"``, ``"n_seeds"``, and ``"min"``, ``"max"`` and
         ``"values"`` if it was recorded as a list.
         """
-        path = KEPT / f"{self.chapter}.json"
+        if self.full_runs is None:
+            return None
+        path = Path(self.full_runs) / f"{self.chapter}.json"
         if not path.is_file():  # not made yet, or no checkout: Colab, for one
             return None
         return json.loads(path.read_text("utf-8"))["results"].get(key)
@@ -126,18 +130,20 @@ class Recorder:
     def _write(self) -> None:
         """Write all entries, where a folder is named; a half-written file never shows.
 
-        A stand-in is no reproduction: in the full profile it is refused. What quotes
-        the kept results is not written: it is theirs.
+        A stand-in is no reproduction, nor is a part of a data set that was asked for
+        whole: in the full profile both are refused. What quotes the kept results is
+        not written: it is theirs.
         """
         folder = os.environ.get("COURSE_RESULTS_DIR")
         if not folder:
             return
-        standins = [k for k, e in self.entries.items() if e.get("is_standin")]
-        if profile() == "full" and standins:
-            raise RuntimeError(
-                f"{standins[0]!r} was measured on a stand-in: the full profile records "
-                "results on real data only (python -m helpers.data fetch all)"
-            )
+        for key, entry in self.entries.items() if profile() == "full" else ():
+            if entry.get("is_standin") or entry.get("is_part"):
+                what = "a stand-in" if entry["is_standin"] else "a part of its data set"
+                raise RuntimeError(
+                    f"{key!r} was measured on {what}: the full profile records results "
+                    "on real and whole data only (python -m helpers.data fetch all)"
+                )
         target = Path(folder) / f"{self.chapter}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         record = {

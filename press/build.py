@@ -32,12 +32,9 @@ from nbclient.exceptions import CellExecutionError
 
 from helpers import _terminal
 from helpers.data.fetch import cache_folder
+from press.contents import BUILD, CACHE, RESULTS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "_build"
 HTML = BUILD / "html"
-CACHE = BUILD / ".jupyter_cache"  # where jupyter-book looks for it
-RESULTS = BUILD / "results"
 SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
 FREE_BYTES = 500e6
 CELL_SECONDS = 3600 if os.environ.get("COURSE_PROFILE") == "full" else 300

@@ -24,10 +24,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
-import zipfile
 from collections.abc import Iterator
-from importlib.metadata import distribution, version
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
@@ -37,6 +35,8 @@ from jupyterlite_pyodide_kernel.constants import (
 )
 
 from helpers import _terminal
+from press import wheels
+from press.contents import BUILD, ROOT
 
 CHAPTERS = (
     "perceptron",
@@ -46,10 +46,9 @@ CHAPTERS = (
     "recurrent",
     "rbf",
 )
-ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "press" / "lite"
-STAGE = ROOT / "_build" / "lite"
-SITE = ROOT / "_build" / "html" / "lite"
+STAGE = BUILD / "lite"
+SITE = BUILD / "html" / "lite"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 LEFT_OUT = "not-in-browser"  # the tag of a cell
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
@@ -112,18 +111,6 @@ def sources() -> list[Path]:
     ]
 
 
-def package() -> list[Path]:
-    """Return what the wheel holds.
-
-    That is the modules of `helpers`, and the pages of the book,
-    which are the stand-in for texts.
-    """
-    return [
-        *sorted((ROOT / "helpers").rglob("*.py")),
-        *sorted((ROOT / "book").glob("*.md")),
-    ]
-
-
 def pyodide_dir() -> Path | None:
     """Return the folder of the Pyodide distribution to serve, if one is chosen."""
     chosen = os.environ.get("PYODIDE_DIR")
@@ -150,9 +137,10 @@ def pyodide_dir() -> Path | None:
 
 def fingerprint(pyodide: Path | None) -> str:
     """Return a hash of all that the site is made from."""
-    files = [Path(__file__), ROOT / "pyproject.toml", *sorted(SETTINGS.iterdir())]
+    programs = [Path(__file__), Path(wheels.__file__)]
+    files = [*programs, ROOT / "pyproject.toml", *sorted(SETTINGS.iterdir())]
     digest = hashlib.sha256()
-    for path in (*files, *sources(), *package()):
+    for path in (*files, *sources(), *wheels.package()):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel", "comm"):
         digest.update(version(name).encode())
@@ -169,10 +157,10 @@ def stage(pyodide: Path | None) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(browser_copy(path), indent=1, ensure_ascii=False)
         target.write_text(text + "\n", encoding="utf-8")
-    wheels = STAGE / "pypi"
-    wheels.mkdir()
-    helpers_wheel(wheels)
-    comm_wheel(wheels)
+    folder = STAGE / "pypi"
+    folder.mkdir()
+    wheels.write_helpers(folder)
+    wheels.write_comm(folder)
     if pyodide:
         (STAGE / "static").mkdir()
         (STAGE / "static" / "pyodide").symlink_to(pyodide)
@@ -198,11 +186,11 @@ def browser_copy(path: Path) -> dict:
     notebook = json.loads(path.read_text("utf-8"))
     is_exercise = path.is_relative_to(ROOT / "exercises")
     title, *rest = without_left_out(notebook["cells"])
-    wheels = json.dumps(["neuron-by-neuron", *packages(path)])
+    installed = json.dumps(["neuron-by-neuron", *packages(path)])
     notebook["cells"] = [
         adapted(title, path),
         markdown("about-browser", ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK),
-        code("install-browser", INSTALL.format(wheels)),
+        code("install-browser", INSTALL.format(installed)),
         *(adapted(cell, path) for cell in rest),
     ]
     return notebook
@@ -302,65 +290,6 @@ def add_button(app, page: str, template: str, context: dict, doctree) -> None:
 def setup(app) -> None:
     """Register the button with Sphinx."""
     app.connect("html-page-context", add_button, priority=900)
-
-
-# --- wheels ---------------------------------------------------------------------------
-
-
-def helpers_wheel(folder: Path) -> Path:
-    """Write `helpers` as a wheel."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    files = {path.relative_to(ROOT).as_posix(): path for path in package()}
-    files["helpers/LICENSE"] = ROOT / "LICENSE"
-    return write_wheel(
-        folder,
-        project["name"],
-        project["version"],
-        [f"Requires-Python: {project['requires-python']}"],  # a copy names its packages
-        files,
-    )
-
-
-def comm_wheel(folder: Path) -> Path:
-    """Write the installed `comm` as a wheel.
-
-    The kernel needs it, and neither brings it along nor finds it in Pyodide's own
-    distribution: it would ask the Python Package Index at every start.
-    """
-    installed = distribution("comm")
-    files = {
-        path.as_posix(): Path(path.locate())
-        for path in installed.files
-        if path.suffix == ".py" or path.name == "LICENSE"
-    }
-    return write_wheel(folder, "comm", installed.version, [], files)
-
-
-def write_wheel(
-    folder: Path, name: str, version: str, fields: list[str], files: dict[str, Path]
-) -> Path:
-    """Write a wheel of pure Python (PyPA: binary distribution format 1.0).
-
-    Equal files give an equal wheel: no time stamps, no build tool.
-    """
-    stem = f"{name.replace('-', '_')}-{version}"
-    about = f"{stem}.dist-info"
-    contents = {inside: path.read_bytes() for inside, path in files.items()}
-    metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-    contents[f"{about}/METADATA"] = "\n".join([*metadata, *fields, ""]).encode()
-    contents[f"{about}/WHEEL"] = (
-        b"Wheel-Version: 1.0\nGenerator: book\n"
-        b"Root-Is-Purelib: true\nTag: py3-none-any\n"
-    )
-    record = [f"{inside},," for inside in (*contents, f"{about}/RECORD")]
-    contents[f"{about}/RECORD"] = "\n".join([*record, ""]).encode()
-    wheel = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for inside, content in contents.items():
-            entry = zipfile.ZipInfo(inside)  # 1980, the same on every machine
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return wheel
 
 
 if __name__ == "__main__":

@@ -1,21 +1,36 @@
-"""What every built page needs beyond Jupyter Book: alt text, names, lightness, assets.
+"""What every built page needs beyond Jupyter Book: alt text, names, a foot, assets.
 
 * The alt text that `helpers.plots.show` writes into an output's metadata becomes the
   alt text of the picture in the page.
 * Scripts that a page does not need are left out, and what a screen reader stumbles over
   is mended.
+* The captions of the contents lead to the pages of the parts.
+* The foot of each page names the licenses, and has a link that reports a mistake.
 * Our scripts and styles are copied into the site.
 """
 
 import shutil
+from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
+from bs4 import BeautifulSoup
 from myst_nb.core.render import NbElementRenderer
 from sphinx.application import Sphinx
 
 from press.contents import ASSETS, BOOK, ROOT
 
 PRESS = ROOT / "press"
+LICENSES = (
+    'Text: <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>. '
+    'Code: <a href="https://opensource.org/license/mit">MIT</a>.'
+)
+REPORT = """Page: {page}
+
+What is wrong:
+
+What would be right:
+"""
 
 
 def use_alt_text_of_outputs() -> None:
@@ -64,6 +79,7 @@ def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) ->
         for summary in soup.select("li > details > summary"):
             chapter = summary.find_parent("li").a.get_text(strip=True)
             summary["aria-label"] = f"Sections of {chapter}"
+        link_captions(soup)
         return soup
 
     if toctree:
@@ -76,6 +92,36 @@ def mend_roles(app: Sphinx, page: str, template: str, context: dict, doctree) ->
             )
             .replace(' role="doc-biblioentry"', "")
         )
+
+
+def link_captions(soup: BeautifulSoup) -> None:
+    """Let a caption of the contents lead to its part's page, of the same title."""
+    for caption in soup.select("p.caption"):
+        listed = caption.find_next_sibling("ul")
+        link = listed.select_one("li > a")
+        if link.get_text(strip=True) == caption.get_text(strip=True):
+            here = "current" in listed.li.get("class", [])
+            caption.span.replace_with(link)
+            link["class"] = ["caption-text"]
+            if here:
+                link["aria-current"] = "page"
+            listed.decompose()
+
+
+def add_foot(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Name the licenses at the foot of a page, and let the reader report a mistake."""
+    repository = app.config.html_theme_options.get("repository_url", "")
+    report = ""
+    if repository:
+        address = escape(report_address(repository, page))
+        report = f' <a href="{address}">Report a mistake on this page</a>.'
+    context["theme_extra_footer"] = f"<p>{LICENSES}{report}</p>"
+
+
+def report_address(repository: str, page: str) -> str:
+    """Return the address of a new issue about a page."""
+    query = urlencode({"title": f"Mistake in {page}", "body": REPORT.format(page=page)})
+    return f"{repository.rstrip('/')}/issues/new?{query}"
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
@@ -98,4 +144,5 @@ def setup(app: Sphinx) -> None:
     use_alt_text_of_outputs()
     app.connect("html-page-context", drop_scripts, priority=900)
     app.connect("html-page-context", mend_roles, priority=900)
+    app.connect("html-page-context", add_foot)
     app.connect("build-finished", copy_assets)

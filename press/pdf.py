@@ -76,14 +76,16 @@ def contents(toc: dict, pages: dict[str, BeautifulSoup]) -> str:
     """Return the list of parts and pages, each with a link to its place."""
     lines = []
     for part in [{"root": toc["root"]}, *toc["parts"]]:
-        if "caption" in part:
-            lines.append(f'<p class="part">{part["caption"]}</p>')
-        items = (
-            f'<li><a href="#{place(name)}">{title(pages[name])}</a></li>'
+        links = [
+            f'<a href="#{place(name)}">{title(pages[name])}</a>'
             for name in entries(part)
             if name in pages
-        )
-        lines.append(f"<ul>{''.join(items)}</ul>")
+        ]
+        if "caption" in part:  # is the link, where the part has a page of its own
+            own = links.pop() if len(links) == 1 else part["caption"]
+            lines.append(f'<p class="part">{own}</p>')
+        items = (f"<li>{link}</li>" for link in links)
+        lines.append(f"<ul>{''.join(items)}</ul>" if links else "")
     return "".join(lines)
 
 

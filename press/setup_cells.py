@@ -34,7 +34,7 @@ from helpers import plots
 from helpers.results import Recorder
 
 plots.use_style()
-record = Recorder("{chapter}")
+record = Recorder("{chapter}", full_runs="../book/results")
 """
 METADATA = {
     "cellView": "form",

@@ -11,9 +11,8 @@ from html import escape
 
 from sphinx.application import Sphinx
 
-from press.contents import ROOT
+from press.contents import RESULTS
 
-RESULTS = ROOT / "_build" / "results"
 GLUED = re.compile(r"notebooks/(\w+)\.ipynb::(\w+)")
 SPREAD = re.compile(r"_(min|max)$")
 MARK = " *(stand-in)*"

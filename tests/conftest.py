@@ -1,7 +1,6 @@
 """What all tests share: the commands' places, groups, the built book, a browser."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,18 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.browser import CHROMIUM, FLAGS, VIEWPORT, served, watched
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-VIEWPORT = {"width": 1280, "height": 900}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PLACE = pytest.StashKey[tuple[int, int]]()  # of a test among all
 IMPACTS = ("critical", "serious", "moderate", "minor")  # axe-core's words
 # the workers share the cores, one each; must be set before NumPy is imported
@@ -36,30 +25,30 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 SECONDS = {
     "grading-faults": 95,
     "grading-hostile": 90,
-    "press/test_build": 90,
-    "notebooks-backpropagation": 30,
-    "notebooks-rbf": 20,
-    "accessibility-book": 60,
+    "press/test_build": 75,
     "grading-pipeline": 60,
-    "accessibility-solutions": 50,
+    "accessibility-book": 50,
+    "book/test_accessibility": 50,
+    "accessibility-solutions": 45,
     "grading-errors": 45,
-    "accessibility-exercises": 45,
-    "book/test_accessibility": 45,
-    "accessibility-notebooks": 40,
+    "accessibility-exercises": 40,
     "book/test_site": 40,
-    "house/test_commands": 35,
+    "accessibility-notebooks": 35,
     "grading-fully_connected/cifar10_fcn": 35,
     "house/test_benchmarks": 30,
     "grading-convolutional/cifar10_cnn": 30,
     "press/test_lite": 30,
+    "book/explorations/test_fully_connected": 30,
+    "house/test_commands": 25,
     "grading-convolutional/mnist_cnn": 25,
-    "book/explorations/test_fully_connected": 25,
     "press/test_publish": 20,
     "helpers/checks/test_core": 20,
     "grading-machine": 15,
     "press/test_front_page": 15,
     "grading-fully_connected/two_hidden_layers": 15,
     "grading-gradient_descent/optimizers": 15,
+    "notebooks/claims/test_fully_connected": 15,
+    "notebooks/claims/test_convolutional": 15,
 }
 OTHERS = 10
 
@@ -122,6 +111,13 @@ def site(last_build) -> Path:
     return ROOT / "_build" / "html"
 
 
+@pytest.fixture(scope="session")
+def address(site):
+    """Where this worker serves the built book."""
+    with served(site) as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
 def chromium():
     if not CHROMIUM:
@@ -135,62 +131,42 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def kept_tab(chromium):
+def kept_tab(chromium, address):
     """One tab for the tests of a module: a new one takes longer than most pages."""
-    return watched(chromium.new_context(viewport=VIEWPORT, color_scheme="light"))
-
-
-def watched(context):
-    """Open a tab that lists what goes wrong in it, and whom it asks."""
-    tab = context.new_page()
-    tab.problems = []
-    tab.on("pageerror", lambda error: tab.problems.append(f"error: {error}"))
-    tab.on(
-        "console",
-        lambda message: (
-            tab.problems.append(f"{message.type}: {message.text}")
-            if message.type in ("error", "warning")
-            else None
-        ),
+    return watched(
+        chromium.new_context(viewport=VIEWPORT, color_scheme="light"), address
     )
-    tab.on(
-        "request",
-        lambda request: (
-            tab.problems.append(f"request: {request.url}")
-            if not request.url.startswith(("file:", "data:", "blob:"))
-            else None
-        ),
-    )
-    return tab
 
 
 @pytest.fixture
-def open_page(chromium, site, kept_tab):
+def open_page(chromium, address, kept_tab):
     """Return a function that opens a page for a new reader, and watches it.
 
     The tab is the same for all tests, without what others left in it. One that a
-    script is added to, or without JavaScript, must be `own`.
+    script is added to, or without JavaScript, must be `own`; `at` is another address.
     """
     contexts = []
 
-    def opener(page: str, *, width=1280, javascript=True, hash="", own=False):
+    def opener(
+        page: str, *, width=1280, javascript=True, hash="", own=False, at=address
+    ):
         size = VIEWPORT | {"width": width}
-        if own or not javascript:
+        if own or not javascript or at != address:
             context = chromium.new_context(
                 viewport=size, color_scheme="light", java_script_enabled=javascript
             )
             contexts.append(context)
-            tab = watched(context)
+            tab = watched(context, at)
         else:
             tab = kept_tab
             tab.set_viewport_size(size)
-        tab.goto(f"file://{site}/{page}.html{hash}", wait_until="load")
+        tab.goto(f"{at}/{page}.html{hash}", wait_until="load")
         return tab
 
     yield opener
     for context in contexts:
         context.close()
-    if kept_tab.url.startswith("file:"):
+    if kept_tab.url.startswith(address):
         kept_tab.evaluate("localStorage.clear(), sessionStorage.clear()")
     kept_tab.goto("about:blank")
     kept_tab.emulate_media(color_scheme="light", reduced_motion="null", media="null")

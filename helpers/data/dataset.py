@@ -33,6 +33,8 @@ class Dataset:
         True if this is not the set that was asked for.
     licence : str
         The terms under which the data may be used.
+    is_part : bool
+        True if less of the set could be had than was asked for.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Dataset:
     source: str
     is_standin: bool
     licence: str
+    is_part: bool = False
 
     def tensors(self) -> Dataset:
         """Return the same data set with torch tensors in place of arrays.

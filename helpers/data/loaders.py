@@ -112,7 +112,7 @@ def cifar10(train_batches: int = 5) -> Dataset:
     ----------
     train_batches : int
         How many of the five training batches of 10,000 images to load. If fewer can
-        be had, these are returned, and the output and ``source`` say so.
+        be had, these are returned, and the output, ``source`` and ``is_part`` say so.
     """
     if train_batches not in range(1, 6):
         raise ValueError(f"cifar10: train_batches must be 1…5, not {train_batches!r}")
@@ -138,7 +138,9 @@ def cifar10(train_batches: int = 5) -> Dataset:
     if len(train) == 5:
         return loaded
     return replace(
-        loaded, source=f"{loaded.source}, {len(train)} of 5 training batches"
+        loaded,
+        source=f"{loaded.source}, {len(train)} of 5 training batches",
+        is_part=len(train) < train_batches,
     )
 
 

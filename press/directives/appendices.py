@@ -21,9 +21,8 @@ from sphinx.util.docutils import SphinxDirective
 from helpers.data import names
 from helpers.data.registry import REGISTRY, File
 from helpers.runtime import profile
-from press.contents import ROOT, chapters, minutes
+from press.contents import CACHE, ROOT, chapters, minutes
 
-CACHE = ROOT / "_build" / ".jupyter_cache"
 LIBRARIES = (
     "numpy",
     "matplotlib",

@@ -1,111 +1,142 @@
-"""What makes the book comfortable to use, beyond reading, running and doing.
+"""``{parts}`` and ``{chapters}``: the cards of the front page and of the part pages.
 
-* ``{chapters}`` is the list of chapters on the front page. The minutes come from the
-  pages and exercises themselves. A small script adds which quizzes the reader has
-  answered; it keeps that in the browser and asks nobody.
-* The foot of each page names the licenses, and has a link that reports a mistake.
+``{chapters}`` stands on a part's page. It has a line for each chapter, in the order of
+the contents: ``chapter | what one can do after it``. ``{parts}`` shows the cards of all
+parts, each below its title, and takes these lines from their pages. Minutes and
+pictures come from the chapters themselves; a small script adds which quiz questions the
+reader has answered, keeps that in the browser and asks nobody.
 """
 
 import json
-from html import escape
-from urllib.parse import urlencode
+import re
 
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from press.contents import BOOK, ROOT, chapters, minutes
+from press.contents import ASSETS, BOOK, ROOT, Part, chapters, minutes, parts
+from press.pictures import picture
 
-SCRIPT = "_course/progress.js"  # where press/pages.py copies it
-LICENSES = (
-    'Text: <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>. '
-    'Code: <a href="https://opensource.org/license/mit">MIT</a>.'
-)
-REPORT = """Page: {page}
-
-What is wrong:
-
-What would be right:
-"""
+SCRIPT = f"{ASSETS}/progress.js"  # where press/pages.py copies it
+LINES = re.compile(r"^```\{chapters\}\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-class Chapters(SphinxDirective):
-    """The chapters: what each is about, how long it takes, what has been answered.
+class Cards(SphinxDirective):
+    """What both directives share: the cards of a part, and the reader's progress."""
 
-    A line is ``chapter | what it is about``, in the order of the contents.
-    """
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Return the list and its script."""
-        lines = [line.split("|", 1) for line in self.content if line.strip()]
-        about = {name.strip(): text.strip() for name, text in lines}
-        exercises = chapters()
-        if list(about) != list(exercises):
-            raise self.error(f"chapters: list in this order: {', '.join(exercises)}")
-        items = []
-        for name, text in about.items():
-            self.note_files(name, exercises[name])
+    def cards(self, part: Part, lines: list[str]) -> nodes.Node:
+        """Return the cards of a part as a list."""
+        pairs = [line.split("|", 1) for line in lines if line.strip()]
+        after = {name.strip(): text.strip() for name, text in pairs}
+        if list(after) != list(part.chapters):
+            listed = ", ".join(part.chapters)
+            raise self.error(f"{part.page}: list in this order: {listed}")
+        self.env.metadata[self.env.docname]["html_theme.sidebar_secondary.remove"] = ""
+        numbers = {name: place for place, name in enumerate(chapters(), 1)}
+        cards = nodes.bullet_list(classes=["chapter-cards"])
+        for name, text in after.items():
+            self.note_files(name, part.chapters[name])
             try:
-                time = minutes(name, exercises[name])
+                cards += self.card(name, numbers[name], text, part.chapters[name])
             except ValueError as error:
-                raise self.error(f"chapters: {error}") from error
-            items += [
-                f"1. [](/book/{name}.md): {text}",
-                "",
-                f"   {time.read} min to read, {time.run} to run, {sum(time.do)} to do. "
-                f"{{raw-html}}`{self.progress(name)}`",
-                "",
-            ]
-        listed = nodes.Element()
-        self.state.nested_parse(StringList(items, "chapters"), 0, listed)
+                raise self.error(f"{name}: {error}") from error
+        return cards
+
+    def card(
+        self, name: str, number: int, text: str, exercises: list[str]
+    ) -> nodes.Node:
+        """Return the card of a chapter: what it is called, gives and takes."""
+        time = minutes(name, exercises)
+        card = nodes.list_item(classes=["chapter-card"])
+        if drawn := picture(name):
+            address = f"/{drawn.path.relative_to(ROOT).as_posix()}"
+            image = nodes.image(uri=address, alt=drawn.alt, loading="lazy")
+            card += nodes.paragraph("", "", image, classes=["chapter-picture"])
+        title = self.paragraph(f"[](/book/{name}.md)", "chapter-title")
+        title.insert(0, nodes.inline("", f"{number}", classes=["chapter-number"]))
+        card += title
+        card += self.paragraph(text, "chapter-after")
+        took = f"{time.read} min to read, {time.run} to run, {sum(time.do)} to do. "
+        done = nodes.raw("", progress(name), format="html")
+        card += nodes.paragraph(took, took, done, classes=["chapter-minutes"])
+        return card
+
+    def paragraph(self, text: str, kind: str) -> nodes.Node:
+        """Return a paragraph of MyST."""
+        parent = nodes.Element()
+        self.state.nested_parse(StringList([text], self.name), 0, parent)
+        parent[0]["classes"].append(kind)
+        return parent[0]
+
+    def note_files(self, name: str, exercises: list[str]) -> None:
+        """Rebuild the cards when a file changes that they take something from."""
+        notebook = f"notebooks/{name}.ipynb"
+        quiz = f"book/quizzes/{name}.json"
+        for path in (f"book/{name}.md", quiz, notebook, *exercises):
+            self.env.note_dependency(str(ROOT / path))
+
+    def summary(self) -> nodes.Node:
+        """Return the place for the progress in all chapters shown, and the script."""
         script = "../" * self.env.docname.count("/") + SCRIPT
-        summary = (
+        text = (
             '<div class="course-progress" hidden><p></p>'
             '<button type="button">Clear my progress</button></div>'
             f'<script src="{script}"></script>'
         )
-        return [*listed.children, nodes.raw("", summary, format="html")]
-
-    def note_files(self, name: str, exercises: list[str]) -> None:
-        """Rebuild the list when a file changes that it takes something from."""
-        for path in (f"book/{name}.md", f"book/quizzes/{name}.json", *exercises):
-            self.env.note_dependency(str(ROOT / path))
-
-    def progress(self, name: str) -> str:
-        """Return the place for a chapter's progress, which the script fills."""
-        quiz = json.loads((BOOK / "quizzes" / f"{name}.json").read_text("utf-8"))
-        return (
-            f'<span class="chapter-progress" data-quiz="{name}" '
-            f'data-questions="{len(quiz)}" hidden></span>'
-        )
+        return nodes.raw("", text, format="html")
 
 
-def raw_html(name, rawtext, text, lineno, inliner, options=None, content=()):
-    """Put HTML into a line (a role, used by the list of chapters only)."""
-    return [nodes.raw("", text, format="html")], []
+class Chapters(Cards):
+    """The cards of the part on whose page the directive stands."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the cards."""
+        part = next((p for p in parts() if p.page == self.env.docname), None)
+        if part is None:
+            raise self.error(f"chapters: {self.env.docname} is no part's page")
+        return [self.cards(part, list(self.content)), self.summary()]
 
 
-def add_foot(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Name the licenses at the foot of a page, and let the reader report a mistake."""
-    repository = app.config.html_theme_options.get("repository_url", "")
-    report = ""
-    if repository:
-        address = escape(report_address(repository, page))
-        report = f' <a href="{address}">Report a mistake on this page</a>.'
-    context["theme_extra_footer"] = f"<p>{LICENSES}{report}</p>"
+class Parts(Cards):
+    """The cards of all parts, each below its title, which leads to the part's page."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return a section for each part, and the reader's progress."""
+        found = []
+        for part in parts():
+            path = ROOT / f"{part.page}.md"
+            self.env.note_dependency(str(path))
+            listed = LINES.search(path.read_text("utf-8"))
+            if listed is None:
+                raise self.error(f"{part.page} has no chapters")
+            name = nodes.fully_normalize_name(part.title)
+            section = nodes.section(names=[name], classes=["part-cards"])
+            self.state.document.note_implicit_target(section, section)
+            title = self.paragraph(f"[{part.title}](/{part.page}.md)", "part")
+            section += nodes.title(part.title, "", *title.children)
+            cards = self.cards(part, listed[1].splitlines())
+            times = (minutes(*chapter) for chapter in part.chapters.items())
+            hours = sum(time.read + time.run + sum(time.do) for time in times) / 60
+            took = f"{len(part.chapters)} chapters, about {hours:.0f} hours"
+            section += nodes.paragraph(took, took, classes=["part-hours"])
+            section += cards
+            found.append(section)
+        return [self.summary(), *found]
 
 
-def report_address(repository: str, page: str) -> str:
-    """Return the address of a new issue about a page."""
-    query = urlencode({"title": f"Mistake in {page}", "body": REPORT.format(page=page)})
-    return f"{repository.rstrip('/')}/issues/new?{query}"
+def progress(name: str) -> str:
+    """Return the place for a chapter's progress, which the script fills."""
+    quiz = json.loads((BOOK / "quizzes" / f"{name}.json").read_text("utf-8"))
+    return (
+        f'<span class="chapter-progress" data-quiz="{name}" '
+        f'data-questions="{len(quiz)}" hidden></span>'
+    )
 
 
 def setup(app: Sphinx) -> None:
     """Register everything with Sphinx."""
     app.add_directive("chapters", Chapters)
-    app.add_role("raw-html", raw_html)
-    app.connect("html-page-context", add_foot)
+    app.add_directive("parts", Parts)

@@ -12,10 +12,10 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from press.contents import BOOK, ROOT
+from press.contents import BOOK, RESULTS
 
 # results of the full profile, kept, and those of this build
-RESULTS = (BOOK / "results", ROOT / "_build" / "results")
+FOLDERS = (BOOK / "results", RESULTS)
 
 
 class Reported(SphinxDirective):
@@ -33,7 +33,7 @@ class Reported(SphinxDirective):
         for line in filter(str.strip, self.content):
             key, what, why = (part.strip() for part in line.split("|"))
             listed[key] = what, why
-        full, quick = (self.results(folder) for folder in RESULTS)
+        full, quick = (self.results(folder) for folder in FOLDERS)
         known = {key for key, entry in (full | quick).items() if reported_in(entry)}
         for key in sorted(known ^ listed.keys()):
             fault = "is not listed" if key in known else "has no reported figure"

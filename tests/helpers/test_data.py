@@ -426,6 +426,7 @@ def test_one_download_of_the_archive_serves_all_batches(
     if not cache_works:
         (tmp_path / "cache").write_text("a file where the folder should be")
     cifar = data.cifar10(train_batches=3)
+    assert not cifar.is_part  # no more was asked for
     assert cifar.train.y.tolist() == [1, 9, 2, 9, 3, 9]
     assert cifar.test.y.tolist() == [0, 9]
     assert server.asked == ["/c.tar.gz"]
@@ -448,6 +449,7 @@ def test_fewer_batches_than_asked_for_are_used_and_announced(
     some = {f"c/{k}": v for k, v in CIFAR_BODIES.items() if not k.endswith(("3", "5"))}
     server.pages["/c.tar.gz"] = tar_of(some)
     cifar = data.cifar10(train_batches=5)
+    assert cifar.is_part
     assert not cifar.is_standin
     assert cifar.train.y[::2].tolist() == [1, 2, 4]
     assert server.asked == ["/c.tar.gz"]
@@ -602,23 +604,11 @@ def test_the_seeds_standin_is_iris():
     assert iris.classes == ("setosa", "versicolor", "virginica")
 
 
-def test_the_text_standin_is_the_pages_of_the_book(monkeypatch, tmp_path):
-    (tmp_path / "book").mkdir()
-    (tmp_path / "book" / "b.md").write_text("second", encoding="utf-8")
-    (tmp_path / "book" / "a.md").write_text("first σ", encoding="utf-8")
-    monkeypatch.setattr(standins, "PACKAGE", tmp_path / "helpers")
-    assert data.shakespeare().train.x == "first σ\n\nsecond"
-
-
-def test_the_text_standin_without_the_book_is_the_packages_own_words(
-    monkeypatch, tmp_path
-):
-    (tmp_path / "helpers").mkdir()
-    (tmp_path / "helpers" / "m.py").write_text(
-        '"""Hello."""\n\ndef f():\n    """Go."""'
-    )
-    monkeypatch.setattr(standins, "PACKAGE", tmp_path / "helpers")
-    assert data.shakespeare().train.x == "Hello.\n\nGo."
+def test_the_text_standin_is_prose_in_few_characters():
+    text = data.shakespeare().train.x
+    assert len(text) > 150_000
+    assert len(set(text)) < 80  # the size of a character model's vocabulary
+    assert "the gradient" in text
 
 
 def test_the_cifar_standin_is_as_many_shapes_as_batches_ask_for():

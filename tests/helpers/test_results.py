@@ -51,6 +51,11 @@ def written(folder, chapter="chapter"):
     return json.loads(text, parse_constant=refuse)
 
 
+def of(source, *, is_standin=False, is_part=False):
+    """What a result was measured on, as far as the recorder looks at it."""
+    return SimpleNamespace(source=source, is_standin=is_standin, is_part=is_part)
+
+
 def entry(value, **options):
     record = Recorder("chapter")
     record("key", value, **options)
@@ -223,8 +228,7 @@ def test_the_file_says_what_was_measured_with_what(folder):
 
 
 def test_the_file_names_the_data(folder):
-    data = SimpleNamespace(source="MNIST", is_standin=False)
-    Recorder("chapter")("key", 1, data=data)
+    Recorder("chapter")("key", 1, data=of("MNIST"))
     assert written(folder)["results"]["key"]["data"] == "MNIST"
     assert written(folder)["results"]["key"]["is_standin"] is False
 
@@ -272,18 +276,29 @@ def test_the_profile_is_written(profile, folder, monkeypatch):
     assert written(folder)["profile"] == profile
 
 
-def test_the_full_profile_refuses_a_standin(folder, monkeypatch):
+DIGITS = of("8×8 digits enlarged", is_standin=True)
+ONE_BATCH = of("CIFAR-10, 1 of 5 training batches", is_part=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [(DIGITS, "a stand-in"), (ONE_BATCH, "a part of its data set")],
+)
+def test_the_full_profile_takes_real_and_whole_data_only(
+    given, what, folder, monkeypatch
+):
     monkeypatch.setenv("COURSE_PROFILE", "full")
-    digits = SimpleNamespace(source="8×8 digits enlarged", is_standin=True)
-    with pytest.raises(RuntimeError, match="'key' was measured on a stand-in"):
-        Recorder("chapter")("key", 1, data=digits)
+    with pytest.raises(RuntimeError, match=f"'key' was measured on {what}"):
+        Recorder("chapter")("key", 1, data=given)
     assert not folder.exists()
 
 
-def test_the_quick_profile_marks_a_standin(folder):
-    digits = SimpleNamespace(source="8×8 digits enlarged", is_standin=True)
-    Recorder("chapter")("key", 1, data=digits)
-    assert written(folder)["results"]["key"]["is_standin"] is True
+@pytest.mark.parametrize(
+    ("given", "mark"), [(DIGITS, "is_standin"), (ONE_BATCH, "is_part")]
+)
+def test_the_quick_profile_marks_what_is_made_up_or_not_whole(given, mark, folder):
+    Recorder("chapter")("key", 1, data=given)
+    assert written(folder)["results"]["key"][mark] is True
 
 
 # --- the kept results of the full profile --------------------------------------------
@@ -291,8 +306,7 @@ def test_the_quick_profile_marks_a_standin(folder):
 
 @pytest.fixture
 def kept(monkeypatch, tmp_path):
-    """Keep what a full run recorded, where the recorder looks for it."""
-    monkeypatch.setattr("helpers.results.KEPT", tmp_path)
+    """Keep what a full run recorded; return the folder."""
     monkeypatch.setenv("COURSE_RESULTS_DIR", str(tmp_path))
     monkeypatch.setenv("COURSE_PROFILE", "full")
     record = Recorder("chapter")
@@ -301,16 +315,19 @@ def kept(monkeypatch, tmp_path):
     record("verdict", "is better than")
     monkeypatch.delenv("COURSE_RESULTS_DIR")
     monkeypatch.delenv("COURSE_PROFILE")
+    return tmp_path
 
 
 def test_a_notebook_reads_the_kept_results_of_its_chapter(kept):
-    assert Recorder("chapter").kept("accuracy")["max"] == 0.94
-    assert Recorder("chapter").kept("another") is None
-    assert Recorder("no_run_yet").kept("accuracy") is None
+    assert Recorder("chapter", kept).kept("accuracy")["max"] == 0.94
+    assert Recorder("chapter", kept).kept("another") is None
+    assert Recorder("no_run_yet", kept).kept("accuracy") is None
+    assert Recorder("chapter", kept / "missing").kept("accuracy") is None
+    assert Recorder("chapter").kept("accuracy") is None
 
 
 def test_a_kept_result_is_quoted_with_its_spread(kept, glued):
-    record = Recorder("chapter")
+    record = Recorder("chapter", kept)
     assert record.quote("accuracy", 3) == "0.925 (0.910 to 0.940)"
     assert record.quote("seeds") == "3"
     assert record.quote("verdict") == "is better than"
@@ -319,11 +336,11 @@ def test_a_kept_result_is_quoted_with_its_spread(kept, glued):
 
 
 def test_a_kept_result_is_quoted_without_its_spread(kept):
-    assert Recorder("chapter").quote("accuracy", 1, spread=False) == "0.9"
+    assert Recorder("chapter", kept).quote("accuracy", 1, spread=False) == "0.9"
 
 
 def test_what_is_quoted_is_not_recorded_again(kept, folder):
-    record = Recorder("chapter")
+    record = Recorder("chapter", kept)
     record.quote("accuracy")
     record("accuracy", [0.5, 0.6])
     assert list(written(folder)["results"]) == ["accuracy"]

@@ -208,10 +208,8 @@ def test_another_seed_gives_other_weights():
 
 
 def test_a_fresh_process_gives_identical_weights(pytestconfig):
-    program = (
-        f"import sys; sys.path.insert(0, {str(pytestconfig.rootpath / 'tests')!r})\n"
-        "from test_training import weights; print(weights(4).tobytes().hex())"
-    )
+    program = "from tests.helpers.test_training import weights as of\n"
+    program += "print(of(4).tobytes().hex())"
     command = [sys.executable, "-c", program]
     root = pytestconfig.rootpath
     process = subprocess.run(command, capture_output=True, text=True, cwd=root)

@@ -41,13 +41,16 @@ def test_a_chapter_has_all_its_rooms(chapter):
         f"book/{chapter}.md",
         f"book/quizzes/{chapter}.json",
         f"book/explorations/{chapter}.js",
-        f"helpers/checks/{chapter}.py",
         f"tests/wrong_answers/{chapter}/__init__.py",
     ):
         assert (ROOT / room).is_file(), room
     names = [path.stem for path in (ROOT / "solutions" / chapter).glob("*.ipynb")]
     assert names
+    checks = ROOT / "helpers" / "checks"
     for name in names:
+        # a chapter's checks in one module, or a module for each exercise
+        own = (checks / f"{chapter}.py", checks / chapter / f"{name}.py")
+        assert any(path.is_file() for path in own), own
         assert (ROOT / f"exercises/{chapter}/{name}.ipynb").is_file()
         assert (ROOT / f"tests/wrong_answers/{chapter}/{name}.py").is_file()
     contents = (ROOT / "_toc.yml").read_text()

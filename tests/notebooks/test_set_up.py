@@ -108,4 +108,7 @@ def test_a_notebook_with_other_packages_asks_for_them(tmp_path):
 def test_a_notebook_begins_with_style_and_recorder():
     cell = setup_cells.set_up(NOTEBOOK)
     assert cell.startswith("# @title ")
-    assert cell.endswith('plots.use_style()\nrecord = Recorder("perceptron")')
+    assert cell.splitlines()[-2:] == [
+        "plots.use_style()",
+        'record = Recorder("perceptron", full_runs="../book/results")',
+    ]

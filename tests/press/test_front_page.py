@@ -1,47 +1,161 @@
-"""Comfort: minutes, progress, the way through the book, its foot, and its papers."""
+"""The front page and the parts: cards, progress, the way on, the foot, the papers."""
 
+import io
 import json
 import re
 import tomllib
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from PIL import Image
 
-from press import contents
-from press.build import ROOT
-from press.directives import front_page
-from tests.book.test_site import PAGES, soup
+from press import contents, pages, pictures
+from press.contents import ROOT
+from tests.book.pages import PAGES, soup
 
 CHAPTERS = list(contents.chapters())
+PARTS = contents.parts()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # ---------------------------------------------------------------- front page
 
 
-def test_the_front_page_lists_every_chapter_with_its_minutes(site):
-    items = soup(site, "book/intro").select("#chapters > ol > li")
-    links = [item.select_one("a")["href"] for item in items]
+def cards_of(page: BeautifulSoup, title: str) -> list:
+    """The cards below a heading."""
+    (heading,) = [tag for tag in page.select("h2") if tag.text.startswith(title)]
+    return heading.find_next_sibling("ul").select("li.chapter-card")
+
+
+def spent(card) -> int:
+    """The minutes that a card states."""
+    stated = r"(\d+) min to read, (\d+) to run, (\d+) to do"
+    return sum(map(int, re.search(stated, card.text).groups()))
+
+
+def test_the_front_page_has_a_card_for_every_chapter_below_its_part(site):
+    front = soup(site, "book/intro")
+    links = [link["href"] for link in front.select(".chapter-title a")]
     assert links == [f"{name}.html" for name in CHAPTERS]
-    assert len(links) == len(list((ROOT / "book/quizzes").glob("*.json")))
-    for name, item in zip(CHAPTERS, items, strict=True):
-        shown = re.search(r"(\d+) min to read, (\d+) to run, (\d+) to do", item.text)
-        read, run, do = map(int, shown.groups())
-        stated = re.search(
-            r"about (\d+) minutes to read, (\d+) to run and do",
-            soup(site, f"book/{name}").find("article").text,
-        )
-        assert (read, run + do) == tuple(map(int, stated.groups()))
-        sheets = [page for page in PAGES if page.startswith(f"exercises/{name}/")]
-        times = [
-            int(re.search(r"Time: about (\d+) min", soup(site, sheet).text)[1])
-            for sheet in sheets
-        ]
-        assert do == sum(times)
-        questions = json.loads((ROOT / f"book/quizzes/{name}.json").read_text())
-        place = item.select_one(".chapter-progress")
-        assert int(place["data-questions"]) == len(questions)
+    parts = [link["href"] for link in front.select("h2 > a.reference")]
+    assert parts == [f"parts/{Path(part.page).name}.html" for part in PARTS]
+    for part in PARTS:
+        cards = cards_of(front, part.title)
+        numbers = [int(card.select_one(".chapter-number").text) for card in cards]
+        assert numbers == [CHAPTERS.index(name) + 1 for name in part.chapters]
+        told = cards[0].find_parent("section").select_one(".part-hours").text
+        hours = round(sum(map(spent, cards)) / 60)
+        assert told == f"{len(cards)} chapters, about {hours} hours"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: Path(part.page).name)
+def test_the_page_of_a_part_has_its_cards_and_stands_before_its_chapters(site, part):
+    page = soup(site, part.page)
+    assert page.select_one("article h1").text.startswith(
+        part.title
+    )  # the caption in the contents
+    links = [link["href"] for link in page.select(".chapter-title a")]
+    assert links == [f"../{name}.html" for name in part.chapters]
+    first = next(iter(part.chapters))
+    assert PAGES[PAGES.index(part.page) + 1] == f"book/{first}"
+    front = cards_of(soup(site, "book/intro"), part.title)
+    there = [card.text for card in page.select(".chapter-card")]
+    assert there == [card.text for card in front]
+    # its caption leads to it, and it is no entry of its own
+    contents = soup(site, f"book/{first}").select_one(".bd-docs-nav")
+    (link,) = contents.select(f'a[href="parts/{Path(part.page).name}.html"]')
+    assert link.parent["class"] == ["caption"]
+    assert page.select_one(".bd-docs-nav .caption a[aria-current]").text == part.title
+
+
+def test_the_parts_have_no_number_and_the_chapters_count_on(site):
+    for number, name in enumerate(CHAPTERS, 1):
+        title = soup(site, f"book/{name}").select_one("article h1").text
+        assert title.startswith(f"{number}. ")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_card_says_how_long_its_chapter_takes(site, name):
+    front = soup(site, "book/intro")
+    (link,) = front.select(f'.chapter-title a[href="{name}.html"]')
+    card = link.find_parent("li")
+    shown = re.search(r"(\d+) min to read, (\d+) to run, (\d+) to do", card.text)
+    read, run, do = map(int, shown.groups())
+    stated = re.search(
+        r"about (\d+) minutes to read, (\d+) to run and do",
+        soup(site, f"book/{name}").find("article").text,
+    )
+    assert (read, run + do) == tuple(map(int, stated.groups()))
+    times = [
+        int(re.search(r"Time: about (\d+) min", soup(site, sheet).text)[1])
+        for sheet in PAGES
+        if sheet.startswith(f"exercises/{name}/")
+    ]
+    assert do == sum(times)
+    questions = json.loads((ROOT / f"book/quizzes/{name}.json").read_text())
+    place = card.select_one(".chapter-progress")
+    assert int(place["data-questions"]) == len(questions)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_card_shows_a_figure_that_this_build_drew(site, name):
+    (image,) = soup(site, "book/intro").select(f'img[src*="card-{name}."]')
+    assert image["loading"] == "lazy"
+    path = (site / "book" / image["src"]).resolve()
+    assert path.stat().st_size < 100_000
+    figure, alt = pictures.tagged_figure(
+        pictures.executed(ROOT / f"notebooks/{name}.ipynb")
+    )
+    assert path.read_bytes() == pictures.light(figure)
+    assert alt.startswith(image["alt"].rstrip("."))
+
+
+def test_a_notebook_that_was_not_executed_gives_no_picture(monkeypatch, tmp_path):
+    monkeypatch.setattr(pictures, "CACHE", tmp_path / "cache")
+    assert pictures.picture("perceptron") is None
+
+
+def test_a_notebook_without_a_figure_for_the_card_is_named():
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    cell = new_code_cell(metadata={"tags": ["card"]})
+    cell.outputs = [new_output("stream", text="no figure")]
+    for cells in ([], [cell]):
+        with pytest.raises(ValueError, match="no cell with the tag 'card'"):
+            pictures.tagged_figure(new_notebook(cells=cells))
+
+
+def test_a_figure_loses_its_white_margin_and_most_of_its_pixels():
+    page = Image.new("RGB", (2000, 1000), "white")
+    page.paste((0, 100, 0), (500, 200, 1500, 700))
+    written = io.BytesIO()
+    page.save(written, "PNG")
+    small = Image.open(io.BytesIO(pictures.light(written.getvalue())))
+    assert small.size == (480, 240)
+    assert small.convert("RGB").getcolors() == [(480 * 240, (0, 100, 0))]
+
+
+def test_the_four_doors_stand_at_the_top(site):
+    front = soup(site, "book/intro")
+    titles = [tag.text.strip() for tag in front.select(".doors .sd-card-title")]
+    assert titles == ["Read", "Run", "Do", "Teach"]
+    assert (
+        front.select_one(".doors").sourceline
+        < front.select_one("article h2").sourceline
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_cards_are_links_all_over_with_and_without_javascript(open_page, width):
+    tab = open_page("book/intro", width=width, javascript=False)
+    card = tab.locator(".chapter-card").first
+    image = card.locator("img")
+    image.scroll_into_view_if_needed()
+    assert image.is_visible()
+    image.click(force=True)  # the title's link lies above it
+    tab.wait_for_url(f"**/book/{CHAPTERS[0]}.html")
 
 
 def test_minutes_that_do_not_add_up_are_named(monkeypatch, tmp_path):
@@ -74,8 +188,7 @@ def answer(tab, number: int, text: str):
 
 def go(tab, page: str):
     """Open another page of the book in the same tab, as the same reader."""
-    folder = tab.url.split("/_build/html/")[0]
-    tab.goto(f"{folder}/_build/html/{page}.html")
+    tab.goto(f"{tab.address}/{page}.html")
 
 
 def test_a_right_answer_is_remembered_and_counted_once(open_page):
@@ -207,7 +320,7 @@ def test_each_page_names_both_licenses_and_takes_reports(site):
 
 
 def test_a_report_has_the_name_of_the_page_filled_in():
-    address = front_page.report_address("https://github.com/a/b/", "book/perceptron")
+    address = pages.report_address("https://github.com/a/b/", "book/perceptron")
     assert address.startswith("https://github.com/a/b/issues/new?")
     fields = parse_qs(urlsplit(address).query)
     assert fields["title"] == ["Mistake in book/perceptron"]

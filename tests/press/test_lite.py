@@ -1,14 +1,11 @@
 """What runs in the browser: notebooks, the wheel, and the site in a real browser."""
 
-import functools
-import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 from html import unescape
 from pathlib import Path
@@ -19,8 +16,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from grader.books import rebuild
 from grader.isolated import forkserver, session
-from tests.book.test_site import PAGES
-from tests.conftest import CHROMIUM, FLAGS, ROOT
+from tests import ROOT
+from tests.book.pages import PAGES
+from tests.browser import CHROMIUM, FLAGS
 from tests.course import points, reference, sheet
 from tests.grader import needs_linux, options
 from tests.wrong_answers.perceptron.gates import WRONG as GATES
@@ -373,21 +371,6 @@ def test_a_wrong_folder_with_pyodide_is_refused_in_one_line(tmp_path, files, mes
 
 
 # --- in a real browser ----------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """Serve the book as a static host does; yield its address."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    handler = functools.partial(Quiet, directory=site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture

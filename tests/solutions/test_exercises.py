@@ -5,6 +5,7 @@ sandbox where this machine has one. Whole classes, with gradebook and feedback, 
 `tests/grader`.
 """
 
+import functools
 import itertools
 import re
 import subprocess
@@ -16,7 +17,8 @@ import pytest
 
 from grader.books import rebuild
 from grader.books.course import Course
-from grader.isolated import forkserver, session
+from grader.isolated import forkserver, session, warm
+from grader.verdicts import Graded, Step
 from tests.course import (
     EXERCISES,
     ROOT,
@@ -42,13 +44,21 @@ def of_exercise(exercise: str):
     return pytest.mark.xdist_group(f"grading-{exercise}")
 
 
-def grade(exercise: str, answers: dict[str, str]) -> dict[str, session.Step]:
+@functools.cache
+def modules() -> frozenset[str]:
+    """What any sheet imports: a worker's one forkserver is warm for all of them."""
+    return warm.needed(c.source for name in EXERCISES for c in sheet(name).cells)
+
+
+def grade(exercise: str, answers: dict[str, str]) -> dict[str, Step]:
     """Grade one submission; return its steps by grade_id."""
     own = sheet(exercise)
     cells, _ = rebuild.rebuild(own, rebuild.read(handed_in(exercise, answers)))
     settings = options()
     limits = settings.limits if settings.sandbox else None
-    result = session.grade(session.Job("ada", own, cells, {}, {}, limits))
+    job = session.Job("ada", own, cells, {}, {}, limits, modules=modules())
+    result = session.grade(job)
+    assert isinstance(result, Graded), result  # else it is a fault of ours
     return {step.grade_id: step for step in result.steps}
 
 
@@ -57,9 +67,9 @@ def graded():
     """Return a function from exercise to the graded steps of all its submissions."""
     if sys.platform != "linux":
         pytest.skip("the grader needs Linux")
-    made: dict[str, dict[str, dict[str, session.Step]]] = {}
+    made: dict[str, dict[str, dict[str, Step]]] = {}
 
-    def of(exercise: str) -> dict[str, dict[str, session.Step]]:
+    def of(exercise: str) -> dict[str, dict[str, Step]]:
         if exercise not in made:
             right = trained_less(exercise)
             submissions = {"reference": reference(exercise), "empty": {}} | {
@@ -82,7 +92,7 @@ def parametrize(function):
     )(function)
 
 
-def marks(steps: dict[str, session.Step]) -> dict[str, float]:
+def marks(steps: dict[str, Step]) -> dict[str, float]:
     return {name: step.score for name, step in steps.items()}
 
 

@@ -1,19 +1,16 @@
-"""Checks of the exercise `perceptron/gates`: from the step function to XOR.
+"""Checks of the sheet `perceptron/gates`: from the step function to XOR.
 
-Each check takes the student's function and a seed; the visible cell and the hidden
-test differ in the seed only. The mistakes are variants of one simulator, switched on
-by name, so that a diagnosis is what the mistake really computes.
+Each step is a reference that carries its slips (`helpers.checks.engine`). The visible
+cell and the hidden test differ in the seed only.
 """
 
-import contextlib
 import functools
-import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .core import Case, CheckFailed, verify
+from ..engine import Case, CheckFailed, Step
 
 ROWS = ((0, 0), (0, 1), (1, 0), (1, 1))
 GATES = {
@@ -25,496 +22,320 @@ GATES = {
 MOST_READS = 100_000  # of examples in one training; a right one reads a few hundred
 
 
-def step(function: Callable, seed: int = 0) -> None:
-    """Check `step(z)`: 1 where z ≥ 0, else 0, as integers, for scalars and arrays."""
-    rng = np.random.default_rng(seed)
+# --- step -----------------------------------------------------------------------------
+
+THRESHOLD = {
+    "strict": "the output is 0 at z = 0 and should be 1: > in place of ≥.",
+    "plus_minus": "−1 and 1 in place of 0 and 1.",
+    "turned": "0 and 1 are exchanged: the comparison points the wrong way.",
+    "no_step": "this is the preactivation z: the step is missing.",
+    "sigmoid": "this is the sigmoid, a smooth step: 0 or 1 is asked for.",
+}
+
+
+def fires(slip, z):
+    """Return 1 where z ≥ 0, else 0; z is a number or an array."""
+    z = np.asarray(z, dtype=float)
+    y = slip(np.heaviside(z, 1).astype(int), strict=np.heaviside(z, 0).astype(int))
+    y = slip(y, plus_minus=2 * y - 1, turned=1 - y, no_step=z)
+    return slip(y, sigmoid=lambda: 0.5 * (1 + np.tanh(z / 2)))
+
+
+def _step(slip, z):
+    z = np.asarray(z, dtype=float)
+    y = slip(fires(slip, z), turned_closed=(z <= 0).astype(int), one=(z >= 1) * 1)
+    y = slip(y, half=(z >= 0.5) * 1, always=0 * y + 1, only_zero=(z == 0) * 1)
+    return slip(
+        y,
+        sign=np.sign(z),
+        half_at_0=np.heaviside(z, 0.5),
+        relu=np.maximum(z, 0),
+        number=lambda: int(np.ravel(y)[0]),
+    )
+
+
+def _step_cases(rng) -> Iterator[Case]:
     z = rng.normal(size=7)
     z[2] = 0.0
     z[4:6] = 0.25, 0.75  # tell a threshold at ½ or 1 from one at 0
     table = rng.normal(size=(3, 4))
     table[1, 1] = 0.0
-    values = {
-        "an array with a 0 in it": z,
-        "a table": table,
-        "whole numbers": rng.permutation(np.arange(-4, 4)),
-        "the number 0": 0.0,
-        "a negative number": -float(rng.uniform(1, 9)),
-        "a positive number": float(rng.uniform(1, 9)),
-    }
-
-    def wrong(rule: Callable) -> Callable:
-        return lambda z: np.asarray(rule(np.asarray(z)))
-
-    verify(
-        "step",
-        function,
-        [Case(label, {"z": v}) for label, v in values.items()],
-        lambda z: np.heaviside(z, 1).astype(int),
-        mistakes=[
-            (
-                "step(0) is 0 here and should be 1: > in place of ≥.",
-                wrong(lambda z: z > 0),
-            ),
-            (
-                "the comparison points the wrong way: 1 for negative z.",
-                wrong(lambda z: z < 0),
-            ),
-            (
-                "the comparison points the wrong way: 1 for z ≤ 0.",
-                wrong(lambda z: z <= 0),
-            ),
-            ("−1 and 1 in place of 0 and 1.", wrong(lambda z: 2 * (z >= 0) - 1)),
-            ("this is the sign of z: −1, 0 or 1.", wrong(np.sign)),
-            ("½ at z = 0; step(0) is 1 here.", wrong(lambda z: np.heaviside(z, 0.5))),
-            (
-                "this is max(0, z), a ReLU: the step's outputs are 0 and 1.",
-                wrong(lambda z: np.maximum(z, 0)),
-            ),
-            (
-                "this is the sigmoid, a smooth step: 0 or 1 is asked for.",
-                wrong(lambda z: 1 / (1 + np.exp(-z))),
-            ),
-            ("the threshold lies at 1, not at 0.", wrong(lambda z: z >= 1)),
-            ("the threshold lies at ½, not at 0.", wrong(lambda z: z >= 0.5)),
-            ("the outputs are 1 for every z.", wrong(lambda z: 0 * z + 1)),
-            ("1 only where z is exactly 0.", wrong(lambda z: z == 0)),
-        ],
-    )
+    yield Case("an array with a 0 in it", {"z": z})
+    yield Case("a table", {"z": table})
+    yield Case("whole numbers", {"z": rng.permutation(np.arange(-4, 4))})
+    yield Case("the number 0", {"z": 0.0})
+    yield Case("a negative number", {"z": -float(rng.uniform(1, 9))})
+    yield Case("a positive number", {"z": float(rng.uniform(1, 9))})
 
 
-def predict(function: Callable, seed: int = 0) -> None:
-    """Check `predict(x, w, b)`: a vector gives a scalar, a matrix (m, n) an (m,)."""
-    rng = np.random.default_rng(seed)
+step = Step(
+    "step",
+    _step,
+    _step_cases,
+    texts=THRESHOLD
+    | {
+        "no_step": "this is z itself: the step is missing.",
+        "turned_closed": "the comparison points the wrong way: 1 for z ≤ 0.",
+        "one": "the threshold lies at 1, not at 0.",
+        "half": "the threshold lies at ½, not at 0.",
+        "always": "the outputs are 1 for every z.",
+        "only_zero": "1 only where z is exactly 0.",
+        "sign": "this is the sign of z: −1, 0 or 1.",
+        "half_at_0": "½ at z = 0; step(0) is 1 here.",
+        "relu": "this is max(0, z), a ReLU: the step's outputs are 0 and 1.",
+        "number": "one number came for a whole array: each entry gets its own.",
+    },
+    demands={
+        "1 where $z \\geq 0$": ["strict", "turned"],
+        "else 0": ["plus_minus"],
+        "a number or an array": ["the number 0", "a table", "number"],
+        "of the same shape": ["number"],
+        "`step(0)` is 1": ["strict", "half_at_0"],
+    },
+    why="A threshold unit decides: it answers 1 on one side of a line and 0 on the "
+    "other. What it does on the line itself is a convention, and it matters: a "
+    "perceptron that starts with zero weights has z = 0 for every example, so the "
+    "convention decides what it says before it has learned anything. This course takes "
+    "step(0) = 1. A comparison of arrays gives True and False for each entry; numbers "
+    "come from them by `astype(int)`.",
+    see="A neuron draws a line",
+    small=lambda: Case("", {"z": np.array([-3.0, 0.0, 2.0])}),
+)
 
-    def matrix(m: int, n: int, b: float) -> dict:
-        x, w = rng.normal(size=(m, n)), rng.normal(size=n)
-        return {"x": x, "w": w, "b": b}
 
+# --- predict --------------------------------------------------------------------------
+
+
+def _predict(slip, x, w, b):
+    w = slip(w, flipped=w[::-1], ones=np.ones_like(w))
+    x = slip(x, first=lambda: np.atleast_2d(x)[0])
+    z = slip(x @ w, left_side=lambda: w @ x)
+    b = slip(b, no_bias=0, minus_bias=-b)
+    return fires(slip, slip(z + b, times_bias=z * b, entries=lambda: x * w + b))
+
+
+def _predict_cases(rng) -> Iterator[Case]:
+    for m, n, b in ((32, 3, 0.7), (31, 5, -0.8), (24, 24, 0.4)):
+        args = {"x": rng.normal(size=(m, n)), "w": rng.normal(size=n), "b": b}
+        yield Case(f"a matrix of {m} examples, {n} inputs", args)
     tie = {"x": np.array(ROWS, dtype=float), "w": np.array([1.0, 1.0]), "b": -1.0}
-    cases = [
-        Case("a matrix of 32 examples, 3 inputs", matrix(32, 3, 0.7)),
-        Case("a matrix of 31 examples, 5 inputs", matrix(31, 5, -0.8)),
-        Case("a square matrix", matrix(24, 24, 0.4)),
-        Case("the four rows of a gate, with z = 0", tie),
-        Case("one vector, z = 0", {**tie, "x": np.array([0.0, 1.0])}),
-        Case("one vector", {**tie, "x": np.array([0.0, 0.0])}),
-        Case(
-            "one vector, positive bias", {**tie, "x": np.array([-1.0, -1.0]), "b": 3.0}
-        ),
-    ]
+    yield Case("the four rows of a gate, with z = 0", tie)
+    yield Case("one vector, z = 0", {**tie, "x": np.array([0.0, 1.0])})
+    yield Case("one vector", {**tie, "x": np.array([0.0, 0.0])})
+    args = {**tie, "x": np.array([-1.0, -1.0]), "b": 3.0}
+    yield Case("one vector, positive bias", args)
 
-    def wrong(bias: float = 1, low: int = 0, strict: bool = False, flip: bool = False):
-        def rule(x, w, b):
-            z = x @ (w[::-1] if flip else w) + bias * b
-            return np.where(z > 0 if strict else z >= 0, 1, low)
 
-        return rule
-
-    verify(
-        "predict",
-        function,
-        cases,
-        wrong(),
-        mistakes=[
-            ("the bias b is missing.", wrong(bias=0)),
-            ("the bias b is subtracted; it is added.", wrong(bias=-1)),
-            ("output 0 at z = 0: > in place of ≥.", wrong(strict=True)),
-            ("−1 and 1 in place of 0 and 1.", wrong(low=-1)),
-            ("output 0 at z = 0, and the bias is missing.", wrong(bias=0, strict=True)),
-            ("the weights meet the inputs in reversed order.", wrong(flip=True)),
-            ("0 and 1 are exchanged.", lambda x, w, b: 1 - wrong()(x, w, b)),
-            (
-                "this is the preactivation z: the step is missing.",
-                lambda x, w, b: x @ w + b,
-            ),
-            (
-                "the inputs are summed without their weights.",
-                lambda x, w, b: np.where(x.sum(-1) + b >= 0, 1, 0),
-            ),
-            (
-                "the bias multiplies z; it is added.",
-                lambda x, w, b: np.where((x @ w) * b >= 0, 1, 0),
-            ),
-            (
-                "the matrix is multiplied from the wrong side (Wᵀ for W).",
-                lambda x, w, b: np.where(w @ x + b >= 0, 1, 0),
-            ),
-            (
-                "only the first example is used.",
-                lambda x, w, b: np.where(np.atleast_2d(x)[0] @ w + b >= 0, 1, 0),
-            ),
+predict = Step(
+    "predict",
+    _predict,
+    _predict_cases,
+    texts=THRESHOLD
+    | {
+        "flipped": "the weights meet the inputs in reversed order.",
+        "ones": "the inputs are summed without their weights.",
+        "first": "only the first example is used.",
+        "left_side": "the order of the factors is reversed: w @ x in place of x @ w.",
+        "no_bias": "the bias b is missing.",
+        "minus_bias": "the bias b is subtracted; it is added.",
+        "times_bias": "the bias multiplies z; it is added.",
+        "entries": "inputs and weights are multiplied, but not summed: x @ w.",
+    },
+    demands={
+        "the output $\\operatorname{step}(\\mathbf w \\cdot \\mathbf x + b)$": [
+            "no_bias",
+            "no_step",
+            "strict",
         ],
-    )
+        "one example, shape `(n,)`": ["one vector"],
+        "a batch of them": ["first", "left_side"],
+    },
+    why="The sum w · x + b says on which side of the line an example lies, and how far "
+    "from it; the step keeps the side alone. The bias moves the line away from the "
+    "origin: without it every line goes through 0, and OR could not be told from AND. "
+    "With examples in the rows of x, one product x @ w gives all sums at once, and the "
+    "same expression works for a single example.",
+    see="A neuron draws a line",
+    small=lambda: Case(
+        "", {"x": np.array([[2.0, 1.0]]), "w": np.array([1.0, -3.0]), "b": 2.0}
+    ),
+)
 
 
-def update(function: Callable, seed: int = 0) -> None:
-    """Check `update(x, d, w, b, eta)` → (w_new, b_new, mistake)."""
-    rng = np.random.default_rng(seed)
-    cases = []
+# --- update ---------------------------------------------------------------------------
+
+RULE = {
+    "strict": "y is 0 at z = 0: > in place of ≥.",
+    "no_bias": "the bias is forgotten in the output y.",
+    "minus_bias": "the bias is subtracted in the output y.",
+    "sign": "the error has the wrong sign: e = d − y, not y − d.",
+    "target": "an update happens also when the output is right: η d x in place of η e "
+    "x.",
+    "output": "the output y stands where the error e = d − y belongs.",
+    "minus_output": "the desired output d is missing in e = d − y.",
+    "only_0": "an update happens only when the target is 0: the other kind of mistake "
+    "(output 0, target 1) changes nothing.",
+    "size": "the sign of the error is lost: |e| in place of e.",
+    "double": "e is twice as large as it should be: outputs and targets are 0 and 1.",
+    "always": "the weights move after every example, also after a right one: e must be "
+    "0 there.",
+    "delta": "the error is d − z: the step is missing (that is the delta rule).",
+    "when_right": "an update happens when the output is right, none when it is wrong.",
+    "nothing": "nothing is learned: are the new w and b taken over, and is an output "
+    "of 1 for the target 0 a mistake, too?",
+    "no_eta": "η is forgotten: the step is e x without it.",
+    "bias_kept": "the bias is not updated.",
+    "bias_down": "the bias is updated with the wrong sign.",
+    "bias_eta": "the bias step lacks η.",
+    "bias_inputs": "the bias step contains the inputs: it is η e alone.",
+    "no_input": "the weights get the step η e without the input x.",
+}
+
+
+def _corrected(slip, x, d, w, b, eta, alone=True):
+    """Return w, b, whether the output was wrong, e and y."""
+    z = float(x @ w) + slip(b, no_bias=0, minus_bias=-b)
+    y = slip(int(z >= 0), strict=int(z > 0))
+    e = d - y
+    e = slip(e, sign=-e, target=d, output=y, minus_output=-y, size=abs(e), double=2 * e)
+    e = slip(e, only_0=e * (1 - d), always=2 * d - 1, delta=d - z)
+    if (
+        alone
+    ):  # in a training from zeros all first outputs are 1: as if nothing happened
+        e = slip(e, only_1=e * d)
+    e = slip(e, when_right=int(d == y), nothing=0)
+    rate = slip(eta, no_eta=1.0)
+    dw = slip(rate * e * x, no_input=rate * e * np.ones_like(x))
+    db = slip(rate * e, bias_kept=0, bias_down=-rate * e, bias_eta=e)
+    return w + dw, b + slip(db, bias_inputs=db * x.sum()), d != y, e, y
+
+
+def _update(slip, x, d, w, b, eta):
+    new_w, new_b, wrong, e, y = _corrected(slip, x, d, w, b, eta)
+    flag = slip(wrong, flag_right=not wrong, flag_e=e, flag_y=y, flag_true=True)
+    flag = slip(flag, flag_false=False)
+    out = slip((new_w, new_b, flag), change=(new_w - w, new_b - b, flag))
+    return slip(out, mistake_first=(flag, new_w, new_b))
+
+
+def _update_cases(rng) -> Iterator[Case]:
     for d, side in itertools.product((0, 1), (-1, 1)):
         x, w = rng.uniform(0.5, 2, size=4), rng.normal(size=4)
         b = float(side * rng.uniform(0.5, 1) - x @ w)
-        y = int(side > 0)
-        cases.append(
-            Case(
-                f"target {d}, output {y}",
-                {"x": x, "d": d, "w": w, "b": b, "eta": float(rng.uniform(0.1, 0.4))},
-            )
-        )
-    ones = {"x": np.array([1.0, 1.0]), "w": np.array([1.0, -1.0]), "b": 0.0, "eta": 0.5}
-    # The bias decides here: without it the output is another one.
-    bias = {"x": np.array([1.0, 2.0]), "w": np.array([1.0, 1.0]), "b": -4.0, "eta": 0.3}
-    sign = {"x": np.array([1.0, 2.0]), "w": np.array([-1.0, 1.0]), "b": 2.0, "eta": 0.3}
-    edges = (("z = 0", ones), ("the bias decides", bias), ("a positive bias", sign))
-    for label, args in edges:
+        args = {"x": x, "d": d, "w": w, "b": b, "eta": float(rng.uniform(0.1, 0.4))}
+        yield Case(f"target {d}, output {int(side > 0)}", args)
+    for label, x, w, b, eta in (
+        ("z = 0", [1.0, 1.0], [1.0, -1.0], 0.0, 0.5),
+        ("the bias decides", [1.0, 2.0], [1.0, 1.0], -4.0, 0.3),
+        ("a positive bias", [1.0, 2.0], [-1.0, 1.0], 2.0, 0.3),
+    ):
         for d in (0, 1):
-            args = {k: args[k] for k in ("x", "w", "b", "eta")} | {"d": d}
-            order = {k: args[k] for k in ("x", "d", "w", "b", "eta")}
-            cases.append(Case(f"{label}, target {d}", order))
+            args = {"x": np.array(x), "d": d, "w": np.array(w), "b": b, "eta": eta}
+            yield Case(f"{label}, target {d}", args)
 
-    verify(
-        "update",
-        function,
-        cases,
-        _rule(),
-        parts=("w", "b", "mistake"),
-        mistakes=[
-            ("the error has the wrong sign: e = d − y, not y − d.", _rule(error="y-d")),
-            ("η is forgotten: the step is e x without it.", _rule(eta=False)),
-            ("the bias is not updated.", _rule(bias_step=0)),
-            ("the bias is updated with the wrong sign.", _rule(bias_step=-1)),
-            ("the bias step lacks η.", _rule(bias_eta=False)),
-            ("the bias is forgotten in the output y.", _rule(bias=0)),
-            ("the bias is subtracted in the output y.", _rule(bias=-1)),
-            ("y is 0 at z = 0: > in place of ≥.", _rule(strict=True)),
-            (
-                "an update happens also when the output is right: η d x in place of η "
-                "e x.",
-                _rule(error="d"),
-            ),
-            (
-                "the output y stands where the error e = d − y belongs.",
-                _rule(error="y"),
-            ),
-            (
-                "an update happens only when the target is 1: the other kind of "
-                "mistake (output 1, target 0) changes nothing.",
-                _rule(error="d only 1"),
-            ),
-            (
-                "an update happens only when the target is 0: the other kind of "
-                "mistake (output 0, target 1) changes nothing.",
-                _rule(error="d only 0"),
-            ),
-            ("the sign of the error is lost: |e| in place of e.", _rule(error="abs")),
-            ("the desired output d is missing in e = d − y.", _rule(error="-y")),
-            (
-                "e is twice as large as it should be: outputs and targets are 0 and "
-                "1, not ±1.",
-                _rule(error="±1"),
-            ),
-            (
-                "the weights move after every example, also after a right one: e "
-                "must be 0 there.",
-                _rule(error="always"),
-            ),
-            (
-                "the error is d − z: the step is missing (that is another rule, the "
-                "delta rule).",
-                _rule(error="d-z"),
-            ),
-            ("the weights get the step η e without the input x.", _rule(inputs="ones")),
-            (
-                "the bias step contains the inputs: it is η e alone.",
-                _rule(bias_sum=True),
-            ),
-            ("nothing is updated.", _rule(error="none")),
-            (
-                "an update happens when the output is right, none when it is wrong.",
-                _rule(error="right"),
-            ),
-            (
-                "the flag tells whether the output is right: it should tell of a "
-                "mistake.",
-                _rule(flag="inverted"),
-            ),
-            (
-                "the flag is the error e itself (−1, 0, 1): a truth value is asked "
-                "for.",
-                _rule(flag="e"),
-            ),
-            ("the flag is the output y.", _rule(flag="y")),
-            ("the flag is always True.", _rule(flag="true")),
-            ("the flag is always False.", _rule(flag="false")),
-            (
-                "the changes of w and b are returned, not the new w and b.",
-                _rule(change=True),
-            ),
+
+update = Step(
+    "update",
+    _update,
+    _update_cases,
+    ("w", "b", "mistake"),
+    texts=RULE
+    | {
+        "nothing": "nothing is updated.",
+        "only_1": "an update happens only when the target is 1: the other kind of "
+        "mistake (output 1, target 0) changes nothing.",
+        "flag_right": "the flag tells whether the output is right: it should tell of a "
+        "mistake.",
+        "flag_e": "the flag is the error e itself (−1, 0, 1): a truth value is asked "
+        "for.",
+        "flag_y": "the flag is the output y.",
+        "flag_true": "the flag is always True.",
+        "flag_false": "the flag is always False.",
+        "change": "the changes of w and b are returned, not the new w and b.",
+        "mistake_first": "the flag comes first: (w, b, mistake) is asked for.",
+    },
+    demands={
+        "$e = d - y$": ["sign", "output", "minus_output"],
+        "$\\mathbf w \\leftarrow \\mathbf w + \\eta e \\mathbf x$": [
+            "no_eta",
+            "no_input",
         ],
-    )
+        "$b \\leftarrow b + \\eta e$": ["bias_kept", "bias_eta", "bias_inputs"],
+        "the tuple `(w, b, mistake)`": ["mistake_first", "change"],
+        "`True` if the output was wrong": ["flag_right", "flag_true", "flag_e"],
+    },
+    why="The rule moves the line only after a mistake, and toward the example that was "
+    "missed: e is 1 where a 1 was missed, −1 where a 0 was missed, and 0 where nothing "
+    "has to change. So w · x + b grows by η e (|x|² + 1) for this example. The bias is "
+    "a weight whose input is always 1, and learns with the same step. A function that "
+    "changes the caller's array would spoil the next experiment: make a new one.",
+    see="Learning from mistakes",
+    small=lambda: Case(
+        "",
+        {
+            "x": np.array([3.0, 1.0]),
+            "d": 1,
+            "w": np.array([-1.0, 2.0]),
+            "b": -1.0,
+            "eta": 0.5,
+        },
+    ),
+)
 
 
-def fit(function: Callable, seed: int = 0) -> None:
-    """Check `fit(X, d, eta, max_epochs)` → (w, b, mistakes) from zero weights."""
-    rng = np.random.default_rng(seed)
+# --- fit ------------------------------------------------------------------------------
+
+
+def _fit(slip, X, d, eta, max_epochs):
+    zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    start = slip((zeros, 0.0), w_ones=(ones, 0.0), b_one=(zeros, 1.0))
+    w, b = start = slip(start, all_ones=(ones, 1.0))
+    counts, signed, flags = [], [], []
+    order = list(range(len(X)))
+    order = slip(order, reversed=order[::-1], only_first=order[:1], no_last=order[:-1])
+    limit = slip(max_epochs, one_less=max_epochs - 1, one_more=max_epochs + 1)
+    late = False
+    for _ in range(slip(limit, unlimited=100)):
+        w, b = slip((w, b), reset=start)
+        fixed, missed, sign = (w, b), 0, 0
+        for i in order:
+            at = slip((w, b), batch=fixed)
+            new_w, new_b, wrong, _, _ = _corrected(slip, X[i], d[i], *at, eta, False)
+            w, b = w + new_w - at[0], b + new_b - at[1]
+            missed, sign = missed + bool(wrong), sign + bool(wrong) * (2 * d[i] - 1)
+            flags.append(bool(wrong))
+            if slip(False, first_right=not wrong):
+                break
+        counts.append(missed)
+        signed.append(int(sign))
+        clean = missed == 0
+        done = slip(clean, after_one=True, never=False, one_late=late and clean)
+        late = late or clean
+        if slip(done, first_right=True):
+            break
+    told = slip(counts, no_zero=[*counts[:-1], *([counts[-1]] * (counts[-1] > 0))])
+    told = slip(told, total=sum(counts), last=counts[-1], signed=signed)
+    told = slip(told, running=np.cumsum(counts).tolist(), per_example=flags)
+    told = slip(told, right=[len(X) - c for c in counts])
+    return w, b, slip(told, share=[c / len(X) for c in counts])
+
+
+def _fit_cases(rng) -> Iterator[Case]:
     X = np.array(ROWS, dtype=float)
-    cases = [
-        Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 40})
-        for gate, d in GATES.items()
-    ]
+    for gate, d in GATES.items():
+        yield Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 40})
     # A margin keeps the number of epochs small; the targets of XOR never come right.
     X3 = rng.normal(size=(32, 3))
     z = X3 @ rng.normal(size=3) + 0.4
     X3, z = X3[np.abs(z) > 0.3], z[np.abs(z) > 0.3]
     free = {"X": X3, "d": (z > 0).astype(int), "eta": 0.3, "max_epochs": 60}
-    cases.append(Case(f"{len(z)} random examples, 3 inputs, η = 0.3", free))
-    xor_ = {
-        "X": X.view(_Finite),
-        "d": np.array((0, 1, 1, 0)),
-        "eta": 0.5,
-        "max_epochs": 7,
-    }
-    cases.append(Case("XOR, which never ends, max_epochs = 7", xor_))
-
-    verify(
-        "fit",
-        function,
-        cases,
-        _fitted(),
-        parts=("w", "b", "mistakes"),
-        mistakes=[
-            (
-                "the last epoch, the one without a mistake, is missing in the list: "
-                "its 0 is included.",
-                _fitted(last_zero=False),
-            ),
-            (
-                "`mistakes` is the total; one number for each epoch is asked for.",
-                _fitted(report="total"),
-            ),
-            (
-                "`mistakes` is a running total: the count must start at 0 in each "
-                "epoch.",
-                _fitted(report="running"),
-            ),
-            ("`mistakes` counts the right answers.", _fitted(report="right")),
-            (
-                "`mistakes` holds the sum of the errors e, in which −1 and 1 cancel.",
-                _fitted(report="signed"),
-            ),
-            ("`mistakes` holds shares, not numbers.", _fitted(report="share")),
-            ("the training stops after the first epoch.", _fitted(stop="first")),
-            (
-                "the training does not stop after an epoch without a mistake.",
-                _fitted(stop="never"),
-            ),
-            (
-                "one epoch too many after the first one without a mistake.",
-                _fitted(stop="late"),
-            ),
-            ("one epoch too few: max_epochs − 1.", _fitted(epochs=-1)),
-            ("one epoch too many: max_epochs + 1.", _fitted(epochs=1)),
-            ("max_epochs is ignored.", _fitted(epochs=93)),
-            (
-                "the training stops with the first mistake-free example, not epoch.",
-                _fitted(stop="example"),
-            ),
-            (
-                "all updates of an epoch are gathered and made at its end: the rule "
-                "updates after each example.",
-                _fitted(batch=True),
-            ),
-            ("the examples are used in reversed order.", _fitted(order=-1)),
-            ("the weights start at 1; they start at 0.", _fitted(start=(1, 0))),
-            (
-                "the weights and the bias start at 1; they start at 0.",
-                _fitted(start=(1, 1)),
-            ),
-            ("the bias starts at 1; it starts at 0.", _fitted(start=(0, 1))),
-            ("the weights are set back to 0 in every epoch.", _fitted(reset=True)),
-            ("only the first example is used in each epoch.", _fitted(only=1)),
-            ("the last example is left out.", _fitted(only=-1)),
-            ("η is ignored (1 in its place).", _fitted(eta=False)),
-            (
-                "the error has the wrong sign: e = d − y, not y − d.",
-                _fitted(error="y-d"),
-            ),
-            ("the bias is not updated.", _fitted(bias_step=0)),
-            ("the bias is updated with the wrong sign.", _fitted(bias_step=-1)),
-            ("the bias step lacks η.", _fitted(bias_eta=False)),
-            ("the bias is forgotten in the output y.", _fitted(bias=0)),
-            ("y is 0 at z = 0: > in place of ≥.", _fitted(strict=True)),
-            ("updates happen also when the output is right.", _fitted(error="d")),
-            ("updates happen only when the target is 0.", _fitted(error="d only 0")),
-            ("the sign of the error is lost: |e| in place of e.", _fitted(error="abs")),
-            (
-                "nothing is learned: are the new w and b taken over, and is an output "
-                "of 1 for the target 0 a mistake, too?",
-                _fitted(error="none"),
-            ),
-        ],
-    )
+    yield Case(f"{len(z)} random examples, 3 inputs, η = 0.3", free)
+    d = np.array((0, 1, 1, 0))
+    endless = {"X": X.view(Finite), "d": d, "eta": 0.5, "max_epochs": 7}
+    yield Case("XOR, which never ends, max_epochs = 7", endless)
 
 
-def solvable(function: Callable, seed: int = 0) -> None:
-    """Check `solvable(d, grid)`: how many (w1, w2, b) of the grid give the table d."""
-    rng = np.random.default_rng(seed)
-    even = np.linspace(-2, 2, 5)
-    skew = np.sort(rng.choice(np.arange(-8, 9), size=6, replace=False)) / 2.0
-    skew[np.argmin(np.abs(skew))] = 0.0
-    tables = {
-        **GATES,
-        "x1 alone": (0, 0, 1, 1),
-        "x2 and not x1": (0, 1, 0, 0),
-        "XOR": (0, 1, 1, 0),
-    }
-    cases = [
-        Case(f"{gate} on {len(grid)} values", {"d": np.array(d), "grid": grid})
-        for grid in (even, np.unique(skew))
-        for gate, d in tables.items()
-    ]
-
-    def count(bias=1, strict=False, need=4, same=False, invert=False):
-        def search(d, grid):
-            total = 0
-            for w1, w2, b in itertools.product(grid, repeat=3):
-                w2 = w1 if same else w2
-                z = [w1 * p + w2 * q + bias * b for p, q in ROWS]
-                right = sum(
-                    (v > 0 if strict else v >= 0) == t
-                    for v, t in zip(z, d, strict=True)
-                )
-                total += (right != 4) if invert else right >= need
-            return total
-
-        return search
-
-    def without_bias(d, grid):
-        return count(bias=0)(d, grid) // len(grid)
-
-    verify(
-        "solvable",
-        function,
-        cases,
-        count(),
-        mistakes=[
-            ("b is ignored: the search runs over w1 and w2 only.", without_bias),
-            ("b runs over the grid, but does not enter the output.", count(bias=0)),
-            ("the output is 0 at z = 0: > in place of ≥.", count(strict=True)),
-            ("three right rows of four are counted as success.", count(need=3)),
-            ("w1 and w2 always have the same value in your search.", count(same=True)),
-            (
-                "w1, w2 and b run over the grid together, not independently.",
-                lambda d, grid: sum(
-                    all(
-                        (g * (p + q + 1) >= 0) == t
-                        for (p, q), t in zip(ROWS, d, strict=True)
-                    )
-                    for g in grid
-                ),
-            ),
-            ("the settings that fail are counted.", count(invert=True)),
-            (
-                "the result tells whether there is one: the number of them is asked "
-                "for.",
-                lambda d, grid: int(count()(d, grid) > 0),
-            ),
-            (
-                "the result tells whether there is none.",
-                lambda d, grid: int(count()(d, grid) == 0),
-            ),
-            (
-                "right rows are counted, not settings with four right rows.",
-                lambda d, grid: sum(count(need=k)(d, grid) for k in (1, 2, 3, 4)),
-            ),
-            (
-                "the last value of the grid is left out.",
-                lambda d, grid: count()(d, grid[:-1]),
-            ),
-            (
-                "the first value of the grid is left out.",
-                lambda d, grid: count()(d, grid[1:]),
-            ),
-            (
-                "this is the share of the settings, not their number.",
-                lambda d, grid: count()(d, grid) / len(grid) ** 3,
-            ),
-        ],
-    )
-
-
-def xor_cases(function: Callable, seed: int = 0) -> dict[str, Callable[[], None]]:
-    """Return the checks of `xor(x1, x2)` by rows and on arrays, for `core.partial`."""
-    inputs = _xor_inputs(seed)
-
-    def run(label: str) -> None:
-        try:
-            _xor(function, {label: inputs[label]}, known=False)
-        except CheckFailed as failure:
-            # One row fits many mistakes: the diagnosis comes from all rows together.
-            with contextlib.redirect_stdout(io.StringIO()):
-                _explain_by_all(failure, lambda: _xor(function, inputs))
-
-    return {label: functools.partial(run, label) for label in inputs}
-
-
-def _explain_by_all(failure: CheckFailed, check: Callable) -> None:
-    text = str(failure)
-    try:
-        check()
-    except CheckFailed as whole:
-        lines = str(whole).splitlines()
-        starts = [i for i, line in enumerate(lines) if line.startswith("Likely")]
-        if starts and "Likely" not in text:
-            text += "\n" + lines[starts[0]]
-    raise CheckFailed(text)
-
-
-def _xor_inputs(seed: int) -> dict[str, tuple]:
-    x1, x2 = np.random.default_rng(seed).permutation(np.repeat(ROWS, 2, 0)).T.copy()
-    return {f"x1 = {p}, x2 = {q}": (p, q) for p, q in ROWS} | {"arrays": (x1, x2)}
-
-
-def _xor(function: Callable, inputs: dict[str, tuple], known: bool = True) -> None:
-    def gate(rule: Callable) -> Callable:
-        return lambda x1, x2: np.asarray(rule(np.asarray(x1), np.asarray(x2))).astype(
-            int
-        )
-
-    verify(
-        "xor",
-        function,
-        [Case(k, {"x1": p, "x2": q}) for k, (p, q) in inputs.items()],
-        gate(lambda p, q: (p + q) % 2),
-        mistakes=known
-        * [
-            ("this is OR: 1 also for (1, 1).", gate(lambda p, q: p | q)),
-            ("this is AND.", gate(lambda p, q: p & q)),
-            ("this is NAND: 1 also for (0, 0).", gate(lambda p, q: 1 - (p & q))),
-            ("this is NOR.", gate(lambda p, q: 1 - (p | q))),
-            (
-                "this is the negation, XNOR: 1 for equal inputs.",
-                gate(lambda p, q: 1 - (p ^ q)),
-            ),
-            (
-                "only (1, 0) gives 1: one of the two ways is missing.",
-                gate(lambda p, q: p & (1 - q)),
-            ),
-            (
-                "only (0, 1) gives 1: one of the two ways is missing.",
-                gate(lambda p, q: q & (1 - p)),
-            ),
-            ("this is the sum: 2 for (1, 1).", gate(lambda p, q: p + q)),
-            ("this is the difference, −1 for (0, 1).", gate(lambda p, q: p - q)),
-            ("this is x1 alone.", gate(lambda p, q: p + 0 * q)),
-            ("this is x2 alone.", gate(lambda p, q: q + 0 * p)),
-            ("the output is 0 for all inputs.", gate(lambda p, q: 0 * p * q)),
-            ("the output is 1 for all inputs.", gate(lambda p, q: 0 * p * q + 1)),
-        ],
-    )
-
-
-class _Finite(np.ndarray):
+class Finite(np.ndarray):
     """Examples that end a training on XOR that ignores `max_epochs`.
 
     Rows and results are plain arrays; a copy counts its reads anew.
@@ -538,102 +359,205 @@ class _Finite(np.ndarray):
         return np.asarray(array)[()]
 
 
-def _rule(
-    error="d-y",
-    eta=True,
-    bias_step=1,
-    bias_eta=True,
-    bias=1,
-    strict=False,
-    inputs="x",
-    bias_sum=False,
-    flag="mistake",
-    change=False,
-) -> Callable:
-    """Return the learning rule of one example, with the given slips built in."""
+fit = Step(
+    "fit",
+    _fit,
+    _fit_cases,
+    ("w", "b", "mistakes"),
+    texts=RULE
+    | {
+        "w_ones": "the weights start at 1; they start at 0.",
+        "b_one": "the bias starts at 1; it starts at 0.",
+        "all_ones": "the weights and the bias start at 1; they start at 0.",
+        "reversed": "the examples are used in reversed order.",
+        "only_first": "only the first example is used in each epoch.",
+        "no_last": "the last example is left out.",
+        "one_less": "one epoch too few: max_epochs − 1.",
+        "one_more": "one epoch too many: max_epochs + 1.",
+        "unlimited": "max_epochs is ignored.",
+        "reset": "the weights are set back to 0 in every epoch.",
+        "batch": "all updates of an epoch are gathered and made at its end: the rule "
+        "updates after each example.",
+        "first_right": "the training stops with the first example that is right, not "
+        "after an epoch without a mistake.",
+        "after_one": "the training stops after the first epoch.",
+        "never": "the training does not stop after an epoch without a mistake.",
+        "one_late": "one epoch too many after the first one without a mistake.",
+        "no_zero": "the last epoch, the one without a mistake, is missing in the list: "
+        "its 0 is included.",
+        "total": "`mistakes` is the total; one number for each epoch is asked for.",
+        "last": "`mistakes` is the number of the last epoch alone.",
+        "signed": "`mistakes` holds the sum of the errors e, in which −1 and 1 cancel.",
+        "running": "`mistakes` is a running total: the count must start at 0 in each "
+        "epoch.",
+        "per_example": "`mistakes` has an entry for each example: one for each epoch "
+        "is asked for.",
+        "right": "`mistakes` counts the right answers.",
+        "share": "`mistakes` holds shares, not numbers.",
+    },
+    demands={
+        "Start from zero weights and bias": ["w_ones", "b_one"],
+        "in the order of the rows": ["reversed"],
+        "epoch after epoch": ["reset", "after_one"],
+        "Stop after the first epoch without a mistake": ["never", "one_late"],
+        "or after `max_epochs`": ["unlimited", "one_less", "one_more"],
+        "the number of mistakes in every epoch": ["total", "running", "share"],
+        "so that its last entry is 0": ["no_zero"],
+    },
+    why="The perceptron learns example by example: each correction changes the line "
+    "that judges the next example, which is why the order of the rows matters and why "
+    "gathering all corrections until the end of the epoch is another method. An epoch "
+    "without a mistake has changed nothing, so every later one would be the same: that "
+    "is the moment to stop. Where no line separates the classes, this never happens, "
+    "and only max_epochs ends the loop.",
+    see="Learning from mistakes",
+    small=lambda: Case(
+        "",
+        {
+            "X": np.array([[1.0, 0.0], [0.0, 1.0]]),
+            "d": np.array([0, 1]),
+            "eta": 0.5,
+            "max_epochs": 9,
+        },
+    ),
+)
 
-    def rule(x, d, w, b, rate):
-        z = float(np.dot(w, x)) + bias * b
-        y = int(z > 0 if strict else z >= 0)
-        e = {
-            "d-y": d - y,
-            "y-d": y - d,
-            "d": d,
-            "y": y,
-            "d only 1": (d - y) * d,
-            "d only 0": (d - y) * (1 - d),
-            "abs": abs(d - y),
-            "d-z": d - z,
-            "none": 0,
-            "right": int(d == y),
-            "-y": -y,
-            "±1": 2 * (d - y),
-            "always": 2 * d - 1,
-        }[error]
-        size = rate if eta else 1.0
-        dw = size * e * (x if inputs == "x" else np.ones_like(x))
-        db = bias_step * (size if bias_eta else 1.0) * e * (x.sum() if bias_sum else 1)
-        told = {
-            "mistake": d != y,
-            "inverted": d == y,
-            "e": e,
-            "y": y,
-            "true": True,
-            "false": False,
-        }[flag]
-        return (dw, db, told) if change else (w + dw, b + db, told)
 
-    return rule
+# --- solvable -------------------------------------------------------------------------
 
 
-def _fitted(
-    report="each",
-    last_zero=True,
-    stop="clean",
-    epochs=0,
-    batch=False,
-    order=1,
-    start=(0, 0),
-    reset=False,
-    only=0,
-    **slips,
-) -> Callable:
-    """Return the training from zeros, with the given slips built in."""
-    rule = _rule(**slips)
+def _right_rows(grid, d, bias=1, strict=False):
+    """Return how many rows each (w1, w2, b) of the grid gets right."""
+    w1, w2, b = np.meshgrid(grid, grid, grid, indexing="ij")
+    z = np.array([w1 * p + w2 * q + bias * b for p, q in ROWS])
+    return ((z > 0 if strict else z >= 0) == np.reshape(d, (4, 1, 1, 1))).sum(axis=0)
 
-    def train(X, d, rate, limit):
-        w, b = np.full(X.shape[1], float(start[0])), float(start[1])
-        mistakes, signed = [], []
 
-        late = 0
-        for _ in range(limit + epochs):
-            if reset:
-                w, b = 0 * w, 0.0
-            fixed = w, b
-            missed = sign = 0
-            for i in list(range(len(X)))[::order][: only or None]:
-                at = fixed if batch else (w, b)
-                w1, b1, wrong = rule(X[i], d[i], *at, rate)
-                w, b = w + w1 - at[0], b + b1 - at[1]
-                missed, sign = missed + wrong, sign + int(wrong) * (2 * int(d[i]) - 1)
-                if stop == "example" and not wrong:
-                    break
-            mistakes.append(int(missed))
-            signed.append(sign)
-            done = missed == 0 or stop == "first" or stop == "example"
-            if done and stop != "never" and (stop != "late" or late):
-                break
-            late = late or done
-        if not last_zero and mistakes[-1] == 0:
-            mistakes.pop()
-        told = {
-            "each": mistakes,
-            "total": sum(mistakes),
-            "running": np.cumsum(mistakes).tolist(),
-            "right": [len(X) - m for m in mistakes],
-            "signed": signed,
-            "share": [m / len(X) for m in mistakes],
-        }[report]
-        return w, b, told
+def _solvable(slip, d, grid):
+    grid = slip(grid, no_last=grid[:-1], no_first=grid[1:])
+    rows = slip(_right_rows(grid, d), no_bias=_right_rows(grid, d, bias=0))
+    rows = slip(rows, strict=_right_rows(grid, d, strict=True))
+    right = slip(rows == 4, three=rows >= 3, failing=rows < 4)
+    i = np.arange(len(grid))
+    count = int(right.sum())
+    count = slip(
+        count,
+        same_w=int(right[i, i].sum()) * len(i),
+        together=int(right[i, i, i].sum()),
+    )
+    count = slip(count, whether=int(count > 0), none=int(count == 0), rows=rows.sum())
+    flat = int((_right_rows(grid, d, bias=0) == 4)[..., 0].sum())
+    return slip(count, two_loops=flat, share=count / len(grid) ** 3)
 
-    return train
+
+def _solvable_cases(rng) -> Iterator[Case]:
+    skew = np.sort(rng.choice(np.arange(-8, 9), size=6, replace=False)) / 2.0
+    skew[np.argmin(np.abs(skew))] = 0.0
+    more = {"x1 alone": (0, 0, 1, 1), "x2 and not x1": (0, 1, 0, 0)}
+    for grid in (np.linspace(-2, 2, 5), np.unique(skew)):
+        for gate, d in {**GATES, **more, "XOR": (0, 1, 1, 0)}.items():
+            label = f"{gate} on {len(grid)} values"
+            yield Case(label, {"d": np.array(d), "grid": grid})
+
+
+solvable = Step(
+    "solvable",
+    _solvable,
+    _solvable_cases,
+    texts={
+        "no_last": "the last value of the grid is left out.",
+        "no_first": "the first value of the grid is left out.",
+        "same_w": "w1 and w2 always have the same value in your search.",
+        "no_bias": "b runs over the grid, but does not enter the output.",
+        "strict": "the output is 0 at z = 0: > in place of ≥.",
+        "three": "three right rows of four are counted as success.",
+        "failing": "the settings that fail are counted.",
+        "together": "w1, w2 and b run over the grid together, not independently.",
+        "whether": "the result tells whether there is one: the number of them is asked "
+        "for.",
+        "none": "the result tells whether there is none.",
+        "rows": "right rows are counted, not settings with four right rows.",
+        "two_loops": "b is ignored: the search runs over w1 and w2 only.",
+        "share": "this is the share of the settings, not their number.",
+    },
+    demands={
+        "every combination of $w_1$, $w_2$ and $b$": [
+            "together",
+            "same_w",
+            "two_loops",
+        ],
+        "count those": ["whether", "failing"],
+        "the four desired outputs": ["three", "rows"],
+        "Returns the number of solutions": ["share"],
+    },
+    why="A search over a grid proves nothing about the values between its points, and "
+    "still it shows what the algebra proves: whatever w1, w2 and b are, the demands of "
+    "XOR contradict each other. The two mixed inputs ask for w1 + b ≥ 0 and w2 + b ≥ "
+    "0, the equal ones for b < 0 and w1 + w2 + b < 0: added up, the first two say w1 + "
+    "w2 + 2b ≥ 0 and the others less than 0. A setting counts only if all four rows "
+    "are right.",
+    see="XOR: no line will do",
+    small=lambda: Case(
+        "", {"d": np.array((0, 0, 0, 1)), "grid": np.array([-3.0, 2.0])}
+    ),
+)
+
+
+# --- xor ------------------------------------------------------------------------------
+
+
+def _xor(slip, x1, x2):
+    p, q = np.asarray(x1), np.asarray(x2)
+    y = slip((p + q) % 2, is_or=p | q, is_and=p & q, is_nand=1 - (p & q))
+    y = slip(y, is_nor=1 - (p | q), is_xnor=1 - (p ^ q), one_way=p & (1 - q))
+    y = slip(y, other_way=q & (1 - p), total=p + q, gap=p - q, x1_alone=p + 0 * q)
+    return slip(y, x2_alone=q + 0 * p, zeros=0 * p * q, ones=0 * p * q + 1)
+
+
+def _xor_inputs(rng) -> Iterator[Case]:
+    for p, q in ROWS:
+        yield Case(f"x1 = {p}, x2 = {q}", {"x1": p, "x2": q})
+    x1, x2 = rng.permutation(np.repeat(ROWS, 2, 0)).T.copy()
+    yield Case("arrays", {"x1": x1, "x2": x2})
+
+
+_xor_step = Step(
+    "xor",
+    _xor,
+    _xor_inputs,
+    texts={
+        "is_or": "this is OR: 1 also for (1, 1).",
+        "is_and": "this is AND.",
+        "is_nand": "this is NAND: 1 also for (0, 0).",
+        "is_nor": "this is NOR.",
+        "is_xnor": "this is the negation, XNOR: 1 for equal inputs.",
+        "one_way": "only (1, 0) gives 1: one of the two ways is missing.",
+        "other_way": "only (0, 1) gives 1: one of the two ways is missing.",
+        "total": "this is the sum: 2 for (1, 1).",
+        "gap": "this is the difference, −1 for (0, 1).",
+        "x1_alone": "this is x1 alone.",
+        "x2_alone": "this is x2 alone.",
+        "zeros": "the output is 0 for all inputs.",
+        "ones": "the output is 1 for all inputs.",
+    },
+    demands={"or integer arrays of the same shape": ["arrays"]},
+    why="One line cannot separate the two classes of XOR, two lines can: the hidden "
+    "neurons draw them, and turn the four inputs into points that one more line "
+    "separates. OR and NAND are two such lines: XOR is 1 where both are 1. Each row of "
+    "the truth table is a small calculation: write down what the hidden neurons say "
+    "before you look at the output.",
+    see="XOR: no line will do",
+)
+
+
+def xor_cases(function: Callable, seed: int = 0) -> dict[str, Callable[[], None]]:
+    """Return the checks of `xor(x1, x2)` by rows and on arrays, for `core.partial`.
+
+    One row fits many mistakes: the cause is looked for in all rows together.
+    """
+    cases = _xor_step.drawn(seed)
+
+    def run(case: Case) -> None:
+        _xor_step.judge(function, [case], cases)
+
+    return {case.label: functools.partial(run, case) for case in cases}

@@ -6,13 +6,10 @@
 
 const path = require("node:path");
 
-const folder = path.join(__dirname, "..", "book", "explorations");
-const common = require(path.join(folder, "common.js"));
+const folder = path.join(__dirname, "..", "..", "..", "book", "explorations");
 const engine = require(path.join(folder, "engine.js"));
 const playground = require(path.join(folder, "fully_connected.js"));
 const pictures = require(path.join(folder, "pictures.js"));
-const NAME = "fully_connected";
-const { SCHEMA } = playground;
 
 const plain = (arrays) => arrays.slice(1).map((array) => Array.from(array));
 const parameters = ({ W, b }) => ({ W: plain(W), b: plain(b) });
@@ -174,10 +171,6 @@ const answers = {
     return history.map(({ epoch }) => epoch);
   },
   setting: ({ state }) => playground.settingOf(state),
-  schema: () => SCHEMA,
-  initialState: () => common.initialState(SCHEMA),
-  parseHash: ({ hash }) => common.parseHash(hash, NAME, SCHEMA),
-  formatHash: ({ state }) => common.formatHash(NAME, SCHEMA, state),
 };
 
 require("node:readline")

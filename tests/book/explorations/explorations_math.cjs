@@ -6,7 +6,7 @@
 
 const path = require("node:path");
 
-const folder = path.join(__dirname, "..", "book", "explorations");
+const folder = path.join(__dirname, "..", "..", "..", "book", "explorations");
 const common = require(path.join(folder, "common.js"));
 const perceptron = require(path.join(folder, "perceptron.js"));
 const network = require(path.join(folder, "backpropagation.js"));
@@ -50,6 +50,7 @@ const answers = {
   },
   drawableShape: ({ shape }) => shapes.drawable(shape),
   exampleShapes: () => shapes.EXAMPLES,
+  schema: ({ name }) => schemaOf(name),
   initialState: ({ name }) => common.initialState(schemaOf(name)),
   parseHash: ({ name, hash }) => common.parseHash(hash, name, schemaOf(name)),
   formatHash: ({ name, state }) => common.formatHash(name, schemaOf(name), state),

@@ -1,36 +1,32 @@
 """The mathematics of the exploration of blocks, run by Node, against PyTorch."""
 
-import json
 import re
-from xml.etree import ElementTree
+from functools import partial
 
 import pytest
 
 from benchmarks import _taught
-from tests.book.explorations.node import ROOT, needs_node, run_node
+from tests import ROOT
+from tests.book.explorations import node
+from tests.book.explorations.node import initial_state, needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "advanced_cnn")
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
 
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "advanced_cnn", "function": function}
-    return run_node([request | {"arguments": list(arguments)}])[0]
-
-
 def block(**settings) -> tuple[list[dict], dict]:
     """Return the layers of a block, and their totals."""
-    state = run_node([{"do": "initialState", "name": "advanced_cnn"}])[0] | settings
+    state = initial_state("advanced_cnn") | settings
     layers = call("block", call("settled", state))
     return layers, call("totals", layers)
 
 
 @pytest.fixture(scope="module")
 def taught():
-    names = {"torch": torch, "nn": nn, "F": nn.functional, "fx": torch.fx}
-    return _taught.taught("advanced_cnn", **names)
+    return _taught.taught("advanced_cnn")
 
 
 def measured(taught, model, n_in: int, size: int) -> dict:
@@ -102,7 +98,7 @@ def test_a_bottleneck_has_the_numbers_of_torchvision(taught, n_in, stride):
 
 
 def test_the_alternatives_are_what_the_texts_say(taught):
-    state = run_node([{"do": "initialState", "name": "advanced_cnn"}])[0]
+    state = initial_state("advanced_cnn")
     small = {"nIn": 8, "size": 6, "nOut": 16, "growth": 4, "layers": 3, "stride": 1}
     narrow = call("alternative", state | small | {"kind": "bottleneck"})
     assert narrow == measured(taught, taught["Block"](8, 16), 8, 6)
@@ -128,37 +124,9 @@ def test_the_reduction_of_the_page_by_hand():
     assert macs["reduce5"] + macs["five"] == 28**2 * (16 * 192 + 32 * 16 * 25)
 
 
-def test_state_survives_the_hash():
-    state = run_node([{"do": "initialState", "name": "advanced_cnn"}])[0]
-    state |= {"kind": "dense", "nIn": 16, "growth": 12, "layers": 3}
-    text = run_node([{"do": "formatHash", "name": "advanced_cnn", "state": state}])[0]
-    assert text == "#advanced_cnn?kind=dense&nIn=16&growth=12&layers=3"
-    back = run_node([{"do": "parseHash", "name": "advanced_cnn", "hash": text}])[0]
-    assert back == state
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/advanced_cnn.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-@pytest.mark.parametrize("name", ["advanced_cnn_exploration", "residual_block"])
-def test_a_picture_is_well_formed_and_titled(name):
-    root = ElementTree.parse(ROOT / f"book/figures/{name}.svg").getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-
-
 def test_the_still_picture_shows_the_numbers_of_the_script():
     text = (ROOT / "book/figures/advanced_cnn_exploration.svg").read_text("utf-8")
     layers, _ = block()
     shown = re.findall(r">([\d,]+|–)</text>", text)
     wanted = [f"{layer['parameters']:,}" for layer in layers]
     assert shown == ["–" if number == "0" else number for number in wanted]
-
-
-def test_the_quiz_explains_every_answer():
-    questions = json.loads((ROOT / "book/quizzes/advanced_cnn.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert all(answer["feedback"] for answer in question["answers"])

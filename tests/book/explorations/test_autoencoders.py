@@ -2,24 +2,20 @@
 
 import json
 import re
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 
 from helpers import data
-from tests.book.explorations import latent_map
-from tests.book.explorations.node import ROOT, needs_node, run_node
+from tests.book.explorations import latent_map, node
+from tests.book.explorations.node import needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "autoencoders")
 
 torch = pytest.importorskip("torch")
 CODES = [[0, 0], [0.8, 0.9], [-3, 3], [2.5, -1.25]]
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "autoencoders", "function": function}
-    return run_node([request | {"arguments": list(arguments)}])[0]
 
 
 @pytest.fixture(scope="module")
@@ -112,37 +108,3 @@ def test_the_script_that_made_the_map_is_deterministic():
     }
     assert len(texts) == 1
     assert texts.pop().startswith(latent_map.TARGET.read_text("utf-8").split("{")[0])
-
-
-def test_state_survives_the_hash():
-    state = run_node([{"do": "initialState", "name": "autoencoders"}])[0]
-    state |= {"c1": -1.25, "c2": 2, "show": "pictures", "digit": "7"}
-    request = {"name": "autoencoders", "state": state}
-    text = run_node([{"do": "formatHash"} | request])[0]
-    assert text == "#autoencoders?c1=-1.25&c2=2&show=pictures&digit=7"
-    parsed = run_node([{"do": "parseHash", "name": "autoencoders", "hash": text}])[0]
-    assert parsed == state
-
-
-@pytest.mark.parametrize("text", ["c1=4", "digit=10", "show=nothing"])
-def test_other_values_are_no_state(text):
-    request = {"do": "parseHash", "name": "autoencoders"}
-    assert run_node([request | {"hash": f"#autoencoders?{text}"}])[0] is None
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/autoencoders.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-def test_still_picture_is_well_formed_and_titled():
-    path = ROOT / "book/figures/autoencoders_exploration.svg"
-    assert ElementTree.parse(path).find("{http://www.w3.org/2000/svg}title").text
-
-
-def test_the_quiz_explains_every_wrong_answer():
-    questions = json.loads((ROOT / "book/quizzes/autoencoders.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert all(answer["feedback"] for answer in question["answers"])

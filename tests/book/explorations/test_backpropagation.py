@@ -1,18 +1,11 @@
 """The mathematics of backpropagation's exploration, run by Node, against PyTorch."""
 
 import math
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from tests.book.explorations.node import (
-    ROOT,
-    asks_the_network,
-    needs_node,
-    parse,
-    run_node,
-)
+from tests.book.explorations.node import initial_state, needs_node, run_node
 
 KEYS = ["w111", "w112", "b11", "w121", "w122", "b12", "w211", "w212", "b21"]
 WORKED_EXAMPLE = dict(
@@ -127,7 +120,7 @@ def test_worked_example_of_the_page():
 
 
 def test_initial_state_is_the_worked_example_of_the_page():
-    state = run_node([{"do": "initialState", "name": "backpropagation"}])[0]
+    state = initial_state("backpropagation")
     assert {key: state[key] for key in KEYS} == WORKED_EXAMPLE
     others = {"x1": 1, "x2": 0.5, "y": 1, "eta": 0.5}
     assert {key: state[key] for key in others} == others
@@ -147,34 +140,25 @@ def test_one_step_of_descent_agrees_with_sgd():
     )
 
 
-# The state in the URL's hash
-
-SETTING = {
-    **dict(zip(KEYS, [0.1, -2, 3, 0, 5.25, -6, 7, 8.125, -9], strict=True)),
-    "x1": -1.5,
-    "x2": 1e-7,
-    "y": 0.25,
-    "activation": "relu",
-    "cost": "cross_entropy",
-    "eta": 0.05,
-    "weight": "b21",
-    "step": "4",
-}
+# In the built page
 
 
-def test_state_survives_the_hash():
-    request = {"do": "formatHash", "name": "backpropagation", "state": SETTING}
-    assert parse("backpropagation", run_node([request])[0]) == SETTING
+def test_backpropagation_steps_through_the_worked_example(open_page):
+    tab = open_page("book/backpropagation")
+    box = tab.locator("#exploration-backpropagation")
+    for _ in range(2):
+        box.get_by_role("button", name="Next step").click()
+    assert "−0.1475" in box.locator(".exploration-formulas").inner_text()
+    assert "0.2052" in box.locator(".exploration-cost").inner_text()
+    box.get_by_role("button", name="Take one step of gradient descent").click()
+    assert "0.1815" in box.locator(".exploration-cost").inner_text()
+    assert tab.problems == []
 
 
-# The files
-
-
-def test_script_asks_for_nothing_from_the_network():
-    assert not asks_the_network("backpropagation")
-
-
-def test_still_picture_is_well_formed_and_titled():
-    path = ROOT / "book/figures/backpropagation_exploration.svg"
-    root = ElementTree.parse(path).getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
+def test_the_gradient_of_backpropagation_agrees_with_the_finite_difference(open_page):
+    tab = open_page("book/backpropagation")
+    check = tab.locator("#exploration-backpropagation .exploration-check output")
+    ours, judge = (
+        float(text.replace("−", "-")) for text in check.all_inner_texts()[:2]
+    )
+    assert ours == pytest.approx(judge, rel=1e-6)

@@ -5,13 +5,15 @@ import math
 import re
 import shutil
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from press.directives.interactive import scripts_of
-from tests.book.explorations.node import ROOT, needs_node, node
+from tests import ROOT
+from tests.book.explorations import node
+from tests.book.explorations.node import initial_state, needs_node, parse
+from tests.browser import served, watched
 
 torch = pytest.importorskip("torch")
 FOLDER = ROOT / "book" / "explorations"
@@ -40,7 +42,7 @@ pytestmark = needs_node
 
 def ask(*requests: dict) -> list:
     """Send requests to the pure modules and return their answers."""
-    return node("exploration_fully_connected.cjs").ask(list(requests))
+    return node.node("exploration_fully_connected.cjs").ask(list(requests))
 
 
 # Random numbers
@@ -495,93 +497,31 @@ def test_the_middle_of_each_weight_is_nearest_to_that_weight_where_they_are_apar
 # The hash
 
 
-def some_states(count: int) -> list[dict]:
-    rng = np.random.default_rng(0)
-    schema = ask({"do": "schema"})[0]
-
-    def pick(field: dict):
-        if field["kind"] == "choice":
-            return field["options"][rng.integers(len(field["options"]))]
-        low, high = 100 * field["min"], 100 * field["max"]
-        return int(rng.integers(low, high + 1)) / 100
-
-    states = [{key: pick(field) for key, field in schema.items()}]
-    while len(states) < count:
-        states.append({key: pick(field) for key, field in schema.items()})
-    return [state | {"seed": math.ceil(state["seed"])} for state in states]
-
-
-def test_states_survive_the_hash():
-    states = some_states(40)
-    hashes = ask(*({"do": "formatHash", "state": state} for state in states))
-    assert ask(*({"do": "parseHash", "hash": text} for text in hashes)) == states
-    assert len(set(hashes)) == 40
-
-
 def test_hash_of_a_setting_is_what_a_teacher_would_write():
-    state = ask({"do": "initialState"})[0]
+    state = initial_state("fully_connected")
     state |= {"data": "spiral", "hidden": "8-8", "features": "x1-x2-sinx1"}
-    assert ask({"do": "formatHash", "state": state})[0] == (
+    assert node.hash_of("fully_connected", state) == (
         "#fully_connected?data=spiral&features=x1-x2-sinx1&hidden=8-8"
     )
 
 
 @pytest.mark.parametrize(
-    "text",
+    "value",
     [
-        "",
-        "#fully_connected",
-        "#fully_connected?",
-        "#fully_connected?data=moons",
-        "#fully_connected?hidden=9",
-        "#fully_connected?hidden=4-0",
-        "#fully_connected?hidden=1-2-3-4-5",
-        "#fully_connected?hidden=",
-        "#fully_connected?features=",
-        "#fully_connected?features=x3",
-        "#fully_connected?features=x1-x1",
-        "#fully_connected?eta=0.2&seed=0&noise=2&test=95",
-        "#fully_connected?__proto__=1&constructor=2",
-        "#perceptron?data=xor",
+        *("hidden=9", "hidden=4-0", "hidden=1-2-3-4-5", "hidden="),
+        *("features=", "features=x3", "features=x1-x1"),
     ],
 )
-def test_hash_without_a_valid_value_is_ignored(text):
-    assert ask({"do": "parseHash", "hash": text}) == [None]
+def test_what_is_no_list_of_layers_or_features_is_ignored(value):
+    assert parse("fully_connected", f"#fully_connected?{value}") is None
 
 
 def test_a_state_describes_a_run():
-    state = ask({"do": "initialState"})[0] | {"hidden": "none", "test": 40}
+    state = initial_state("fully_connected") | {"hidden": "none", "test": 40}
     chosen = ask({"do": "setting", "state": state})[0]
     assert chosen["hidden"] == []
     assert chosen["features"] == ["x1", "x2"]
     assert chosen["data"] == {"kind": "circle", "noise": 0.1, "share": 0.4}
-
-
-# The files
-
-
-def test_a_page_loads_what_a_script_requires_before_the_script():
-    assert scripts_of("perceptron") == ["common.js", "perceptron.js"]
-    assert scripts_of("fully_connected") == [
-        "common.js",
-        "engine.js",
-        "pictures.js",
-        "fully_connected.js",
-    ]
-
-
-@pytest.mark.parametrize("name", ["engine", "pictures", "fully_connected"])
-def test_script_asks_for_nothing_from_the_network(name):
-    source = (FOLDER / f"{name}.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-def test_still_picture_is_well_formed_and_titled():
-    root = ElementTree.parse(STILL).getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-    links = re.findall(r'href="([^"]{,5})', STILL.read_text("utf-8"))
-    assert set(links) <= {"data:"}
 
 
 # In a browser
@@ -590,6 +530,7 @@ def test_still_picture_is_well_formed_and_titled():
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="light"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Playground</title>
+<link rel="icon" href="data:,">
 <style>* { box-sizing: border-box } body { margin: 0 10px }</style></head><body>
 <link rel="stylesheet" href="explorations/explorations.css">
 <figure class="exploration" data-exploration="fully_connected">
@@ -613,29 +554,23 @@ def page(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def playground(page):
+    """Where the page is served, which needs no built book."""
+    with served(page.parent) as address:
+        yield address
+
+
 @pytest.fixture
-def open_page(chromium, page):
+def open_page(chromium, playground):
     """Return a function that opens the page and watches it."""
     contexts = []
 
     def opener(*, hash="", width=1000, **options):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, **options
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.problems = []
-        tab.on("pageerror", lambda error: tab.problems.append(str(error)))
-        tab.on("console", lambda message: tab.problems.append(message.text))
-        tab.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("file:", "data:"))
-                else tab.problems.append(request.url)
-            ),
-        )
-        tab.goto(page.as_uri() + hash, wait_until="load")
+        size = {"width": width, "height": 900}
+        contexts.append(chromium.new_context(viewport=size, **options))
+        tab = watched(contexts[-1], playground)
+        tab.goto(f"{playground}/page.html{hash}", wait_until="load")
         return tab
 
     yield opener

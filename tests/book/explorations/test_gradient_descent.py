@@ -1,13 +1,9 @@
 """The mathematics of the exploration `gradient_descent`, run by Node."""
 
-import re
-from xml.etree import ElementTree
-
 import numpy as np
 import pytest
 
-from tests import ROOT
-from tests.book.explorations.node import needs_node, run_node
+from tests.book.explorations.node import initial_state, needs_node, run_node
 
 pytestmark = needs_node
 
@@ -128,7 +124,7 @@ def test_momentum_rolls_past_the_shallow_minimum_as_the_page_says():
 
 
 def test_initial_state_is_the_start_of_the_page():
-    state = run_node([{"do": "initialState", "name": NAME}])[0]
+    state = initial_state(NAME)
     assert (state["x"], state["y"], state["eta"], state["mu"]) == (0.2, 1.2, 0.01, 0.9)
     assert (state["optimizer"], state["steps"]) == ("plain", 0)
 
@@ -191,52 +187,6 @@ def test_a_level_out_of_range_holds_everything_or_nothing(level):
     assert area(loops) == pytest.approx(36 if level < 0 else 0)
 
 
-SETTING = {
-    "optimizer": "momentum",
-    "x": -1.25,
-    "y": 0.5,
-    "eta": 0.07,
-    "mu": 0.5,
-    "steps": 40,
-}
-
-
-def test_a_setting_survives_the_hash():
-    text = run_node([{"do": "formatHash", "name": NAME, "state": SETTING}])[0]
-    wanted = (
-        "#gradient_descent?optimizer=momentum&x=-1.25&y=0.5&eta=0.07&mu=0.5&steps=40"
-    )
-    assert text == wanted
-    assert run_node([{"do": "parseHash", "name": NAME, "hash": text}])[0] == SETTING
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "#gradient_descent?",
-        "#gradient_descent?x=4",
-        "#gradient_descent?eta=0",
-        "#gradient_descent?optimizer=newton",
-        "#gradient_descent?steps=501",
-        "#peaks?x=1",
-    ],
-)
-def test_a_hash_without_a_valid_value_is_ignored(text):
-    assert run_node([{"do": "parseHash", "name": NAME, "hash": text}])[0] is None
-
-
-def test_the_script_asks_for_nothing_from_the_network():
-    source = (ROOT / f"book/explorations/{NAME}.js").read_text("utf-8")
-    assert not re.search(r"https?:|fetch\(|XMLHttpRequest|import\(|eval\(", source)
-
-
-def test_the_still_picture_is_well_formed_and_titled():
-    path = ROOT / f"book/figures/{NAME}_exploration.svg"
-    root = ElementTree.parse(path).getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-
-
 # In the built page
 
 
@@ -291,10 +241,3 @@ def test_a_link_brings_back_a_setting_and_a_step_goes_on_from_it(open_page):
     assert "0.0663" in jumping.inner_text()
     box.get_by_role("button", name="Step").click()
     assert numbers(box)["step"] == "41"
-
-
-def test_without_javascript_it_is_a_picture(open_page):
-    tab = open_page(f"book/{NAME}", javascript=False)
-    picture = tab.locator(".exploration-stage img")
-    assert picture.is_visible()
-    assert len(picture.get_attribute("alt")) > 40

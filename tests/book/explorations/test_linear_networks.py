@@ -1,22 +1,17 @@
 """The mathematics of the exploration `linear_networks`, against NumPy and PyTorch."""
 
-import json
 import math
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tests import ROOT
-from tests.book.explorations.node import needs_node, run_node
+from tests.book.explorations import node
+from tests.book.explorations.node import initial_state, needs_node
 
 SVG = "{http://www.w3.org/2000/svg}"
 pytestmark = needs_node
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "linear_networks"}
-    return run_node([request | {"function": function, "arguments": list(arguments)}])[0]
+call = partial(node.call, "linear_networks")
 
 
 def random_case(seed: int) -> tuple[list[float], int, float]:
@@ -68,7 +63,7 @@ def test_the_naive_formula_agrees_where_it_can_be_computed():
 
 
 def test_initial_state_is_the_worked_example_of_the_page():
-    state = run_node([{"do": "initialState", "name": "linear_networks"}])[0]
+    state = initial_state("linear_networks")
     assert [state[key] for key in ("z1", "z2", "z3", "T", "y", "from")] == [
         *(2, 1, 0, 1),
         "L",
@@ -112,40 +107,3 @@ def test_templates_are_those_of_the_nearest_mean(seed):
 def test_each_letter_is_recognized(letter):
     z = call("logits", letters()[letter].tolist())
     assert int(np.argmax(z)) == letter
-
-
-def test_state_survives_the_hash():
-    state = {
-        "from": "picture",
-        **{"z1": -2000, "z2": 0.5, "z3": 1001, "T": 0.25, "y": "O"},
-        **{"r1": 31, "r2": 0, "r3": 17, "r4": 4, "r5": 8},
-    }
-    ask = {"name": "linear_networks"}
-    text = run_node([{"do": "formatHash", "state": state} | ask])[0]
-    assert run_node([{"do": "parseHash", "hash": text} | ask])[0] == state
-
-
-@pytest.mark.parametrize("text", ["#linear_networks?T=0", "#linear_networks?y=X", "#"])
-def test_hash_without_a_valid_value_is_ignored(text):
-    ask = {"do": "parseHash", "name": "linear_networks", "hash": text}
-    assert run_node([ask]) == [None]
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/linear_networks.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-@pytest.mark.parametrize("name", ["linear_networks_exploration", "softmax_layer"])
-def test_a_picture_is_well_formed_and_titled(name):
-    root = ElementTree.parse(ROOT / f"book/figures/{name}.svg").getroot()
-    assert root.find(f"{SVG}title").text
-
-
-def test_every_question_of_the_quiz_has_one_right_answer_and_feedback_to_all():
-    questions = json.loads((ROOT / "book/quizzes/linear_networks.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert sum(a.get("correct", False) for a in question["answers"]) == 1
-        assert all(answer["feedback"] for answer in question["answers"])

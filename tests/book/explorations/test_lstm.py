@@ -1,23 +1,20 @@
 """The mathematics of the LSTM exploration, run by Node, against PyTorch and by hand."""
 
-import json
 import re
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tests.book.explorations.node import ROOT, needs_node, run_node
+from tests import ROOT
+from tests.book.explorations import node
+from tests.book.explorations.node import needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "lstm")
 
 torch = pytest.importorskip("torch")
 NAMES = [part + gate for gate in "ifgo" for part in "wub"]
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "lstm", "function": function}
-    return run_node([request | {"arguments": list(arguments)}])[0]
 
 
 def library(weights: dict, xs: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -108,29 +105,3 @@ def test_a_sequence_survives_its_text(text):
 @pytest.mark.parametrize("text", ["", "1", "100000000", "1000000x", "1000000-"])
 def test_other_texts_are_no_sequence(text):
     assert call("parseInputs", text) is None
-
-
-def test_state_survives_the_hash():
-    state = run_node([{"do": "initialState", "name": "lstm"}])[0]
-    state |= {"inputs": "1m010000", "bf": -3.5, "uo": 2, "gate": "o", "at": 5}
-    text = run_node([{"do": "formatHash", "name": "lstm", "state": state}])[0]
-    assert text == "#lstm?inputs=1m010000&bf=-3.5&uo=2&gate=o&at=5"
-    assert run_node([{"do": "parseHash", "name": "lstm", "hash": text}])[0] == state
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/lstm.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-def test_still_picture_is_well_formed_and_titled():
-    root = ElementTree.parse(ROOT / "book/figures/lstm_exploration.svg").getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-
-
-def test_the_quiz_explains_every_wrong_answer():
-    questions = json.loads((ROOT / "book/quizzes/lstm.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert all(answer["feedback"] for answer in question["answers"])

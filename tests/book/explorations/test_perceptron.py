@@ -1,17 +1,9 @@
 """The mathematics of the perceptron's exploration, run by Node, against NumPy."""
 
-from xml.etree import ElementTree
-
 import numpy as np
 import pytest
 
-from tests.book.explorations.node import (
-    ROOT,
-    asks_the_network,
-    needs_node,
-    parse,
-    run_node,
-)
+from tests.book.explorations.node import hash_of, needs_node, run_node
 
 GATES = {
     "and": [0, 0, 0, 1],
@@ -182,62 +174,62 @@ def test_there_is_no_line_without_weights():
     assert run_node([request]) == [None]
 
 
-# The state in the URL's hash
-
-SETTINGS = [
-    {"gate": "and", "w1": 2, "w2": 1, "b": -3, "eta": "1"},
-    {"gate": "xor", "w1": -0.25, "w2": 0, "b": 1e-7, "eta": "0.1"},
-]
-
-
-@pytest.mark.parametrize("state", SETTINGS)
-def test_state_survives_the_hash(state):
-    text = run_node([{"do": "formatHash", "name": "perceptron", "state": state}])[0]
-    assert parse("perceptron", text) == state
-
-
 def test_hash_of_a_setting_is_what_a_teacher_would_write():
-    request = {"do": "formatHash", "name": "perceptron", "state": SETTINGS[0]}
-    assert run_node([request]) == ["#perceptron?gate=and&w1=2&w2=1&b=-3"]
+    state = {"gate": "and", "w1": 2, "w2": 1, "b": -3, "eta": "1"}
+    assert hash_of("perceptron", state) == "#perceptron?gate=and&w1=2&w2=1&b=-3"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "#",
-        "#perceptron",
-        "#perceptron?",
-        "#perceptron?gate=maybe",
-        "#perceptron?w1=",
-        "#perceptron?w1=NaN&w2=Infinity&b=0x10",
-        "#perceptron?w1=1e999",
-        "#perceptron?w1=51",
-        "#perceptron?%E0%A4%A=%&&==&",
-        "#perceptron?__proto__=1&constructor=2",
-        "#perceptrons?gate=xor",
-        "#backpropagation?step=3",
-        "#xor",
-    ],
-)
-def test_hash_without_a_valid_value_is_ignored(text):
-    assert parse("perceptron", text) is None
+# In the built page
 
 
-def test_invalid_values_are_ignored_beside_valid_ones():
-    state = parse("perceptron", "#perceptron?gate=or&w1=two&b=-1&w2=99&color=red")
-    initial = run_node([{"do": "initialState", "name": "perceptron"}])[0]
-    assert state == {**initial, "gate": "or", "b": -1}
+def test_the_perceptron_learns_and_with_the_mouse_alone(open_page):
+    tab = open_page("book/perceptron")
+    box = tab.locator("#exploration-perceptron")
+    box.get_by_role("button", name="Start from zeros").click()
+    for _ in range(6):
+        box.get_by_role("button", name="Run one epoch").click()
+    assert "after 6 epochs" in box.locator(".exploration-outcome").inner_text()
+    assert "4 of 4" in box.locator(".exploration-score").inner_text()
+    values = [
+        box.get_by_label(f"{name}, as a number", exact=True).input_value()
+        for name in ("Bias b", "Weight w1", "Weight w2")
+    ]
+    assert [float(v.replace("−", "-")) for v in values] == [-3, 2, 1]
+    assert tab.problems == []
 
 
-# The files
+def test_dragging_the_line_of_the_perceptron_moves_its_bias(open_page):
+    tab = open_page("book/perceptron")
+    box = tab.locator("#exploration-perceptron")
+    bias = box.get_by_label("Bias b", exact=True)
+    before = float(bias.input_value())
+    handle = box.get_by_role("slider", name="Move the line")
+    handle.scroll_into_view_if_needed()
+    place = handle.bounding_box()
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x + 40, y - 30, steps=5)
+    tab.mouse.up()
+    assert float(bias.input_value()) < before  # to the upper right: harder to fire
 
 
-def test_script_asks_for_nothing_from_the_network():
-    assert not asks_the_network("perceptron")
+def test_the_perceptron_reacts_to_the_keyboard_alone(open_page):
+    tab = open_page("book/perceptron")
+    box = tab.locator("#exploration-perceptron")
+    weight = box.get_by_label("Weight w1", exact=True)
+    before = float(weight.input_value())
+    weight.focus()
+    tab.keyboard.press("ArrowRight")
+    assert float(weight.input_value()) > before
+    box.get_by_role("button", name="Next example").focus()
+    tab.keyboard.press("Enter")
+    assert "e =" in box.locator(".exploration-example").inner_text()
 
 
-def test_still_picture_is_well_formed_and_titled():
-    path = ROOT / "book/figures/perceptron_exploration.svg"
-    root = ElementTree.parse(path).getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
+def test_the_perceptron_is_said_to_go_round_in_circles_on_xor(open_page):
+    tab = open_page("book/perceptron", hash="#perceptron?gate=xor&w1=0&w2=0&b=0")
+    box = tab.locator("#exploration-perceptron")
+    for _ in range(4):
+        box.get_by_role("button", name="Run one epoch").click()
+    assert box.locator(".exploration-outcome[data-kind=cycle]").count() == 1

@@ -1,28 +1,25 @@
 """The mathematics of the RBF exploration, run by Node, against NumPy and by hand."""
 
 import functools
-import json
 import re
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from tests.book.explorations.node import ROOT, needs_node, run_node
+from tests import ROOT
+from tests.book.explorations import node
+from tests.book.explorations.node import needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "rbf")
 
 TRUTHS = {
     "sine": lambda x: np.sin(2 * np.pi * x),
     "tent": lambda x: 1 - 4 * np.abs(x - 0.5),
     "step": lambda x: np.where(x < 0.5, -0.7, 0.7),
 }
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "rbf", "function": function}
-    return run_node([request | {"arguments": list(arguments)}])[0]
 
 
 @functools.cache
@@ -133,39 +130,6 @@ def test_centers_survive_their_text():
 )
 def test_other_texts_are_no_centers(text):
     assert call("parseCenters", text) is None
-
-
-def test_state_survives_the_hash():
-    state = {"data": "tent", "centers": "100-500-975", "sigma": 0.31}
-    text = run_node([{"do": "formatHash", "name": "rbf", "state": state}])[0]
-    assert text == "#rbf?data=tent&centers=100-500-975&sigma=0.31"
-    assert run_node([{"do": "parseHash", "name": "rbf", "hash": text}])[0] == state
-
-
-@pytest.mark.parametrize(
-    "text", ["#rbf", "#rbf?sigma=0", "#rbf?sigma=9", "#rbf?centers=2000", "#rb?sigma=1"]
-)
-def test_hash_without_a_valid_value_is_ignored(text):
-    assert run_node([{"do": "parseHash", "name": "rbf", "hash": text}]) == [None]
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/rbf.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-def test_still_picture_is_well_formed_and_titled():
-    root = ElementTree.parse(ROOT / "book/figures/rbf_exploration.svg").getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-
-
-def test_the_quiz_explains_every_answer():
-    questions = json.loads((ROOT / "book/quizzes/rbf.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert sum(a.get("correct", False) for a in question["answers"]) == 1
-        assert all(answer["feedback"] for answer in question["answers"])
 
 
 def test_the_chapter_needs_no_torch():

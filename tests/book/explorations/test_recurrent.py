@@ -1,24 +1,20 @@
 """The mathematics of the exploration `recurrent`, against NumPy and PyTorch."""
 
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tests import ROOT
-from tests.book.explorations.node import needs_node, run_node
+from tests.book.explorations import node
+from tests.book.explorations.node import initial_state, needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "recurrent")
 PATTERNS = {
     "pulse": lambda T: [1] + [0] * (T - 1),
     "constant": lambda T: [1] * T,
     "alternating": lambda T: [(-1) ** t for t in range(T)],
 }
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "recurrent"}
-    return run_node([request | {"function": function, "arguments": list(arguments)}])[0]
 
 
 def random_setting(seed: int, pattern: str, activation: str) -> dict:
@@ -65,7 +61,7 @@ def test_the_terms_add_up_to_the_gradient_of_the_recurrent_weight():
 
 
 def test_initial_state_is_the_worked_example_of_the_page():
-    state = run_node([{"do": "initialState", "name": "recurrent"}])[0]
+    state = initial_state("recurrent")
     got = call("run", state)
     # by hand: tanh 1, tanh of half of it, tanh of half of that
     h = [0, np.tanh(1), np.tanh(np.tanh(1) / 2)]
@@ -100,23 +96,3 @@ def test_clipping_keeps_the_direction_and_short_gradients():
     assert call("clip", gradient, 20) == {"norm": 13, "clipped": gradient}
     got = call("clip", gradient, 5)["clipped"]
     np.testing.assert_allclose(list(got.values()), np.array([3, -4, 12]) * 5 / 13)
-
-
-def test_hash_keeps_a_setting_and_refuses_nonsense():
-    state = run_node([{"do": "initialState", "name": "recurrent"}])[0]
-    changed = state | {"wh": -1.25, "T": 12, "pattern": "alternating"}
-    request = {"do": "formatHash", "name": "recurrent", "state": changed}
-    text = run_node([request])[0]
-    parse = {"do": "parseHash", "name": "recurrent"}
-    back, none = run_node(
-        [parse | {"hash": text}, parse | {"hash": "#recurrent?T=99&wh=x"}]
-    )
-    assert back == changed
-    assert none is None
-
-
-def test_still_picture_is_a_picture_with_a_title():
-    for name in ("recurrent_exploration", "recurrent_unrolled"):
-        root = ElementTree.parse(ROOT / f"book/figures/{name}.svg").getroot()
-        assert root.get("role") == "img"
-        assert root.find("{http://www.w3.org/2000/svg}title").text

@@ -1,15 +1,16 @@
 """The mathematics of the dropout exploration, run by Node, against NumPy."""
 
 import itertools
-import json
-from xml.etree import ElementTree
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tests.book.explorations.node import ROOT, needs_node, run_node
+from tests.book.explorations import node
+from tests.book.explorations.node import needs_node
 
 pytestmark = needs_node
+call = partial(node.call, "regularization")
 
 W1 = np.array([[1, 0.5], [-0.5, 1], [1, -1], [0.5, 0.5], [-1, 0.5]])
 B1, W2, B2 = np.array([0.5, 1, 0.5, 0, 1.5]), np.array([1.5, -1, 1, 2, -1.5]), -1.0
@@ -18,11 +19,6 @@ OUT = {
     "relu": lambda z: np.maximum(z, 0),
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
 }
-
-
-def call(function: str, *arguments):
-    request = {"do": "call", "name": "regularization", "function": function}
-    return run_node([request | {"arguments": list(arguments)}])[0]
 
 
 def setting(seed: int, out="linear", scale="inverted") -> dict:
@@ -102,32 +98,3 @@ def test_one_mask_by_hand():
 @pytest.mark.parametrize("text", ["", "1", "111111", "1101x"])
 def test_other_texts_are_no_mask(text):
     assert call("parseMask", text) is None
-
-
-def test_state_survives_the_hash():
-    state = run_node([{"do": "initialState", "name": "regularization"}])[0]
-    state |= {"p": 0.7, "mask": "00111", "x2": -1.5, "out": "sigmoid", "mode": "test"}
-    request = {"name": "regularization", "do": "formatHash", "state": state}
-    text = run_node([request])[0]
-    assert text == "#regularization?p=0.7&mask=00111&x2=-1.5&out=sigmoid&mode=test"
-    request = {"name": "regularization", "do": "parseHash", "hash": text}
-    assert run_node([request])[0] == state
-
-
-def test_script_asks_for_nothing_from_the_network():
-    source = (ROOT / "book/explorations/regularization.js").read_text("utf-8")
-    for word in ("http:", "https:", "fetch(", "XMLHttpRequest", "import(", "eval("):
-        assert word not in source
-
-
-def test_still_picture_is_well_formed_and_titled():
-    path = ROOT / "book/figures/regularization_exploration.svg"
-    root = ElementTree.parse(path).getroot()
-    assert root.find("{http://www.w3.org/2000/svg}title").text
-
-
-def test_the_quiz_explains_every_wrong_answer():
-    questions = json.loads((ROOT / "book/quizzes/regularization.json").read_text())
-    assert 4 <= len(questions) <= 6
-    for question in questions:
-        assert all(answer["feedback"] for answer in question["answers"])

@@ -8,16 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import _taught
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    names = {"torch": torch, "nn": nn, "F": nn.functional, "fx": torch.fx}
-    return _taught.taught("advanced_cnn", **names)
 
 
 @pytest.fixture(scope="module")

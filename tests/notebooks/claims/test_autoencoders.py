@@ -7,17 +7,10 @@ notebook runs for five seeds it asserts itself.
 import numpy as np
 import pytest
 
-from benchmarks import _taught
 from helpers import data
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
-    return _taught.taught("autoencoders", **names)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,6 @@ notebook itself runs for five seeds it asserts itself.
 import numpy as np
 import pytest
 
-from benchmarks import _taught
-from helpers import data
-
 SEEDS = [  # to be shared by the workers
     pytest.param(seed, marks=pytest.mark.xdist_group(f"claims-backpropagation-{seed}"))
     for seed in range(5)
@@ -17,36 +14,28 @@ SEEDS = [  # to be shared by the workers
 
 
 @pytest.fixture(scope="module")
-def taught():
-    return _taught.taught("backpropagation")
-
-
-@pytest.fixture(scope="module")
-def mnist():
-    loaded = data.mnist()
-    if loaded.is_standin:
-        pytest.skip("the claims are about MNIST, which this machine does not have")
+def pixels(mnist):
     rows = [
         np.float32(part.x.reshape(len(part.x), -1) / 255)
-        for part in (loaded.train, loaded.test)
+        for part in (mnist.train, mnist.test)
     ]
-    return rows[0], loaded.train.y, rows[1], loaded.test.y
+    return rows[0], mnist.train.y, rows[1], mnist.test.y
 
 
-def outputs_after_two_epochs(taught, mnist, eta, seed):
-    x, y, test_x, test_y = mnist
+def outputs_after_an_epoch(taught, pixels, eta, seed):
+    x, y, test_x, test_y = pixels
     rng = np.random.default_rng(seed)
     weights, biases = taught["xavier_start"](rng, [784, 512, 10])
-    taught["train_minibatches"](x, y, weights, biases, eta, 2, rng)
+    taught["train_minibatches"](x, y, weights, biases, eta, 1, rng)
     outputs = taught["forward"](test_x, weights, biases)[1][-1]
     return outputs, (outputs.argmax(axis=1) == test_y).mean()
 
 
 @pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_middle_rate_learns_and_the_large_one_saturates(taught, mnist, seed):
-    _, middle = outputs_after_two_epochs(taught, mnist, 0.3, seed)
-    outputs, large = outputs_after_two_epochs(taught, mnist, 1.0, seed)
+def test_the_middle_rate_learns_and_the_large_one_saturates(taught, pixels, seed):
+    _, middle = outputs_after_an_epoch(taught, pixels, 0.3, seed)
+    outputs, large = outputs_after_an_epoch(taught, pixels, 1.0, seed)
     assert middle > 0.8
     assert large < 0.5
     assert (outputs < 0.01).mean() > 0.5
@@ -54,18 +43,21 @@ def test_the_middle_rate_learns_and_the_large_one_saturates(taught, mnist, seed)
 
 @pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_small_rate_stays_near_chance(taught, mnist, seed):
-    assert outputs_after_two_epochs(taught, mnist, 1e-4, seed)[1] < 0.3
+def test_the_small_rate_stays_near_chance(taught, pixels, seed):
+    assert outputs_after_an_epoch(taught, pixels, 1e-4, seed)[1] < 0.3
 
 
 @pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_cure_passes_97_percent_in_five_epochs(taught, mnist, seed):
-    x, y, test_x, test_y = mnist
+def test_the_cure_passes_97_percent_in_five_epochs(taught, pixels, seed):
+    x, y, test_x, test_y = pixels
     rng = np.random.default_rng(seed)
     weights, biases = taught["he_start"](rng, [784, 512, 10])
-    taught["train_cure"](x, y, weights, biases, 0.3, 5, rng)
-    assert taught["cured_accuracy"](test_x, test_y, weights, biases) > 0.97
+    accuracies = []
+    while len(accuracies) < 5 and max(accuracies, default=0) <= 0.97:
+        taught["train_cure"](x, y, weights, biases, 0.3, 1, rng)
+        accuracies.append(taught["cured_accuracy"](test_x, test_y, weights, biases))
+    assert accuracies[-1] > 0.97
 
 
 def test_softmax_and_cross_entropy_give_p_minus_y(taught):

@@ -7,21 +7,11 @@ notebook runs for five seeds in the full profile it asserts itself.
 import numpy as np
 import pytest
 
-from benchmarks import _taught
-from helpers import data
-from helpers.training import evaluate, fit
+from helpers.training import evaluate
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    functions = _taught.taught("convolutional")
-    # the names that the notebook imports, for the functions that use them
-    functions |= {"torch": torch, "nn": torch.nn, "F": F, "fit": fit}
-    return functions
 
 
 def random_layer(seed):
@@ -58,10 +48,7 @@ def test_lenet_has_61706_parameters(taught):
 
 
 @pytest.fixture(scope="module")
-def digits():
-    mnist = data.mnist()
-    if mnist.is_standin:
-        pytest.skip("the claims are about MNIST, which this machine does not have")
+def digits(mnist):
     x, test_x = (
         torch.tensor(part.x[:n], dtype=torch.float32)[:, None] / 255
         for part, n in ((mnist.train, 2000), (mnist.test, 1000))

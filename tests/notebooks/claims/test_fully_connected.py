@@ -3,26 +3,13 @@
 The functions are those that the notebook teaches: its cells tagged ``define``.
 """
 
-from math import exp
-
 import numpy as np
 import pytest
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from benchmarks import _taught
 from helpers import data
-from helpers.training import fit, predict
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    names = {"torch": torch, "nn": torch.nn, "fit": fit, "predict": predict}
-    names |= {"exp": exp, "device": lambda: torch.device("cpu")}
-    names |= {"LinearDiscriminantAnalysis": LinearDiscriminantAnalysis}
-    return _taught.taught("fully_connected", **names)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -84,10 +71,9 @@ def test_the_linear_discriminant_beats_the_network_from_scratch_on_wheat(taught)
 
 @pytest.mark.standins
 @pytest.mark.parametrize("seed", SEEDS)
-def test_standardized_pixels_learn_faster_than_pixels_from_minus_1_to_1(taught, seed):
-    mnist = data.mnist()
-    if mnist.is_standin:
-        pytest.skip("the claim is about MNIST, which this machine does not have")
+def test_standardized_pixels_learn_faster_than_pixels_from_minus_1_to_1(
+    taught, mnist, seed
+):
     tensors = mnist.tensors()
     few = data.Split(tensors.train.x[:20_000], tensors.train.y[:20_000])
     train, sgd = taught["train_digits"], taught["sgd"](0.003)

@@ -6,17 +6,9 @@ The functions are those that the notebook teaches: its cells tagged ``define``.
 import numpy as np
 import pytest
 
-from benchmarks import _taught
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    names = _taught.taught("gradient_descent")
-    names["torch"] = torch
-    return names
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -7,15 +7,8 @@ functions that it teaches (cells tagged ``define``) meet other data and other ju
 import numpy as np
 import pytest
 
-from benchmarks import _taught
 from helpers import data
-
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    return _taught.taught("linear_networks")
+from tests.notebooks.claims import SEEDS
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from benchmarks import _taught
-
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    return _taught.taught("rbf")
+from tests.notebooks.claims import SEEDS
 
 
 def fitted(taught, k, kind, seed):

@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import _taught
 from tests import ROOT
 
 TEXT = "the quick brown fox jumps over the lazy dog; " * 120
@@ -19,11 +18,6 @@ from benchmarks import _taught
 from tests.notebooks.claims.test_recurrent import TEXT, trained
 print(hashlib.sha256(trained(_taught.taught("recurrent"), 3)).hexdigest())
 """
-
-
-@pytest.fixture(scope="module")
-def taught():
-    return _taught.taught("recurrent")
 
 
 def trained(taught, seed: int) -> bytes:

@@ -6,21 +6,11 @@ notebook runs over its seeds (the twenty images, early stopping) it asserts itse
 
 import numpy as np
 import pytest
-from scipy import stats
-from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 
-from benchmarks import _taught
+from tests.notebooks.claims import SEEDS
 
 torch = pytest.importorskip("torch")
-SEEDS = range(5)
-
-
-@pytest.fixture(scope="module")
-def taught():
-    names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
-    names |= {"stats": stats, "load_diabetes": load_diabetes}
-    return _taught.taught("regularization", **names)
 
 
 @pytest.mark.parametrize("N", [5, 10, 16])

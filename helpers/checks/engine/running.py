@@ -1,0 +1,221 @@
+"""Running a student's function: quietly, with a copy of its arguments, with a hint.
+
+An exception of the student's becomes a `CheckFailed` that says at which line, with
+which shapes, and what such an exception usually means.
+"""
+
+import contextlib
+import io
+import itertools
+import linecache
+import random
+import re
+import sys
+import textwrap
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from .values import kind_of
+
+# A generator that gives so many is taken for endless: the longest right one gives 50.
+MOST_RESULTS = 10_000
+MOST_TEXT = 100_000  # characters of a student's prints that are looked at
+ENDLESS = (
+    f"your generator never stops: {MOST_RESULTS:,} results came, and no end.\n"
+    "Likely mistake: the loop does not change what its condition tests."
+)
+
+
+class CheckFailed(AssertionError):
+    """A failed check; the message is for the student and never shows a solution.
+
+    `step` is the check's `Step`, if it is one, and `difference` what can be drawn: the
+    expected array and the student's.
+    """
+
+    step: Any = None
+    difference: Any = None
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the message without our own frames."""
+        return ["CheckFailed", *str(self).splitlines()]
+
+
+class Unwritten(CheckFailed):
+    """The step, or an earlier one that it calls, still holds its placeholder."""
+
+
+class _Capped(io.StringIO):
+    """A stream that keeps the beginning of what is written to it."""
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(0, MOST_TEXT - self.tell())])
+        return len(text)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[tuple[io.StringIO, list]]:
+    """Capture prints and warnings, and put the global random states back."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 the student's
+    torch = sys.modules.get("torch")
+    torch_state = torch.get_rng_state() if hasattr(torch, "get_rng_state") else None
+    out = _Capped()
+    try:
+        with (
+            warnings.catch_warnings(record=True) as seen,
+            np.errstate(all="warn", under="ignore"),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(_Capped()),
+        ):
+            warnings.simplefilter("always")
+            yield out, seen
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        if torch_state is not None:
+            torch.set_rng_state(torch_state)
+
+
+def call(function: Callable, *args: Any, name: str = "") -> Any:
+    """Return `function(*args)`; an exception becomes a `CheckFailed` with a hint."""
+    name = name or getattr(function, "__name__", "your function")
+    arguments = {f"argument {i + 1}": a for i, a in enumerate(args)}
+    return run(function, arguments, name)[0]
+
+
+def run(function: Callable, args: Mapping[str, Any], name: str) -> tuple[Any, list]:
+    """Return what a function gives, generators as lists, and its warnings.
+
+    Raises
+    ------
+    Unwritten
+        It, or an earlier step that it calls, is still the placeholder.
+    CheckFailed
+        It raises another exception, never ends, or prints its result.
+    """
+    if not callable(function):
+        raise CheckFailed(
+            f"✗ {name}: {kind_of(function)} came where a function belongs."
+        )
+    try:
+        with quiet() as (out, seen):
+            value = function(*args.values())
+            if hasattr(value, "__next__"):
+                value = list(itertools.islice(value, MOST_RESULTS))
+                if len(value) == MOST_RESULTS:
+                    raise CheckFailed(f"✗ {name}: {ENDLESS}")
+    except NotImplementedError as error:
+        raise Unwritten(unwritten(error, function, name)) from None
+    except CheckFailed:
+        raise
+    except (Exception, SystemExit) as error:
+        raise CheckFailed(explain(error, function, args, name)) from None
+    if value is None and out.getvalue().strip():
+        raise CheckFailed(
+            f"✗ {name}: your function prints its result instead of returning it "
+            "(it returns None)."
+        )
+    floating = [w for w in seen if issubclass(w.category, RuntimeWarning)]
+    return value, floating
+
+
+def unwritten(error: BaseException, function: Any, name: str) -> str:
+    """Say which step still raises NotImplementedError: this one, or one it calls."""
+    frames = traceback.extract_tb(error.__traceback__)
+    home = getattr(getattr(function, "__code__", None), "co_name", None)
+    place = frames[-1].name if frames else home
+    if home and place not in (home, "__init__", "forward", "<lambda>", "call"):
+        return (
+            f"✗ {name}: it calls {place}, an earlier step that is not yet written. "
+            f"Write {place} first, or run its cell."
+        )
+    return (
+        f"✗ {name}: not yet written. Replace the line that raises NotImplementedError "
+        "by your solution."
+    )
+
+
+HINTS = (
+    (
+        r"matmul|not aligned|mat1 and mat2|batch2 tensor",
+        "a matrix product of shapes that do not fit: is a transpose missing or one "
+        "too many, or is the order of the factors reversed?",
+    ),
+    (
+        r"broadcast|must match the size of tensor",
+        "an elementwise operation on shapes that do not fit: is a matrix product or a "
+        "transpose missing, or is an array of the wrong layer used?",
+    ),
+    (
+        r"truth value of an array",
+        "`if`, `and` or `or` on a whole array: this needs an elementwise form.",
+    ),
+    (
+        r"positional argument|unexpected keyword",
+        "the function's arguments differ from the task's signature, or a call inside "
+        "passes too many or too few.",
+    ),
+    (
+        r"only .*(scalar|length-1|0-dim)",
+        "an array stands where a single number is needed.",
+    ),
+    (r"NoneType", "a value is None: does a function that you call lack its return?"),
+    (r"recursion", "the function calls itself without an end."),
+    (
+        r"index .*out of (bounds|range)|out of range",
+        "an index beyond the end: count the entries again (lists of L layers end at L "
+        "− 1).",
+    ),
+    (
+        r"module '.*' has no attribute",
+        "the library has nothing of that name: is it misspelt?",
+    ),
+    (
+        r"has no attribute|not subscriptable|not iterable",
+        "a value has another type than the line expects (a number where an array is "
+        "needed, a list for an array).",
+    ),
+    (
+        r"not defined|referenced before|not associated",
+        "a name is misspelt, assigned too late, or its cell has not been run.",
+    ),
+)
+
+
+def hint_for(text: str) -> str:
+    """Return what an exception of that text usually means, or nothing."""
+    return next((h for pattern, h in HINTS if re.search(pattern, text)), "")
+
+
+def explain(error: BaseException, function: Any, args: Mapping, name: str) -> str:
+    """Return the message about an exception: its text, line, shapes and a hint."""
+    lines = [f"✗ {name}: {type(error).__name__}: {error}"]
+    # under the grader the function runs in another process: see `grader.isolated`
+    if line := getattr(error, "student_line", "") or _line_of(error, function):
+        lines.append(f"  at the line: {line}")
+    shapes = [
+        f"{k} {np.shape(a)}"
+        for k, a in args.items()
+        if isinstance(a, np.ndarray) and k[:1] != "_"
+    ]
+    if shapes:
+        lines.append(f"  shapes of the arguments: {', '.join(shapes)}")
+    text = f"{type(error).__name__}: {getattr(error, 'full_text', error)}"
+    return "\n".join(lines + wrap("Likely mistake: ", hint_for(text)))
+
+
+def _line_of(error: BaseException, function: Any) -> str:
+    """Return the line of the function's own file where the exception arose."""
+    code = getattr(function, "__code__", None)
+    home = code.co_filename if code else None
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == home]
+    return (linecache.getline(home, own[-1].lineno or 0) or "").strip() if own else ""
+
+
+def wrap(prefix: str, text: str) -> list[str]:
+    """Return the lines of a paragraph of a message; none if there is no text."""
+    return textwrap.wrap(prefix + text, 84, subsequent_indent="    ") if text else []

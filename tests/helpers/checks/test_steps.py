@@ -1,0 +1,131 @@
+"""The steps whose references carry their slips, found in the rooms of the chapters.
+
+A new sheet is tested by existing: `helpers/checks/<chapter>/<sheet>.py`.
+"""
+
+import importlib
+import re
+from functools import partial
+
+import pytest
+
+import helpers.checks
+from helpers.checks.engine import CheckFailed, Slip, Step
+from helpers.checks.engine import help as levels
+from tests.course import ROOT, notebook, sheet
+
+ROOM = ROOT / "helpers/checks"
+SHEETS = sorted(
+    path.relative_to(ROOM).with_suffix("").as_posix()
+    for path in ROOM.glob("*/*.py")
+    if path.parent.name != "engine" and path.name != "__init__.py"
+)
+SEEDS = (0, 101, 103, 104)  # the visible one, and some of the hidden
+
+
+def steps(name: str) -> list[Step]:
+    """The steps of a sheet, in its order."""
+    module = importlib.import_module(f"helpers.checks.{name.replace('/', '.')}")
+    return [value for value in vars(module).values() if isinstance(value, Step)]
+
+
+EVERY = [pytest.param(s, n, id=f"{n}-{s.name}") for n in SHEETS for s in steps(n)]
+each_step = pytest.mark.parametrize(("step", "name"), EVERY)
+
+
+def answer(step: Step, *active: str):
+    """What a student would write who makes these slips."""
+    slip = Slip(active)
+    return step.reference(slip) if step.factory else partial(step.reference, slip)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def told(step: Step, *active: str) -> str:
+    with pytest.raises(CheckFailed) as caught:
+        step(answer(step, *active))
+    return plain(str(caught.value))
+
+
+def test_there_are_steps():
+    assert helpers.checks.__path__
+    assert len(EVERY) > 3
+
+
+@each_step
+def test_the_reference_passes(step, name, capsys):
+    step(answer(step))
+    assert capsys.readouterr().out.startswith(f"✓ {step.name}: ")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@each_step
+def test_the_cases_tell_all_slips_apart_and_each_demand_has_one(step, name, seed):
+    assert step.audit(seed) == []
+
+
+@each_step
+def test_every_slip_loses_and_is_named(step, name):
+    for move in step.slips(step.drawn(0)):
+        assert plain(move.text) in told(step, move.slip), move.slip
+
+
+@each_step
+def test_each_demand_is_a_sentence_of_the_sheet(step, name):
+    cells = notebook(ROOT / f"solutions/{name}.ipynb").cells
+    text = plain(" ".join(c.source for c in cells if c.cell_type == "markdown"))
+    for sentence in step.demands:
+        assert plain(sentence) in text, sentence
+
+
+@each_step
+def test_the_second_level_is_short_and_leads_to_the_page(step, name):
+    assert 40 <= len(step.why.split()) <= 120
+    page = (ROOT / f"book/{name.split('/')[0]}.md").read_text("utf-8")
+    assert re.search(rf"^#+ {re.escape(step.see)}$", page, re.M), step.see
+
+
+@each_step
+def test_no_level_contains_a_line_of_the_solution(step, name):
+    said = [told(step, m.slip) for m in step.slips(step.drawn(0))]
+    said += [plain(levels.why(step)), plain(levels.worked(step))]
+    for cell in sheet(name).cells:
+        if cell.role == "answer":
+            new = set(cell.source.splitlines()) - set(cell.release.splitlines())
+            for line in (plain(x).strip() for x in new):
+                if len(line) > 15 and not line.startswith(("#", "def ")):
+                    assert not any(line in text for text in said), line
+
+
+@each_step
+def test_two_slips_are_never_told_a_third(step, name):
+    """What is said of two slips at once is one of them, both, or no cause."""
+    moves = step.slips(step.drawn(0))
+    pairs = [(a, b) for a in moves for b in moves if a.site < b.site]
+    for a, b in pairs[:: max(1, len(pairs) // 12)]:
+        try:
+            step(answer(step, a.slip, b.slip))
+        except CheckFailed as failure:
+            text = plain(str(failure))
+        else:
+            continue
+        cause = text.partition("Likely mistake: ")[2]
+        others = [m for m in moves if m not in (a, b) and plain(m.text) in cause]
+        both = [step.outcome((a, b), c) for c in step.drawn(0)]
+        for other in others:
+            single = [step.outcome((other,), c) for c in step.drawn(0)]
+            assert not any(map(step.differ, both, single)), (a.slip, b.slip, other.slip)
+
+
+def test_hint_gives_a_level_with_each_call(capsys):
+    from helpers.checks import perceptron
+
+    with pytest.raises(CheckFailed):
+        perceptron.update(lambda x, d, w, b, eta: (w, b, False))
+    perceptron.hint()
+    perceptron.hint()
+    out = capsys.readouterr().out
+    assert "Learning from mistakes" in out
+    assert "for example, with" in out
