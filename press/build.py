@@ -129,7 +129,8 @@ def fingerprint() -> str:
     A cached output is valid for the package, versions and settings that made it.
     """
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted((ROOT / "helpers").rglob("*.py")):
+    files = (ROOT / "helpers").rglob("*")
+    for path in sorted(p for p in files if p.suffix in (".py", ".txt")):
         digest.update(path.read_bytes())
     digest.update((ROOT / "constraints.txt").read_bytes())
     for path in sorted((ROOT / "book" / "results").glob("*.json")):
