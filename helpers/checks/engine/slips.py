@@ -249,7 +249,7 @@ class Step:
                     case = replace(case, args=move.args(dict(case.args)))
             with quiet():
                 if whole and self.observe is None:
-                    value = look(whole, whole, case)
+                    value = look(whole, whole, case) | {"changed": []}
                 else:
                     answers = (self._bind(Slip(slips, how)) for how in (None, like))
                     value = look(*answers, case)
@@ -416,7 +416,9 @@ class _Search:
             *operators.argument_moves(self.cases),
         ]
         found = [(m,) for m in others if self.in_time() and self.fits((m,), firm=True)]
-        return self.shared(found[:1]) if found else self.two(singles, others)
+        if found:
+            return self.shared(found[:1])
+        return self.two(singles, others) or self.in_one_part(singles, alone=False)
 
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
@@ -451,22 +453,26 @@ class _Search:
         whole = [moves for moves in found if moves[0].instead]
         return [*(m for m in found if not m[0].instead), *whole[:1]]
 
-    def in_one_part(self, singles: Sequence[Move]) -> str:
-        """Return the mistake that gives the only wrong part of the results."""
-        parts = set().union(*self.wrong) - {"changed"}
-        if len(parts) != 1 or not parts <= set(self.step.parts):
+    def in_one_part(self, singles: Sequence[Move], alone: bool = True) -> str:
+        """Return the mistake that gives a wrong part of the results, in all cases.
+
+        With `alone` only if no other part is wrong.
+        """
+        wrong = set().union(*self.wrong)
+        parts = [part for part in self.step.parts if part in wrong]
+        if alone and (len(parts) != 1 or wrong - {"changed"} != set(parts)):
             return ""
-        (part,) = parts
-        for move in singles:
+        for part, move in itertools.product(parts, singles):
             outcomes = [self.run((move,), i) for i in range(len(self.cases))]
             if all(
                 isinstance(o, dict)
                 and isinstance(s, dict)
                 and part in o
-                and self.step._agree(s.get(part), o[part])
+                and part in s
+                and self.step._agree(s[part], o[part])
                 for o, s in zip(outcomes, self.seen, strict=True)
             ):
-                return move.text
+                return move.text if alone else f"{part}: {move.text}"
         return ""
 
     def numbers(self, seen: Sequence, of: Callable = lambda a: a != np.round(a)) -> int:
@@ -513,7 +519,8 @@ class _Search:
             value, seen = self.run(moves, i), self.seen[i]
             if isinstance(value, Raised) or isinstance(seen, Raised):
                 both = isinstance(value, Raised) and isinstance(seen, Raised)
-                if not both or value.kind[0] != seen.kind[0]:
+                whole = any(m.instead for m in moves)  # maybe in another library
+                if not both or not (whole or value.kind[0] == seen.kind[0]):
                     return False
                 proof |= not firm and bool(seen.kind[1]) and value.kind == seen.kind
                 continue
