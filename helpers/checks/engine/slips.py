@@ -418,7 +418,8 @@ class _Search:
         found = [(m,) for m in others if self.in_time() and self.fits((m,), firm=True)]
         if found:
             return self.shared(found[:1])
-        return self.two(singles, others) or self.in_one_part(singles, alone=False)
+        whole = [m for m in singles if m.instead]  # slips are tried two at a time
+        return self.two(singles, others) or self.in_one_part(whole, alone=False)
 
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
