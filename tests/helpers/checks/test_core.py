@@ -1088,3 +1088,13 @@ def test_a_notebook_shows_the_message_without_our_frames():
     assert output.ename == "CheckFailed"
     assert output.evalue.startswith("✗ f")
     assert "core.py" not in "\n".join(output.traceback)
+
+
+@pytest.mark.parametrize("got", [E.tolist(), E > 9, (E > 9) * 1.0], ids=str)
+def test_a_change_that_changes_nothing_is_no_cause(got):
+    expected = E if isinstance(got, list) else (E > 9).astype(int)
+    with pytest.raises(CheckFailed) as caught:
+        compare(got, expected)
+    told = re.sub(r"\s+", " ", str(caught.value))
+    assert told.count("Likely mistake:") == 1
+    assert re.search("a value of type list|integers are expected", told)
