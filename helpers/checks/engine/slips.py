@@ -224,44 +224,41 @@ class Step:
                 return value
 
             try:
-                seen.append(self._look(answer if self.observe else watched, case))
+                if self.observe:
+                    look = partial(self.observe, answer, answer, case)
+                    seen.append(run(look, {}, self.name)[0])
+                else:
+                    seen.append(self._look(watched, watched, case))
             except Unwritten:
                 raise
             except CheckFailed as failure:
                 seen.append(Raised(str(failure)))
         return seen, warned
 
-    def _look(self, answer: Callable, case: Case) -> dict:
-        """Observe the student's answer in one case."""
-        if self.observe is None:
-            return returned(answer, answer, case, self.parts)
-        look = partial(self.observe, answer, answer, case)
-        return run(look, {}, self.name)[0]
+    def _look(self, free: Callable, replay: Callable, case: Case) -> dict:
+        """Observe an answer, or the reference, in one case."""
+        if self.observe:
+            return self.observe(free, replay, case)
+        return returned(free, replay, case, self.parts)
 
     def outcome(self, moves: Sequence[Move], case: Case, like: Any = None) -> Any:
-        """Observe the reference with these moves; an exception is an outcome, too."""
+        """Observe the reference with these moves; an exception is an outcome, too.
+
+        Moves of results are not the reference's: the search applies them.
+        """
         slips = [m.slip for m in moves if m.slip]
         whole = next((m.instead for m in moves if m.instead), None)
-        look = self.observe or partial(returned, parts=self.parts)
         try:
             for move in moves:
                 if move.args:
                     case = replace(case, args=move.args(dict(case.args)))
             with quiet():
                 if whole and self.observe is None:
-                    value = look(whole, whole, case) | {"changed": []}
-                else:
-                    answers = (self._bind(Slip(slips, how)) for how in (None, like))
-                    value = look(*answers, case)
-            for move in moves:
-                if move.result:
-                    with np.errstate(all="ignore"):
-                        value = move.result(value, case)
-            if self.parts and "result" in value:
-                value = value | split(value.pop("result"), self.parts)
+                    return self._look(whole, whole, case) | {"changed": []}
+                answers = (self._bind(Slip(slips, how)) for how in (None, like))
+                return self._look(*answers, case)
         except Exception as error:
             return Raised(f"✗ {self.name}: {type(error).__name__}: {error}")
-        return value
 
     def _bind(self, slip: Slip) -> Callable:
         return self.reference(slip) if self.factory else partial(self.reference, slip)
@@ -294,10 +291,9 @@ class Step:
     def slips(self, cases: Sequence[Case]) -> list[Move]:
         """Return the slips that the reference carries, found by running it."""
         slip = Slip()
-        look = self.observe or partial(returned, parts=self.parts)
         with quiet():
             for case in cases:
-                look(self._bind(slip), self._bind(slip), case)
+                self._look(self._bind(slip), self._bind(slip), case)
         texts = self.texts
         return [Move(texts.get(n, n), site, slip=n) for n, site in slip.sites.items()]
 
@@ -424,7 +420,7 @@ class _Search:
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
         i = self.order[0]
-        if self.step.pick > 1 or isinstance(self.want[i], Raised):
+        if self.step.pick > 1:
             return ""
         if not self.step.observe and self.numbers(self.seen) < ENOUGH:
             return ""

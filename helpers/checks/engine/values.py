@@ -94,9 +94,7 @@ def same(got: Any, want: Any, rtol: float, atol: float) -> bool:
     if is_list(got) or is_list(want):
         if not hasattr(got, "__len__") or not hasattr(want, "__len__"):
             return False
-        if isinstance(got, str) or isinstance(want, str) or is_number(got):
-            return False
-        if is_number(want):
+        if any(isinstance(v, str) or is_number(v) for v in (got, want)):
             return False
         pairs = zip(got, want, strict=False)
         return len(got) == len(want) and all(same(*p, rtol, atol) for p in pairs)
