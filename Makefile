@@ -65,8 +65,8 @@ grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write fee
 	@graded=0; $(RUN) grader autograde "$(ASSIGNMENT)" || graded=$$?; \
 	  $(RUN) grader feedback "$(ASSIGNMENT)" && exit $$graded
 
-reproduce: .venv/.ready ## run the notebooks with the literature's budget (hours) into book/results
-	@COURSE_PROFILE=full COURSE_RESULTS_DIR="$(CURDIR)/book/results" $(RUN) press.build
+reproduce: .venv/.ready ## run the notebooks, or one CHAPTER, with the literature's budget (hours, resumable) into book/results
+	@$(RUN) press.reproduce $(CHAPTER)
 
 data: .venv/.ready ## fetch all data sets into the cache, with checksums
 	@$(RUN) helpers.data fetch all

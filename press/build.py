@@ -37,7 +37,7 @@ from press.contents import BUILD, CACHE, RESULTS, ROOT
 HTML = BUILD / "html"
 SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
 FREE_BYTES = 500e6
-CELL_SECONDS = 3600 if os.environ.get("COURSE_PROFILE") == "full" else 300
+CELL_SECONDS = 300
 SETTINGS = (
     *("COURSE_PROFILE", "COURSE_DEVICE", "COURSE_OFFLINE"),
     *("COURSE_DATA_MIRROR", "COURSE_DATA_DIR"),
