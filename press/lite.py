@@ -3,20 +3,21 @@
 ``press/build.py`` runs this file after the pages are built. It writes
 `_build/html/lite` when something it is made from has changed:
 
-1. browser copies of the notebooks and exercises of the chapters in `CHAPTERS`, which
-   need only NumPy, Matplotlib and scikit-learn; cells that are tagged `not-in-browser`
-   are left out (PyTorch, a second process, the results kept beside the book);
+1. browser copies of the notebooks and exercises that run without PyTorch
+   (`press.needs`); cells that are tagged `not-in-browser` are left out (PyTorch, a
+   second process, the results kept beside the book);
 2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
    those of Pyodide's packages that the copy needs: what needs NumPy only starts
    without fetching the others;
 3. ``jupyter lite build``, with the Pyodide kernel as its only extension.
 
-It is a Sphinx extension, too: each page of these chapters links to its browser copy.
+It is a Sphinx extension, too: a page that has one links to its browser copy.
 
 Pyodide itself comes from its default address, or, where ``PYODIDE_DIR`` names a folder
 with its full distribution, from a copy in the site.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -35,35 +36,17 @@ from jupyterlite_pyodide_kernel.constants import (
 )
 
 from helpers import _terminal
-from press import wheels
+from press import needs, wheels
 from press.contents import BUILD, ROOT
 
-CHAPTERS = (
-    "perceptron",
-    "linear_networks",
-    "gradient_descent",
-    "backpropagation",
-    "recurrent",
-    "rbf",
-)
 SETTINGS = ROOT / "press" / "lite"
 STAGE = BUILD / "lite"
 SITE = BUILD / "html" / "lite"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
-LEFT_OUT = "not-in-browser"  # the tag of a cell
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
-# notebooks and exercises that need no scikit-learn, and so do not fetch it with SciPy
-WITHOUT_SKLEARN = (
-    "gradient_descent",
-    "recurrent",
-    "gates",
-    "descent",
-    "optimizers",
-    "four_equations",
-    "bptt",
-    "char_rnn",
-)
+# Pyodide's names of what a copy may need; the kernel brings the rest along
+PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
 TORCH = re.compile(r"^(import torch|from (torch|helpers\.training)\b).*\n?", re.M)
 
 INSTALL = """import sys
@@ -99,16 +82,11 @@ def main() -> None:
     stamp.write_text(current, "utf-8")
 
 
+@functools.cache
 def sources() -> list[Path]:
     """Return the notebooks and exercises that run in the browser."""
-    return [
-        path
-        for chapter in CHAPTERS
-        for path in (
-            ROOT / "notebooks" / f"{chapter}.ipynb",
-            *sorted((ROOT / "exercises" / chapter).glob("*.ipynb")),
-        )
-    ]
+    paths = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("exercises/*/*.ipynb")]
+    return [path for path in sorted(paths) if needs.in_browser(path)]
 
 
 def pyodide_dir() -> Path | None:
@@ -137,7 +115,7 @@ def pyodide_dir() -> Path | None:
 
 def fingerprint(pyodide: Path | None) -> str:
     """Return a hash of all that the site is made from."""
-    programs = [Path(__file__), Path(wheels.__file__)]
+    programs = [Path(part) for part in (__file__, wheels.__file__, needs.__file__)]
     files = [*programs, ROOT / "pyproject.toml", *sorted(SETTINGS.iterdir())]
     digest = hashlib.sha256()
     for path in (*files, *sources(), *wheels.package()):
@@ -198,9 +176,8 @@ def browser_copy(path: Path) -> dict:
 
 def packages(path: Path) -> list[str]:
     """Return those of Pyodide's packages that a notebook or an exercise needs."""
-    plots = ["matplotlib"] if path.is_relative_to(ROOT / "notebooks") else []
-    learn = [] if path.stem in WITHOUT_SKLEARN else ["scikit-learn"]
-    return ["numpy", *plots, *learn]
+    wanted = needs.needed(path)
+    return [theirs for ours, theirs in PACKAGES.items() if ours in wanted]
 
 
 def without_left_out(cells: list[dict]) -> Iterator[dict]:
@@ -224,7 +201,7 @@ def without_left_out(cells: list[dict]) -> Iterator[dict]:
 
 def is_left_out(cell: dict) -> bool:
     """Tell whether a cell cannot run in the browser."""
-    return LEFT_OUT in cell["metadata"].get("tags", [])
+    return needs.LEFT_OUT in cell["metadata"].get("tags", [])
 
 
 def adapted(cell: dict, path: Path) -> dict:
@@ -264,10 +241,8 @@ def code(ident: str, text: str) -> dict:
 
 def copy_of(page: str) -> str | None:
     """Return the browser copy that belongs to a page: ``notebooks/rbf.ipynb``."""
-    room, chapter, *_ = [*page.split("/"), ""]
-    if room not in ("book", "notebooks", "exercises") or chapter not in CHAPTERS:
-        return None
-    return f"notebooks/{chapter}.ipynb" if room == "book" else f"{page}.ipynb"
+    copy = f"{re.sub('^book/', 'notebooks/', page)}.ipynb"
+    return copy if ROOT / copy in sources() else None
 
 
 def add_button(app, page: str, template: str, context: dict, doctree) -> None:

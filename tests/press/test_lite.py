@@ -16,6 +16,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from grader.books import rebuild
 from grader.isolated import forkserver, session
+from press.lite import sources
 from tests import ROOT
 from tests.book.pages import PAGES
 from tests.browser import CHROMIUM, FLAGS
@@ -24,25 +25,9 @@ from tests.grader import needs_linux, options
 from tests.wrong_answers.perceptron.gates import WRONG as GATES
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
-COPIES = [
-    "notebooks/perceptron.ipynb",
-    "notebooks/linear_networks.ipynb",
-    "notebooks/gradient_descent.ipynb",
-    "notebooks/backpropagation.ipynb",
-    "notebooks/recurrent.ipynb",
-    "notebooks/rbf.ipynb",
-    "exercises/perceptron/gates.ipynb",
-    "exercises/linear_networks/regression.ipynb",
-    "exercises/linear_networks/softmax_regression.ipynb",
-    "exercises/gradient_descent/descent.ipynb",
-    "exercises/gradient_descent/optimizers.ipynb",
-    "exercises/backpropagation/four_equations.ipynb",
-    "exercises/backpropagation/train_digits.ipynb",
-    "exercises/recurrent/bptt.ipynb",
-    "exercises/recurrent/char_rnn.ipynb",
-    "exercises/rbf/rbf_network.ipynb",
-    "exercises/rbf/choose_k.ipynb",
-]
+COPIES = [path.relative_to(ROOT).as_posix() for path in sources()]
+EXERCISES = [copy for copy in COPIES if copy.startswith("exercises/")]
+NOTEBOOKS = [copy for copy in COPIES if copy.startswith("notebooks/")]
 MISSING = ("torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb")
 PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
 
@@ -76,7 +61,7 @@ def test_the_site_holds_these_notebooks_and_no_other_file(lite):
 
 def test_each_page_of_these_chapters_links_to_its_notebook_and_no_other_page(site):
     expected = {copy.removesuffix(".ipynb"): copy for copy in COPIES}
-    for copy in COPIES[:6]:
+    for copy in NOTEBOOKS:
         expected[copy.replace("notebooks/", "book/").removesuffix(".ipynb")] = copy
     found = {}
     for page in PAGES:
@@ -92,7 +77,7 @@ def test_each_page_of_these_chapters_links_to_its_notebook_and_no_other_page(sit
 
 def test_no_solution_and_no_hidden_test_gets_into_the_site(lite):
     assert not [path for path in lite.rglob("*") if "solution" in path.name.lower()]
-    for copy in COPIES[6:]:
+    for copy in EXERCISES:
         text = (lite / "files" / copy).read_text()
         source = (ROOT / copy.replace("exercises/", "solutions/")).read_text()
         assert "raise NotImplementedError()" in text
@@ -163,7 +148,7 @@ def test_no_copy_uses_a_name_of_a_cell_that_is_left_out(lite, tmp_path):
     assert any("bowl_gradient" in line for line in undefined_names(tmp_path))
 
 
-@pytest.mark.parametrize("copy", COPIES[:6])
+@pytest.mark.parametrize("copy", NOTEBOOKS)
 def test_a_copy_says_what_is_left_out_and_keeps_most(lite, copy):
     path, original = lite / "files" / copy, ROOT / copy
     kept, before = len(cells(path, "code")) - 1, len(cells(original, "code"))
@@ -245,7 +230,7 @@ def wheels(lite: Path, copy: str) -> list[str]:
     return json.loads(re.search(r"install\((.*)\)", install)[1])
 
 
-@pytest.mark.parametrize("copy", COPIES[6:])
+@pytest.mark.parametrize("copy", EXERCISES)
 def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
     lite, copy, installed, tmp_path
 ):
@@ -266,7 +251,7 @@ def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
 
 def test_the_first_exercise_fetches_numpy_only_and_notebooks_all_that_they_show(lite):
     assert wheels(lite, "exercises/perceptron/gates.ipynb")[1:] == ["numpy"]
-    for copy in COPIES[:6]:
+    for copy in NOTEBOOKS:
         assert wheels(lite, copy)[1:3] == ["numpy", "matplotlib"]
 
 
