@@ -9,9 +9,18 @@ from sphinx.application import Sphinx
 
 from press import lite, pages, standins
 from press.contents import ROOT
-from press.directives import appendices, front_page, interactive, reported
+from press.directives import (
+    appendices,
+    documents,
+    front_page,
+    interactive,
+    reported,
+)
 
-PARTS = (interactive, reported, appendices, front_page, pages, standins, lite)
+PARTS = (
+    *(interactive, reported, appendices, documents, front_page),
+    *(pages, standins, lite),
+)
 
 
 def setup(app: Sphinx) -> dict:

@@ -47,7 +47,7 @@ class _Written(SphinxDirective):
         return parent.children
 
 
-class _Table(_Written):
+class Table(_Written):
     """A table, whose rows a subclass writes by `rows`, the head first."""
 
     def lines(self) -> list[str]:
@@ -56,7 +56,7 @@ class _Table(_Written):
         return [head, "|" + "---|" * (head.count("|") - 1), *body]
 
 
-class Datasets(_Table):
+class Datasets(Table):
     """All names that `helpers.data.load` knows, one row for each."""
 
     def rows(self) -> list[str]:
@@ -101,7 +101,7 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size > 1e5 else f"{size / 1e3:.0f} kB"
 
 
-class Syllabus(_Table):
+class Syllabus(Table):
     """A line of the content is a week: the names of its chapters.
 
     Every chapter must have its week; its exercises come with it.
@@ -143,7 +143,7 @@ class Syllabus(_Table):
         return cells, sum(m for column in (read, run, do) for _, m in column)
 
 
-class ThisBuild(_Table):
+class ThisBuild(Table):
     """Versions of the main libraries, the machine and the budget of this build."""
 
     def rows(self) -> list[str]:
@@ -159,7 +159,7 @@ class ThisBuild(_Table):
         return ["| what | here |"] + [f"| {name} | {v} |" for name, v in facts.items()]
 
 
-class Times(_Table):
+class Times(Table):
     """Seconds that the notebooks of this build took, as the cache of outputs has it."""
 
     def rows(self) -> list[str]:

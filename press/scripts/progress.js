@@ -1,10 +1,11 @@
-// Remembers in this browser which quiz questions were answered right, and shows it at
-// the quiz and on the front page. Nothing leaves the browser. Where it may not store
-// anything, nothing shows.
+// Remembers in this browser which chapters were read to their quiz and which questions
+// were answered right, and shows it at the quiz and on the front page. Nothing leaves
+// the browser. Where it may not store anything, nothing shows.
 "use strict";
 
 (function () {
   const PREFIX = "neuron-by-neuron:quiz:1:"; // the number: the format of what is stored
+  const READ = "neuron-by-neuron:read:1"; // the chapters of which the end was seen
 
   function usable() {
     try {
@@ -16,19 +17,19 @@
     }
   }
 
-  /** The keys of the questions of a quiz that were answered right. */
-  function load(quiz) {
+  /** A list that was stored: the questions of a quiz that were answered right. */
+  function load(key) {
     try {
-      const keys = JSON.parse(localStorage.getItem(PREFIX + quiz));
+      const keys = JSON.parse(localStorage.getItem(key));
       return Array.isArray(keys) ? keys : [];
     } catch {
       return []; // somebody else's value
     }
   }
 
-  function save(quiz, keys) {
+  function save(key, keys) {
     try {
-      localStorage.setItem(PREFIX + quiz, JSON.stringify(keys));
+      localStorage.setItem(key, JSON.stringify(keys));
     } catch {
       // full since the page was opened: the page itself still counts
     }
@@ -36,7 +37,7 @@
 
   function clear() {
     for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+      if (key.startsWith(PREFIX) || key === READ) localStorage.removeItem(key);
     }
   }
 
@@ -51,7 +52,13 @@
   function followQuiz(quiz) {
     const name = quiz.dataset.quiz;
     const questions = [...quiz.querySelectorAll(".quiz-question")];
-    const known = new Set(load(name));
+    const known = new Set(load(PREFIX + name));
+    const reached = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      save(READ, [...new Set([...load(READ), name])]);
+      reached.disconnect();
+    });
+    reached.observe(questions.at(-1) ?? quiz);
     const done = new Set();
     const line = document.createElement("p");
     line.className = "quiz-progress";
@@ -71,7 +78,7 @@
         if (!event.detail.correct || done.has(key)) return;
         done.add(key);
         mark(question);
-        save(name, [...done]); // keys of questions that changed since are dropped
+        save(PREFIX + name, [...done]); // keys of questions that changed since are dropped
         say();
       });
     }
@@ -80,26 +87,30 @@
   }
 
   function showChapters() {
-    let right = 0;
-    let all = 0;
+    const sum = { read: 0, chapters: 0, right: 0, questions: 0 };
+    const seen = load(READ);
     for (const place of document.querySelectorAll(".chapter-progress")) {
       const questions = Number(place.dataset.questions);
-      const count = Math.min(load(place.dataset.quiz).length, questions);
-      place.textContent = `Quiz: ${count} of ${questions}${count === questions ? " ✓" : ""}`;
-      place.hidden = count === 0;
-      right += count;
-      all += questions;
+      const count = Math.min(load(PREFIX + place.dataset.quiz).length, questions);
+      const read = seen.includes(place.dataset.quiz);
+      const quiz = `Quiz: ${count} of ${questions}${count === questions ? " ✓" : ""}`;
+      place.textContent = `${read ? "Read ✓ " : ""}${count ? quiz : ""}`.trim();
+      place.hidden = !read && !count;
+      sum.read += read;
+      sum.chapters += 1;
+      sum.right += count;
+      sum.questions += questions;
     }
-    return [right, all];
+    return sum;
   }
 
   function followCourse(course) {
     const line = course.querySelector("p");
     const show = () => {
-      const [right, all] = showChapters();
-      const text = `You have answered ${right} of ${all} quiz questions right. This is kept in your browser only.`;
+      const sum = showChapters();
+      const text = `You have read ${sum.read} of ${sum.chapters} chapters and answered ${sum.right} of ${sum.questions} quiz questions right. This is kept in your browser only.`;
       if (line.textContent !== text) line.textContent = text;
-      course.hidden = right === 0;
+      course.hidden = !sum.read && !sum.right;
     };
     show();
     line.setAttribute("role", "status"); // only now: only changes are announced

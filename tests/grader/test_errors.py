@@ -18,14 +18,11 @@ from grader.isolated import forkserver, processes, session
 from tests.grader import needs_linux, options, tiny
 
 IN_THE_STUDENTS_PROCESS = "type(sys.stdout).__name__ == 'Stream'"
-pytestmark = [pytest.mark.xdist_group("grading-errors"), needs_linux]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def forkservers():
-    forkserver.allow_forkservers()
-    with forkserver.closing_forkservers():
-        yield
+pytestmark = [
+    pytest.mark.xdist_group("grading-errors"),
+    pytest.mark.usefixtures("forkservers"),
+    needs_linux,
+]
 
 
 @pytest.fixture

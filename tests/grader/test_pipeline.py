@@ -13,7 +13,7 @@ from grader import CourseError, pool
 from grader import autograde as grading
 from grader.__main__ import main
 from grader.books.course import Course
-from grader.isolated import forkserver, sandbox
+from grader.isolated import sandbox
 from grader.release import check_release
 from grader.reports import feedback
 from tests.course import ROOT, points
@@ -22,14 +22,11 @@ from tests.grader import classes, needs_linux, options
 PAGE = (ROOT / "book/grading.md").read_text()
 FULL = points(classes.EXERCISE)
 CHECKS = list(FULL)
-pytestmark = [pytest.mark.xdist_group("grading-pipeline"), needs_linux]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def forkservers():
-    forkserver.allow_forkservers()
-    with forkserver.closing_forkservers():
-        yield
+pytestmark = [
+    pytest.mark.xdist_group("grading-pipeline"),
+    pytest.mark.usefixtures("forkservers"),
+    needs_linux,
+]
 
 
 @pytest.fixture(scope="module")
