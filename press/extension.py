@@ -15,10 +15,11 @@ from press.directives import (
     front_page,
     interactive,
     reported,
+    symbols,
 )
 
 PARTS = (
-    *(interactive, reported, appendices, documents, front_page),
+    *(interactive, reported, appendices, documents, front_page, symbols),
     *(pages, standins, lite),
 )
 
