@@ -7,7 +7,7 @@ import hashlib
 
 from sphinx.application import Sphinx
 
-from press import lite, pages, standins
+from press import lite, live, pages, standins
 from press.contents import ROOT
 from press.directives import (
     appendices,
@@ -20,7 +20,7 @@ from press.directives import (
 
 PARTS = (
     *(interactive, reported, appendices, documents, front_page, symbols),
-    *(pages, standins, lite),
+    *(pages, standins, lite, live),
 )
 
 

@@ -45,8 +45,6 @@ SITE = BUILD / "html" / "lite"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.wasm", "pyodide-lock.json")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
-# Pyodide's names of what a copy may need; the kernel brings the rest along
-PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
 TORCH = re.compile(r"^(import torch|from (torch|helpers\.training)\b).*\n?", re.M)
 
 INSTALL = """import sys
@@ -177,7 +175,7 @@ def browser_copy(path: Path) -> dict:
 def packages(path: Path) -> list[str]:
     """Return those of Pyodide's packages that a notebook or an exercise needs."""
     wanted = needs.needed(path)
-    return [theirs for ours, theirs in PACKAGES.items() if ours in wanted]
+    return [theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted]
 
 
 def without_left_out(cells: list[dict]) -> Iterator[dict]:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from press.contents import ROOT
 
+# Pyodide's names of the packages that a notebook in the browser may need
+PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
+
 
 def package() -> list[Path]:
     """Return the files of `helpers`: its modules, and the text of its stand-in."""

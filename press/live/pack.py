@@ -1,0 +1,138 @@
+"""What a live page fetches: its cells as data, the checks as a wheel, the runner.
+
+The names of files that change carry a hash of their content, so that a corrected check
+arrives with the reader's next visit.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
+
+from press import needs, wheels
+from press.contents import BUILD, ROOT
+
+HERE = Path(__file__).parent
+LOCAL = "../../lite/static/pyodide/"  # from _course/live; press/lite.py puts it there
+HASHED = 10  # characters of a hash
+HEADING = re.compile(r"^#+ (.*?)\s*$", re.MULTILINE)
+
+
+def name_of(metadata: dict, number: int) -> str:
+    """Return the name of a code cell: nbgrader's, or its place among the code cells."""
+    return metadata.get("nbgrader", {}).get("grade_id") or f"own{number}"
+
+
+def role_of(metadata: dict) -> str:
+    """Return what a code cell is for: setup, answer, check, given, own."""
+    cell = metadata.get("nbgrader")
+    if cell is None:
+        return "own"
+    if cell["grade_id"].endswith("_setup"):
+        return "setup"
+    if cell["grade"]:
+        return "check"
+    return "answer" if cell["solution"] else "given"
+
+
+def sheet(path: Path) -> dict:
+    """Return the cells of a released exercise, as the page's script takes them.
+
+    A task is named by a hash of its text and of the cell as it was released.
+    """
+    notebook = json.loads(path.read_text("utf-8"))
+    cells, text, title = [], "", ""
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            text = source
+            heading = HEADING.search(source)
+            title = heading[1] if heading else title
+            continue
+        metadata = cell["metadata"]
+        made = {
+            "id": name_of(metadata, len(cells)),
+            "role": role_of(metadata),
+            "source": needs.MAGIC.sub(r"\1pass", source),
+        }
+        if made["role"] == "check":
+            made["points"] = metadata["nbgrader"]["points"]
+        if made["role"] in ("answer", "own"):
+            made |= {"title": title, "task": short_hash(f"{text}\0{source}".encode())}
+        cells.append(made)
+    chapter = path.parent.name
+    wanted = needs.needed(path)
+    return {
+        "exercise": f"{chapter}/{path.stem}",
+        "packages": [theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted],
+        "places": places(chapter),
+        "cells": cells,
+    }
+
+
+def places(chapter: str) -> dict[str, str]:
+    """Return the address of each heading of a chapter's page, seen from an exercise."""
+    text = (ROOT / "book" / f"{chapter}.md").read_text("utf-8")
+    page = f"../../book/{chapter}.html"
+    return {
+        heading: f"{page}#{anchor(heading)}"
+        for heading in HEADING.findall(text)
+        if not heading.startswith("#")
+    }
+
+
+def anchor(heading: str) -> str:
+    """Return the identifier that docutils gives a heading without markup."""
+    from docutils.nodes import make_id
+
+    return make_id(heading)
+
+
+def short_hash(content: bytes) -> str:
+    """Return a hash, short enough for a file's name."""
+    return hashlib.sha256(content).hexdigest()[:HASHED]
+
+
+def exercises() -> list[Path]:
+    """Return the exercises that are live."""
+    paths = sorted((ROOT / "exercises").glob("*/*.ipynb"))
+    return [path for path in paths if needs.in_browser(path)]
+
+
+@functools.cache
+def settings() -> dict[str, str]:
+    """Return where the script finds Python, the checks and the runner."""
+    local = bool(os.environ.get("PYODIDE_DIR"))
+    return {
+        "pyodide": LOCAL if local else f"{PYODIDE_CDN_URL}/",
+        "wheel": wheel().name,
+        "runner": f"runner-{short_hash((HERE / 'runner.py').read_bytes())}.py",
+    }
+
+
+@functools.cache
+def wheel() -> Path:
+    """Write `helpers` as a wheel with a hash in its name; return where it lies."""
+    folder = BUILD / "live"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = wheels.write_helpers(folder)
+    named = made.with_name(f"helpers-{short_hash(made.read_bytes())}.zip")
+    made.replace(named)
+    return named
+
+
+def write(target: Path) -> None:
+    """Write all files that live pages fetch into a folder of the site."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(HERE / "page", target)
+    shutil.copy(wheel(), target / settings()["wheel"])
+    shutil.copy(HERE / "runner.py", target / settings()["runner"])
+    for path in exercises():
+        file = target / "sheets" / path.parent.name / f"{path.stem}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(sheet(path), ensure_ascii=False), "utf-8")
