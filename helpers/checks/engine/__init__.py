@@ -4,6 +4,7 @@ A check is a `Step`: a reference that names, at each quantity, what learners put
 place; cases; and, for each sentence of the sheet that demands something, the slips that
 disregard it. `verify` is the short form: one reference, and each mistake as a function.
 
+- `watch`: warnings about floats where the machine gives none (in the browser);
 - `values`: numbers, lists, exceptions, and whether two of them agree;
 - `running`: calls of a student's function, and what an exception means;
 - `operators`: mistakes that recur in every step, of arguments and of results;

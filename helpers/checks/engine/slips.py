@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from . import message, operators
+from . import message, operators, watch
 from .operators import Move
 from .running import CheckFailed, Unwritten, quiet, run
 from .values import Raised, floats, form_fault, is_list, is_row, kept, same
@@ -219,8 +219,11 @@ class Step:
 
             def watched(*args: Any, case: Case = case) -> Any:
                 named = dict(zip(case.args, args, strict=True))
-                value, floating = run(answer, named, self.name)
-                warned.extend([case.label] * bool(floating))
+                unflagged = bool(self.warn) and not watch.flags()
+                with quiet():
+                    floating = unflagged and watch.overflows(answer, args)
+                value, told = run(answer, named, self.name)
+                warned.extend([case.label] * bool(floating or told))
                 return value
 
             try:
