@@ -67,7 +67,24 @@ def no_input(prompt="", /):
     raise RuntimeError("input() has nobody to ask here: put the value in the code.")
 
 
+def raising(solve):
+    """Return a function of linear algebra that raises on a singular matrix.
+
+    NumPy finds it by the processor's flags, of which WebAssembly has none.
+    """
+
+    def raise_or_solve(a, *rest, **options):
+        result = solve(a, *rest, **options)
+        if np.isnan(result).any() and np.isfinite(a).all():
+            raise np.linalg.LinAlgError("Singular matrix")
+        return result
+
+    return raise_or_solve
+
+
 builtins.input = no_input
+if sys.platform == "emscripten":
+    np.linalg.inv, np.linalg.solve = map(raising, (np.linalg.inv, np.linalg.solve))
 whole = {module: dict(vars(module)) for module in WATCHED}
 limit, errors = sys.getrecursionlimit(), np.geterr()
 

@@ -21,6 +21,9 @@ NAMES = (
     *("divide", "true_divide", "multiply", "add", "subtract", "square", "logaddexp"),
     *("cosh", "sinh", "reciprocal"),
 )
+DIVIDES = dict.fromkeys(
+    ("log", "log2", "log10", "log1p", "divide", "true_divide", "reciprocal"), "divide"
+)
 
 
 @functools.cache
@@ -80,12 +83,12 @@ def _look(name: str, inputs: Any, result: Any) -> None:
             array = np.asarray(part)
             if array.dtype.kind != "f" or np.isfinite(array).all():
                 continue
-            if np.isnan(array).any() and not any(np.isnan(g).any() for g in given):
-                text = f"invalid value encountered in {name}"
-                warnings.warn(text, RuntimeWarning, stacklevel=3)
-            if np.isinf(array).any() and not any(np.isinf(g).any() for g in given):
-                text = f"overflow or division by zero encountered in {name}"
-                warnings.warn(text, RuntimeWarning, stacklevel=3)
+            faults = {"invalid": np.isnan, DIVIDES.get(name, "over"): np.isinf}
+            for kind, test in faults.items():
+                is_new = test(array).any() and not any(test(g).any() for g in given)
+                if is_new and np.geterr()[kind] != "ignore":  # as `np.errstate` says
+                    text = f"{kind} in {name}"
+                    warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 class _Looking:

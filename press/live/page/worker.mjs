@@ -45,7 +45,10 @@ async function start({ pyodide, packages, wheel, runner, setup, module, lock, st
     env: { PYTHONDONTWRITEBYTECODE: "1", MPLBACKEND: "agg" },
   };
   if (stdlib) options.stdLibURL = stdlib;
-  if (lock) options.lockFileURL = lock;
+  if (lock) {
+    options.lockFileContents = JSON.parse(new TextDecoder().decode(await bytes(lock)));
+    options.packageBaseUrl = pyodide;
+  }
   python = await loadPyodide(options);
   post({ type: "stage", text: "Preparing the checks" });
   const [checks, program] = await Promise.all(files);

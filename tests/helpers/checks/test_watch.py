@@ -49,7 +49,13 @@ def by_reduction(z):
     return np.add.reduce(np.exp(z)) + np.logaddexp.reduce(z)
 
 
+def said_to_be_right(z):
+    with np.errstate(over="ignore", divide="ignore"):
+        return np.log(np.exp(z).sum()) + np.log(0 * z)
+
+
 FUNCTIONS = (
+    said_to_be_right,
     *(naive_sigmoid, both_branches, stable_sigmoid, masked_sigmoid, naive_softmax),
     *(shifted_softmax, log_of_a_probability, in_place, by_reduction, np.reciprocal),
 )
