@@ -3,12 +3,12 @@
 An exercise that needs no PyTorch (`press.needs`) gets an editor in each answer cell.
 Python runs in the reader's browser, with the course's own checks.
 
-* `__init__` names the cells in the page and loads the script there;
+* `__init__` names the cells in the page, folds steps into the chapters' pages, and
+  loads the script there;
 * `pack` writes what the script fetches: the cells of a sheet, the checks, the runner;
 * `runner.py` runs cells inside the worker; `page/` is the page's side of it.
 """
 
-import json
 from html import escape
 
 from docutils import nodes
@@ -16,12 +16,12 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from press import needs
-from press.contents import ASSETS, ROOT
+from press.contents import ASSETS, ROOT, chapters
 from press.live import pack
 
 
 def live_exercise(page: str) -> str | None:
-    """Return the exercise that a page shows, if it is a live one: ``perceptron/gates``."""
+    """Return the live exercise that a page shows, ``perceptron/gates``, or None."""
     room, _, exercise = page.partition("/")
     path = ROOT / f"{page}.ipynb"
     if room != "exercises" or not path.is_file() or not needs.in_browser(path):
@@ -30,7 +30,7 @@ def live_exercise(page: str) -> str | None:
 
 
 class NameCells(SphinxPostTransform):
-    """Give each code cell of a live exercise the identifier that the script looks for."""
+    """Give each code cell of a live exercise the name that the script looks for."""
 
     default_priority = 700
 
@@ -46,18 +46,52 @@ class NameCells(SphinxPostTransform):
             node["ids"].append(f"cell-{pack.name_of(node['cell_metadata'], number)}")
 
 
+class OfferSteps(SphinxPostTransform):
+    """Put a folded step at the end of the section of a chapter that it goes with."""
+
+    default_priority = 710
+
+    def run(self, **_) -> None:
+        """Add the folds; without JavaScript they lead to the exercise."""
+        room, _, chapter = self.env.docname.partition("/")
+        if room != "book" or chapter not in chapters():
+            return
+        wanted = pack.steps_of(chapter)
+        for section in list(self.document.findall(nodes.section)):
+            steps = wanted.get(section[0].astext(), [])
+            inner = section.first_child_matching_class(nodes.section)
+            at = len(section) if inner is None else inner
+            section[at:at] = [
+                nodes.raw("", fold(step), format="html") for step in steps
+            ]
+
+
+def fold(step: pack.Offer) -> str:
+    """Return the fold of one step."""
+    page = f"../exercises/{step.exercise}.html"
+    return (
+        f'<details class="try-it" data-step="{step.exercise} {step.cell}">'
+        f"<summary>Try it: {escape(step.title)}</summary>"
+        f'<div class="try-it-body"><p><a href="{page}#cell-{step.cell}">'
+        "The whole exercise</a></p></div></details>"
+    )
+
+
 def add_script(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-    """Load the script in the page of a live exercise."""
-    exercise = live_exercise(page)
-    if exercise is None or "body" not in context:
-        return
+    """Load the script in a live exercise's page, and in a chapter's that has steps."""
     up = "../" * page.count("/")
     live = f"{up}{ASSETS}/live"
-    settings = escape(json.dumps(pack.settings()))
+    if exercise := live_exercise(page):
+        script, own = "page.mjs", f'data-sheet="{exercise}" '
+        own += f'data-release="{up}_sources/{page}.ipynb"'
+    elif 'class="try-it"' in context.get("body", ""):
+        script, own = "try.mjs", ""
+    else:
+        return
     context["body"] += (
         f'<link rel="stylesheet" href="{live}/live.css">'
-        f'<script type="module" src="{live}/page.mjs" data-live="{settings}" '
-        f'data-sheets="{exercise}" data-release="{up}_sources/{page}.ipynb"></script>'
+        f'<script type="module" src="{live}/{script}" '
+        f"data-live {own}></script>"
     )
 
 
@@ -70,5 +104,6 @@ def write(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Register all of it."""
     app.add_post_transform(NameCells)
+    app.add_post_transform(OfferSteps)
     app.connect("html-page-context", add_script)
     app.connect("build-finished", write)

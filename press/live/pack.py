@@ -1,17 +1,20 @@
 """What a live page fetches: its cells as data, the checks as a wheel, the runner.
 
-The names of files that change carry a hash of their content, so that a corrected check
-arrives with the reader's next visit.
+The names of the checks and the runner carry a hash of their content, and
+`settings.json`, which is asked for anew at each visit, has these names: a corrected
+check arrives with the reader's next visit.
 """
 
 import functools
 import hashlib
+import importlib
 import json
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
 
@@ -70,7 +73,9 @@ def sheet(path: Path) -> dict:
     wanted = needs.needed(path)
     return {
         "exercise": f"{chapter}/{path.stem}",
-        "packages": [theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted],
+        "packages": [
+            theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted
+        ],
         "places": places(chapter),
         "cells": cells,
     }
@@ -85,6 +90,52 @@ def places(chapter: str) -> dict[str, str]:
         for heading in HEADING.findall(text)
         if not heading.startswith("#")
     }
+
+
+class Offer(NamedTuple):
+    """A step that a section of a chapter's page offers."""
+
+    exercise: str
+    cell: str
+    title: str
+
+
+def steps_of(chapter: str) -> dict[str, list[Offer]]:
+    """Return the steps that go with each section of a chapter's page.
+
+    A check that is a `Step` names its section; `places` has its heading, or the build
+    fails.
+
+    Raises
+    ------
+    ValueError
+        If a step names a heading that the page does not have.
+    """
+    found: dict[str, list[Offer]] = {}
+    for path in exercises():
+        if path.parent.name != chapter:
+            continue
+        made = sheet(path)
+        answer = {}
+        for cell in made["cells"]:
+            answer = cell if cell["role"] == "answer" else answer
+            step = step_of(chapter, cell["source"]) if cell["role"] == "check" else None
+            heading = getattr(step, "see", "")
+            if heading and heading not in made["places"]:
+                raise ValueError(f"{step.name}: book/{chapter}.md has no {heading!r}")
+            offer = Offer(
+                made["exercise"], answer.get("id", ""), answer.get("title", "")
+            )
+            if heading and offer not in found.setdefault(heading, []):
+                found[heading].append(offer)
+    return found
+
+
+def step_of(chapter: str, source: str) -> Any:
+    """Return what a check's cell calls first: ``checks.predict(predict)``."""
+    module = importlib.import_module(f"helpers.checks.{chapter}")
+    called = re.search(r"\bchecks\.(\w+)", source)
+    return getattr(module, called[1], None) if called else None
 
 
 def anchor(heading: str) -> str:
@@ -153,6 +204,7 @@ def write(target: Path) -> None:
     """Write all files that live pages fetch into a folder of the site."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(HERE / "page", target)
+    (target / "settings.json").write_text(json.dumps(settings()), "utf-8")
     shutil.copy(wheel(), target / settings()["wheel"])
     shutil.copy(HERE / "runner.py", target / settings()["runner"])
     if folder := compiled():

@@ -1,9 +1,8 @@
 """Runs the cells of an exercise in the page's worker, one after another.
 
-There is no IPython. A cell is compiled under its own file name, which `linecache` knows,
-so that a message can name the student's line. Each run has names of its own: what an
-answer does to ``np`` or ``checks`` ends with it.
-"""
+There is no IPython. A cell is compiled under a file name of its own, which
+`linecache` knows, so that a message can name the student's line. Each run has names of
+its own: what an answer does to ``np`` or ``checks`` ends with it.
 
 import ast
 import base64
@@ -24,6 +23,7 @@ MOST = 20_000  # characters of a cell's prints that are kept
 EVERY = 0.1  # seconds between two looks at what a running cell has printed
 MOST_NUMBERS = 400  # of a difference that is drawn
 FIGURES = 4
+NOT_HERE = "torch", "torchvision"
 WATCHED = (builtins, np, np.linalg, np.random, math, json, random, time)
 send = None  # set by the worker: takes what a running cell has printed so far
 
@@ -44,7 +44,8 @@ class Stream(io.TextIOBase):
             self.kept.append(text[:room])
             self.length += min(len(text), room)
         self.lost += max(0, len(text) - room)
-        if send and room and clock() - self.last > EVERY:
+        is_due = clock() - self.last > EVERY or len(text) >= room
+        if send and room and is_due:
             self.last = clock()
             send(clean("".join(self.kept)))
         return len(text)
@@ -99,22 +100,22 @@ def run(request):
     names, results = {"__name__": "__main__", "__builtins__": builtins}, []
     files = {}
     for cell in from_json(request):
-        done = run_cell(cell["id"], cell["source"], names, files)
-        done["role"] = cell["role"]
+        done = run_cell(cell["id"], cell["source"], cell["role"], names, files)
         results.append(done)
         if done["error"] and cell["role"] not in ("needed", "setup"):
             break
     return to_json({"results": results, "damaged": restore()})
 
 
-def run_cell(name, source, names, files):
+def run_cell(name, source, role, names, files):
     """Run one cell; return what it printed, showed and raised."""
     file = f"<{name}>"
     lines = source.splitlines(keepends=True)
     files[file] = name
     linecache.cache[file] = (len(source), None, lines, file)
     out, err = Stream(), Stream()
-    done = {"cell": name, "error": None, "value": None, "shown": "", "figures": []}
+    done = {"cell": name, "role": role, "error": None, "value": None, "shown": ""}
+    done["figures"] = []
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = out, err
     try:
@@ -130,13 +131,13 @@ def run_cell(name, source, names, files):
         done["figures"] = figures()
     except BaseException as error:
         sys.settrace(None)
-        done["error"] = explain(error, files)
+        done["error"] = explain(error, files, role)
     finally:
         sys.stdout, sys.stderr = before
     return done | {"stdout": out.text(), "stderr": err.text()}
 
 
-def explain(error, files):
+def explain(error, files, role):
     """Return an exception's message, and the help that a failed check has."""
     try:
         text = str(error)
@@ -147,11 +148,16 @@ def explain(error, files):
         return {"kind": kind, "message": clean(text)} | helped(error)
     if isinstance(error, SyntaxError):
         message = "".join(traceback.format_exception_only(error)).rstrip()
+    elif kind == "NameError" and role == "check":
+        message = f"✗ {text}: the cell above has to define it."
     else:
         frames = traceback.extract_tb(error.__traceback__)
         mine = [frame for frame in frames if frame.filename in files][-3:]
         where = [f"  line {f.lineno} of {files[f.filename]}: {f.line}" for f in mine]
-        message = "\n".join([f"{kind}: {text}" if text else kind, *where])
+        head = [f"{kind}: {text}" if text else kind]
+        if getattr(error, "name", None) in NOT_HERE:
+            head.append("It does not run in a browser: the notebook does, elsewhere.")
+        message = "\n".join([*head, *where])
     return {"kind": kind, "message": clean(message[:MOST])}
 
 
@@ -171,9 +177,7 @@ def helped(error):
         if 3 < got.size <= MOST_NUMBERS and got.ndim in (1, 2):
             pair = [np.round(a, 6).tolist() for a in (got, expected)]
             with contextlib.suppress(ValueError):  # no NaN in JSON: nothing to draw
-                found["difference"] = from_json(
-                    to_json([part, *pair], allow_nan=False)
-                )
+                found["difference"] = from_json(to_json([part, *pair], allow_nan=False))
     return found
 
 

@@ -85,7 +85,7 @@ export class Client extends EventTarget {
     this.worker?.terminate();
     this.worker = this.ready = this.settle = this.run = null;
     this.state = "asleep";
-    const error = new Error(state === "starting" ? text : `Python has ended: ${text}`);
+    const error = Object.assign(new Error(text), { hasStarted: state === "busy" });
     settle?.reject(error);
     run?.reject(error);
   }

@@ -41,11 +41,11 @@ class Sheet {
     return `${text}${size} …`;
   }
 
-  /** Make the cells live that are on this page. */
+  /** Make the cells live that are on this page and are not yet. */
   mount() {
     this.data.cells.forEach((cell, place) => {
       const box = document.getElementById(`cell-${cell.id}`);
-      if (!box || !["answer", "own"].includes(cell.role)) return;
+      if (!box || this.step(cell.id) || !["answer", "own"].includes(cell.role)) return;
       const checks = [];
       for (const next of this.data.cells.slice(place + 1)) {
         if (next.role !== "check") break;
@@ -91,11 +91,11 @@ class Sheet {
     if (withChecks) cells.push(...checks.map((c) => part(c, "check")));
     const state = this.state(cell);
     let results = null;
-    let fault = "";
+    let fault = null;
     try {
       results = await this.client.execute(cells);
     } catch (error) {
-      fault = error.message;
+      fault = error;
     }
     this.running = null;
     if (fault) step.broken(fault);
@@ -283,9 +283,12 @@ class Step {
     this.show("Stopped.", "none");
   }
 
-  broken(text) {
+  broken({ message, hasStarted }) {
     this.end();
-    this.show(`Python is not to be had in this browser: ${text}. The notebook runs in JupyterLab and on Colab (the buttons at the top of the page).`, "none");
+    const ended = /call stack/i.test(message) ? "it went too deep: is there a recursion without end?" : message;
+    this.show(hasStarted
+      ? `Your code has ended Python: ${ended}\nThe next run starts it anew.`
+      : `Python is not to be had in this browser (${message}). The notebook runs in JupyterLab and on Colab: see the buttons at the top of the page.`, "none");
   }
 
   show(text, verdict) {
@@ -397,29 +400,38 @@ function bar(sheet, release) {
   return make("div", { className: "live-bar" }, meter, line, make("div", { className: "live-buttons" }, download, load, file, said));
 }
 
-async function begin() {
-  const place = document.querySelector("script[data-live]");
-  const root = new URL(".", import.meta.url);
-  const at = (path) => new URL(path, root).href;
-  const settings = JSON.parse(place.dataset.live);
-  const sheets = place.dataset.sheets.split(" ");
-  for (const name of sheets) {
-    const response = await fetch(at(`sheets/${name}.json`));
-    if (!response.ok) continue; // the page stays as it is
-    const data = await response.json();
-    const sheet = new Sheet(data, {
-      script: at("worker.mjs"),
-      pyodide: new URL(settings.pyodide, root).href,
-      wheel: at(settings.wheel),
-      runner: at(settings.runner),
-      lock: settings.lock ? at(settings.lock) : null,
-      stdlib: settings.stdlib ? at(settings.stdlib) : null,
-    });
-    const isOwnPage = place.dataset.release;
-    if (isOwnPage) document.querySelector(".bd-article h1").after(bar(sheet, new URL(place.dataset.release, location.href)));
-    sheet.mount();
-    (window.liveSheets ??= []).push(sheet); // for who looks in, and for the tests
-  }
+const place = document.querySelector("script[data-live]");
+const sheets = new Map();
+
+/** Return the sheet of an exercise; all parts of a page that need it share it. */
+export function sheetOf(exercise) {
+  if (!sheets.has(exercise)) sheets.set(exercise, fetchSheet(exercise));
+  return sheets.get(exercise);
 }
 
-begin();
+async function fetchSheet(exercise) {
+  const root = new URL(".", import.meta.url);
+  const at = (path) => path && new URL(path, root).href;
+  const get = async (path) => {
+    const response = await fetch(at(path), { cache: "no-cache" }); // a new book, new names
+    if (!response.ok) throw new Error(`${path} is not to be had (${response.status})`);
+    return response.json();
+  };
+  const [data, settings] = await Promise.all([get(`sheets/${exercise}.json`), get("settings.json")]);
+  const { pyodide, wheel, runner, lock, stdlib } = settings;
+  const sheet = new Sheet(data, {
+    script: at("worker.mjs"),
+    ...{ pyodide: at(pyodide), wheel: at(wheel), runner: at(runner), lock: at(lock), stdlib: at(stdlib) },
+  });
+  (window.liveSheets ??= []).push(sheet); // for who looks in, and for the tests
+  return sheet;
+}
+
+/** An exercise's own page: all its steps, and the bar. */
+async function begin() {
+  const sheet = await sheetOf(place.dataset.sheet);
+  document.querySelector(".bd-article h1").after(bar(sheet, new URL(place.dataset.release, location.href)));
+  sheet.mount();
+}
+
+if (place.dataset.sheet) begin();
