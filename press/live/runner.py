@@ -3,6 +3,7 @@
 There is no IPython. A cell is compiled under a file name of its own, which
 `linecache` knows, so that a message can name the student's line. Each run has names of
 its own: what an answer does to ``np`` or ``checks`` ends with it.
+"""
 
 import ast
 import base64
