@@ -14,7 +14,7 @@ ifneq ($(filter C.utf8 C.UTF-8,$(shell locale -a 2>/dev/null)),)
 export LC_ALL := C.UTF-8
 endif
 WORKERS ?= 3
-# one chapter's tests only: make test CHAPTER=perceptron
+# one chapter only, to test, release or reproduce: make test CHAPTER=perceptron
 CHAPTER ?=
 # "yes" runs only the tests that come out in another way on stand-ins for the data sets
 STANDINS ?= no
@@ -53,10 +53,11 @@ zip: .venv/.ready ## pack the built book into one zip that works without a serve
 pdf: .venv/.ready ## print the built book into one PDF (needs Chromium)
 	@$(RUN) press.pdf
 
-release: .venv/.ready ## write exercises/ from solutions/ with nbgrader
-	@folder=$$(mktemp -d); for chapter in $$(ls solutions); do \
+release: .venv/.ready ## write exercises/, or those of one CHAPTER, from solutions/ with nbgrader
+	@test -d "solutions/$(CHAPTER)" || { echo "release: there is no folder solutions/$(CHAPTER)"; exit 1; }
+	@folder=$$(mktemp -d); for chapter in $(or $(CHAPTER),$$(ls solutions)); do \
 	  $(RUN) nbgrader generate_assignment "$$chapter" --create --force \
-	    --db="sqlite:///$$folder/$$chapter.db" --log-level=WARN; done; rm -r "$$folder"
+	    --db="sqlite:///$$folder/$$chapter.db" --log-level=ERROR; done; rm -r "$$folder"
 
 configure: .venv/.ready ## set the repository's address, in the exercises too: REPO=owner/name
 	@$(RUN) press.configure "$(REPO)"

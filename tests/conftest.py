@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items) -> None:
     """
     places = {}
     for item in items:
-        if "site" in item.fixturenames:
+        if "last_build" in item.fixturenames:  # `site` needs it, too
             item.add_marker(pytest.mark.site)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(group_of(item.path)))

@@ -63,7 +63,9 @@ def trained_less(exercise: str) -> dict[str, str]:
 
 def handed_in(exercise: str, answers: dict[str, str]) -> bytes:
     """The released notebook with answers in their cells, as a file."""
-    nb = notebook(ROOT / f"exercises/{exercise}.ipynb")
+    path, chapter = ROOT / f"exercises/{exercise}.ipynb", exercise.split("/")[0]
+    assert path.is_file(), f"{path} is not written yet: make release CHAPTER={chapter}"
+    nb = notebook(path)
     for cell in nb.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(name, cell.source)

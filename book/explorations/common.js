@@ -72,7 +72,7 @@
    * @param {string} hash - location.hash, with its "#"
    * @param {string} name - the exploration's name
    * @param {object} schema - key -> {kind: "choice", options, initial} or
-   *     {kind: "number", min, max, initial}
+   *     {kind: "number", min, max, initial}; at least one has `always: true`
    */
   function parseHash(hash, name, schema) {
     const start = "#" + name + "?";
@@ -87,7 +87,11 @@
     return { ...initialState(schema), ...valid };
   }
 
-  /** The hash of a state: numbers with six significant digits. */
+  /**
+   * The hash of a state: the fields that differ from the initial state, and those with
+   * `always: true`, without which the hash of the initial state would name nothing.
+   * Numbers have six significant digits.
+   */
   function formatHash(name, schema, state) {
     const pairs = Object.entries(schema)
       .filter(([key, field]) => field.always || state[key] !== field.initial)

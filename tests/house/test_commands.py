@@ -113,6 +113,19 @@ def test_grade_needs_nothing_but_submissions(checkout):
     assert "not yet written" in feedback.read_text()
 
 
+def test_a_release_of_one_chapter_leaves_the_others(checkout):
+    (checkout / ".venv").symlink_to(sys.prefix)
+    shutil.copy(ROOT / "nbgrader_config.py", checkout)
+    for chapter in ("perceptron", "rbf"):
+        shutil.copytree(ROOT / "solutions" / chapter, checkout / "solutions" / chapter)
+    done = run(checkout, "release", "CHAPTER=perceptron", "-o", ".venv/.ready")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = checkout.glob("exercises/*/*.ipynb")
+    assert [path.parent.name for path in written] == ["perceptron"]
+    said = make(checkout, "release", "CHAPTER=nope", "-o", ".venv/.ready")
+    assert said == "release: there is no folder solutions/nope"
+
+
 @pytest.fixture(scope="module")
 def far_away(tmp_path_factory):
     """A checkout with one chapter, in folders with spaces and umlauts."""
