@@ -165,9 +165,10 @@ def settings() -> dict[str, str]:
         "wheel": wheel().name,
         "runner": f"runner-{short_hash((HERE / 'runner.py').read_bytes())}.py",
     }
-    if compiled():
+    if folder := compiled():
         found |= {"stdlib": "python/stdlib.zip", "lock": "python/lock.json"}
-    return found
+        found["compiled"] = folder.name
+    return found | {"version": short_hash(json.dumps(found).encode())}
 
 
 @functools.cache
@@ -204,6 +205,9 @@ def write(target: Path) -> None:
     """Write all files that live pages fetch into a folder of the site."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(HERE / "page", target)
+    shutil.copy(ROOT / "press" / "vendor" / "editor.mjs", target)
+    # a service worker serves the folder in which it lies
+    (target / "service.js").replace(target.parents[1] / "live-service.js")
     (target / "settings.json").write_text(json.dumps(settings()), "utf-8")
     shutil.copy(wheel(), target / settings()["wheel"])
     shutil.copy(HERE / "runner.py", target / settings()["runner"])

@@ -4,7 +4,7 @@
 const HEAP = 512e6; // bytes: above this the next run gets a new worker
 
 export class Client extends EventTarget {
-  /** @param settings what the worker's `start` takes, and `script`, its address. */
+  /** @param settings what the worker's `start` takes; its `script`; what to `prepare`. */
   constructor(settings) {
     super();
     this.settings = settings;
@@ -21,16 +21,22 @@ export class Client extends EventTarget {
     this.state = "starting";
     this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     this.ready.catch(() => {}); // whoever waits hears of it
+    this.#launch(this.settle);
+    return this.ready;
+  }
+
+  async #launch(mine) {
+    await (this.prepared ??= this.settings.prepare());
+    if (this.settle !== mine) return; // stopped meanwhile
     try {
       const worker = (this.worker = new Worker(this.settings.script, { type: "module" }));
       worker.onmessage = ({ data }) => worker === this.worker && this.#heard(data);
       worker.onerror = (event) => worker === this.worker && this.#dead(event.message || "the worker did not start");
-      const { script, ...rest } = this.settings;
+      const { script, prepare, ...rest } = this.settings;
       worker.postMessage({ type: "start", ...rest, module: this.module });
     } catch (error) {
       this.#dead(error.message);
     }
-    return this.ready;
   }
 
   /** Run cells; return their results, or null where the run was stopped. */

@@ -148,6 +148,7 @@ class Step {
 
   set text(value) {
     this.area.value = value;
+    if (this.editor) this.editor.text = value;
     this.fit();
   }
 
@@ -158,7 +159,7 @@ class Step {
     this.area.value = text;
     this.area.oninput = () => this.typed();
     this.area.onkeydown = (event) => this.key(event);
-    this.area.onfocus = () => this.sheet.client.start().catch(() => {});
+    this.area.onfocus = () => this.begun();
     const button = (label, act, more = {}) => make("button", { type: "button", textContent: label, onclick: act, ...more });
     this.check = button("Run and check", () => this.sheet.run(this, true), { title: "Ctrl+Enter", hidden: !checks.length, className: "live-check" });
     this.only = button("Run", () => this.sheet.run(this, false), { title: checks.length ? "Shift+Enter" : "Ctrl+Enter" });
@@ -173,6 +174,25 @@ class Step {
     box.classList.add("is-live");
     box.append(this.box);
     this.fit();
+  }
+
+  /** At the first focus of a cell: fetch Python, and an editor in the text area's place. */
+  async begun() {
+    this.sheet.client.start().catch(() => {});
+    if (this.upgrade) return;
+    this.upgrade = import("./editor.mjs").catch(() => null); // the text area goes on
+    const library = await this.upgrade;
+    if (!library) return;
+    const run = (withChecks) => () => {
+      this.sheet.run(this, withChecks);
+      return true;
+    };
+    const hadFocus = document.activeElement === this.area;
+    this.editor = library.edit(this.area, {
+      keys: [{ key: "Mod-Enter", run: run(this.checks.length > 0) }, { key: "Shift-Enter", run: run(false) }],
+      changed: () => this.typed(),
+    });
+    if (hadFocus) this.editor.focus();
   }
 
   /** As many rows as lines. */
@@ -418,13 +438,22 @@ async function fetchSheet(exercise) {
     return response.json();
   };
   const [data, settings] = await Promise.all([get(`sheets/${exercise}.json`), get("settings.json")]);
-  const { pyodide, wheel, runner, lock, stdlib } = settings;
+  const { pyodide, wheel, runner, lock, stdlib, version } = settings;
   const sheet = new Sheet(data, {
+    prepare: () => keepFiles(at(`../../live-service.js?v=${version}`)),
     script: at("worker.mjs"),
     ...{ pyodide: at(pyodide), wheel: at(wheel), runner: at(runner), lock: at(lock), stdlib: at(stdlib) },
   });
   (window.liveSheets ??= []).push(sheet); // for who looks in, and for the tests
   return sheet;
+}
+
+/** Let a service worker keep what is fetched; without one a visit needs the network. */
+async function keepFiles(address) {
+  if (!navigator.serviceWorker) return;
+  const waited = new Promise((resolve) => setTimeout(resolve, 1000));
+  const kept = navigator.serviceWorker.register(address).then(() => navigator.serviceWorker.ready);
+  await Promise.race([waited, kept]).catch(() => {});
 }
 
 /** An exercise's own page: all its steps, and the bar. */

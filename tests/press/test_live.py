@@ -1,0 +1,507 @@
+"""Exercises on the page: what is sent to the browser, and how it runs there."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from press import needs
+from press.contents import chapters
+from press.live import pack
+from tests import ROOT
+from tests.course import EXERCISES, points, reference, wrong_answers
+
+LIVE = [
+    path.relative_to(ROOT / "exercises").with_suffix("") for path in pack.exercises()
+]
+LIVE = [path.as_posix() for path in LIVE]
+GATES = reference("perceptron/gates")
+FULL = points("perceptron/gates")
+PAGE = "exercises/perceptron/gates"
+PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
+needs_pyodide = pytest.mark.skipif(
+    not PYODIDE.is_dir(),
+    reason="PYODIDE_DIR is not set: no Python ran in the page",
+)
+
+
+# --- what is sent ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_is_live_unless_it_needs_pytorch(exercise):
+    path = ROOT / "exercises" / f"{exercise}.ipynb"
+    assert (exercise in LIVE) == needs.in_browser(path)
+
+
+@pytest.mark.parametrize("exercise", LIVE)
+def test_a_sheet_has_each_step_with_its_points_and_nothing_of_the_solution(exercise):
+    sheet = pack.sheet(ROOT / "exercises" / f"{exercise}.ipynb")
+    checks = {c["id"]: c["points"] for c in sheet["cells"] if c["role"] == "check"}
+    assert checks == points(exercise)
+    answers = [cell for cell in sheet["cells"] if cell["role"] == "answer"]
+    assert {cell["id"] for cell in answers} == set(reference(exercise))
+    for cell in answers:
+        assert cell["source"] != reference(exercise)[cell["id"]]
+        assert cell["title"]
+    assert "HIDDEN" not in json.dumps(sheet)
+    for cell in sheet["cells"]:
+        compile(cell["source"], cell["id"], "exec")  # no commands of IPython are left
+
+
+def test_a_corrected_task_has_another_name(tmp_path):
+    path = tmp_path / "perceptron" / "gates.ipynb"
+    path.parent.mkdir()
+    notebook = nbformat.read(ROOT / f"{PAGE}.ipynb", 4)
+    nbformat.write(notebook, path)
+    old = {c["id"]: c.get("task") for c in pack.sheet(path)["cells"]}
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("`step(0)` is 1", "`step(0)` is 0")
+    nbformat.write(notebook, path)
+    new = {c["id"]: c.get("task") for c in pack.sheet(path)["cells"]}
+    assert {name for name in old if old[name] != new[name]} == {"gates_step"}
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_each_step_that_names_a_section_names_one_of_its_page(chapter):
+    for heading, offers in pack.steps_of(chapter).items():
+        assert offers
+        assert f"# {heading}\n" in (ROOT / f"book/{chapter}.md").read_text("utf-8")
+
+
+def test_a_step_that_names_no_section_of_the_page_fails_the_build(monkeypatch):
+    monkeypatch.setattr(pack, "places", lambda chapter: {})
+    with pytest.raises(ValueError, match=r"step: book/perceptron.md has no 'A neuron"):
+        pack.steps_of("perceptron")
+
+
+# --- the runner, in this Python -------------------------------------------------------
+
+RUNNER = """
+import json, sys
+sys.path[:0] = [{live!r}, {root!r}]
+import runner
+for line in sys.stdin:
+    print(runner.run(line), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def here():
+    """Return a function that runs cells as the page's worker does, in a process."""
+    program = RUNNER.format(live=str(ROOT / "press/live"), root=str(ROOT))
+    command = [sys.executable, "-B", "-c", program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+
+        def run(*cells):
+            named = [dict(zip(("id", "role", "source"), c, strict=True)) for c in cells]
+            process.stdin.write(json.dumps(named) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield run
+        process.stdin.close()
+
+
+def test_a_value_is_shown_and_prints_are_kept(here):
+    (done,) = here(("own", "answer", "print('a')\n1 + 1"))["results"]
+    assert (done["stdout"], done["shown"], done["error"]) == ("a\n", "2", None)
+
+
+def test_names_end_with_a_run(here):
+    here(("one", "answer", "x = 3"))
+    (done,) = here(("two", "answer", "x"))["results"]
+    assert done["error"]["message"].startswith("NameError: name 'x' is not defined")
+
+
+def test_an_earlier_answer_that_fails_stops_nothing(here):
+    done = here(
+        ("a", "needed", "1 / 0"), ("b", "answer", "y = 2"), ("c", "check", "print(y)")
+    )["results"]
+    assert [bool(r["error"]) for r in done] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("input()", r"RuntimeError: input\(\) has nobody to ask"),
+        ("import sys\nsys.exit(1)", "SystemExit: 1"),
+        ("def f(n): return f(n + 1)\nf(0)", "RecursionError"),
+        ("x = (1", "SyntaxError"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("class E(Exception):\n def __str__(self): 1 / 0\nraise E", "E\n"),
+        ("import torch_that_is_nowhere", "ModuleNotFoundError"),
+    ],
+)
+def test_what_goes_wrong_is_one_message_and_the_next_run_works(here, source, says):
+    (done,) = here(("own", "answer", source))["results"]
+    assert re.match(f"(?s).*{says}", done["error"]["message"] + "\n")
+    (after,) = here(("own", "answer", "2 * 3"))["results"]
+    assert after["shown"] == "6"
+
+
+def test_endless_text_is_cut_and_counted(here):
+    (done,) = here(("own", "answer", "print('x' * 10**7)"))["results"]
+    assert len(done["stdout"]) < 21_000
+    assert "9,980,001 more characters" in done["stdout"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["np.array = None", "import builtins\ndel builtins.abs", "import math\nmath.e = 3"],
+)
+def test_damage_to_a_module_is_told(damage):
+    # in a process of its own: the worker would be ended, too
+    program = RUNNER.format(live=str(ROOT / "press/live"), root=str(ROOT))
+    cells = [{"id": "a", "role": "answer", "source": f"import numpy as np\n{damage}"}]
+    said = subprocess.run(
+        [sys.executable, "-B", "-c", program],
+        input=json.dumps(cells) + "\n",
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(said.stdout)["damaged"]
+
+
+def test_a_failed_check_brings_its_other_levels_of_help(here):
+    sheet = pack.sheet(ROOT / f"{PAGE}.ipynb")
+    setup, *_ = (c["source"] for c in sheet["cells"] if c["role"] == "setup")
+    wrong = "def step(z):\n    return (np.asarray(z) > 0).astype(int)"
+    done = here(
+        ("s", "setup", setup),
+        ("a", "answer", wrong),
+        ("c", "check", "checks.step(step)"),
+    )["results"][-1]
+    error = done["error"]
+    assert "> in place of ≥" in error["message"]
+    assert len(error["why"].split()) >= 40
+    assert error["see"] in sheet["places"]
+    assert "step → [0, 1, 1]" in error["worked"]
+
+
+# --- in the browser -------------------------------------------------------------------
+
+
+def live(open_page, page=PAGE, **options):
+    tab = open_page(page, **options)
+    tab.wait_for_selector(".live")
+    return tab
+
+
+def write(tab, cell: str, text: str):
+    """Write an answer as a learner does who pastes it."""
+    step = tab.locator(f"#cell-{cell} .live")
+    if step.locator("textarea").is_visible():
+        step.locator("textarea").focus()
+    step.locator(".cm-content").focus()
+    tab.keyboard.press("Control+a")
+    tab.keyboard.insert_text(text)
+
+
+def written(tab, cell: str) -> str:
+    """Return what a step holds."""
+    return tab.evaluate(f"liveSheets[0].step('{cell}').text")
+
+
+def check(tab, cell: str, button="Run and check") -> str:
+    """Press a button of a step; return what is said."""
+    step = tab.locator(f"#cell-{cell} .live")
+    step.get_by_role("button", name=button, exact=True).click()
+    tab.wait_for_function(
+        """cell => ["right", "wrong", "none"].includes(
+            document.querySelector(`#cell-${cell} .live-message`).dataset.verdict)""",
+        arg=cell,
+        timeout=60_000,
+    )
+    return step.locator(".live-message").inner_text()
+
+
+def weight(site: Path, page: str, script: str) -> int:
+    """Return the bytes that a page fetches of ours before somebody types."""
+    folder = site / "_course" / "live"
+    modules, todo = set(), [script]
+    while todo:
+        module = todo.pop()
+        if module in modules:
+            continue
+        modules.add(module)
+        text = (folder / module).read_text("utf-8")
+        todo += re.findall(r'^import .*"\./([\w.]+)"', text, re.M)
+    files = [folder / module for module in modules] + [folder / "live.css"]
+    if page.startswith("exercises/"):
+        files.append(folder / "settings.json")
+        files.append(folder / "sheets" / f"{page.removeprefix('exercises/')}.json")
+    return sum(path.stat().st_size for path in files)
+
+
+@pytest.mark.parametrize("exercise", LIVE)
+def test_a_live_page_weighs_little_before_somebody_types(site, exercise):
+    assert weight(site, f"exercises/{exercise}", "page.mjs") < 38_000
+    assert weight(site, "book/perceptron", "try.mjs") < 8_000
+
+
+def test_without_python_the_page_says_so_in_one_sentence(open_page):
+    tab = live(open_page, own=True)
+    tab.route("**/pyodide*", lambda route: route.abort())
+    said = check(tab, "gates_step")
+    assert said.startswith("Python is not to be had in this browser (")
+    assert "JupyterLab" in said
+    assert (
+        tab.locator("#cell-gates_step .live-message").get_attribute("role") == "status"
+    )
+
+
+def test_without_javascript_the_page_shows_the_sheet(open_page):
+    tab = open_page(PAGE, javascript=False)
+    assert tab.locator(".live").count() == 0
+    assert tab.locator("#cell-gates_step .cell_input").is_visible()
+
+
+def test_work_is_kept_and_reset_and_taken_back(open_page):
+    tab = live(open_page)
+    write(tab, "gates_step", "kept = 1")
+    tab.wait_for_function("Object.keys(localStorage).some(k => k.includes(':work:'))")
+    tab.reload()
+    tab.wait_for_selector(".live")
+    assert written(tab, "gates_step") == "kept = 1"
+    step = tab.locator("#cell-gates_step .live")
+    step.get_by_role("button", name="Reset").click()
+    assert "NotImplementedError" in written(tab, "gates_step")
+    step.get_by_role("button", name="Undo").click()
+    assert written(tab, "gates_step") == "kept = 1"
+    assert tab.problems == []
+
+
+def test_two_tabs_do_not_overwrite_each_other_in_silence(open_page):
+    tab = live(open_page)
+    other = tab.context.new_page()
+    other.goto(tab.url)
+    other.wait_for_selector(".live")
+    write(tab, "gates_step", "first = 1")
+    note = other.locator("#cell-gates_step .live-note")
+    note.wait_for(state="visible")
+    assert "Another tab has changed this answer." in note.inner_text()
+    note.get_by_role("button", name="Take that one").click()
+    assert written(other, "gates_step") == "first = 1"
+    other.close()
+
+
+def test_an_answer_to_another_task_is_offered_and_not_taken(open_page):
+    tab = live(open_page)
+    tab.evaluate(
+        """localStorage.setItem("neuron-by-neuron:work:1:perceptron/gates:gates_step",
+            JSON.stringify({text: "old = 1", task: "of last year"}))"""
+    )
+    tab.reload()
+    tab.wait_for_selector(".live")
+    step = tab.locator("#cell-gates_step .live")
+    assert "NotImplementedError" in written(tab, "gates_step")
+    assert "This task was changed" in step.locator(".live-note").inner_text()
+    step.get_by_role("button", name="Take my old answer").click()
+    assert written(tab, "gates_step") == "old = 1"
+
+
+def test_where_nothing_may_be_stored_the_page_says_so(open_page):
+    tab = open_page(PAGE, own=True)
+    tab.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full'); };"
+    )
+    tab.reload()
+    tab.wait_for_selector(".live")
+    write(tab, "gates_step", "x = 1")
+    note = tab.locator("#cell-gates_step .live-note")
+    note.wait_for(state="visible")
+    assert "This browser keeps nothing here" in note.inner_text()
+
+
+def test_a_notebook_goes_out_and_comes_back(open_page, tmp_path):
+    tab = live(open_page)
+    write(tab, "gates_step", GATES["gates_step"])
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download notebook").click()
+    path = tmp_path / "gates.ipynb"
+    download.value.save_as(path)
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    released = nbformat.read(ROOT / f"{PAGE}.ipynb", 4)
+    assert len(notebook.cells) == len(released.cells)
+    for mine, theirs in zip(notebook.cells, released.cells, strict=True):
+        assert mine.metadata == theirs.metadata
+        answered = theirs.metadata.get("nbgrader", {}).get("grade_id") == "gates_step"
+        assert mine.source == (GATES["gates_step"] if answered else theirs.source)
+    write(tab, "gates_step", "gone")
+    tab.locator(".live-bar input[type=file]").set_input_files(path)
+    tab.wait_for_function(
+        "document.querySelector('.live-said').textContent.includes('taken over')"
+    )
+    assert written(tab, "gates_step") == GATES["gates_step"]
+
+
+def test_a_file_that_is_no_notebook_changes_nothing(open_page, tmp_path):
+    tab = live(open_page)
+    for text, says in (("{", "no notebook"), ('{"cells": []}', "none of the answers")):
+        (tmp_path / "x.ipynb").write_text(text)
+        tab.locator(".live-bar input[type=file]").set_input_files(tmp_path / "x.ipynb")
+        tab.wait_for_function(
+            f"document.querySelector('.live-said').textContent.includes({says!r})"
+        )
+
+
+def test_a_section_offers_the_steps_that_go_with_it(open_page):
+    tab = open_page("book/perceptron")
+    folds = tab.locator("details.try-it")
+    assert folds.count() == sum(map(len, pack.steps_of("perceptron").values()))
+    folds.first.locator("summary").click()
+    tab.wait_for_selector("#cell-gates_step textarea")
+    assert "Write step(z)" in folds.first.inner_text()
+    write(tab, "gates_step", "from_the_chapter = 1")
+    tab.wait_for_function("Object.keys(localStorage).some(k => k.includes(':work:'))")
+    own = live(open_page)
+    assert written(own, "gates_step") == "from_the_chapter = 1"
+
+
+# --- with Python ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def python(open_page):
+    """A tab in which Python has begun to start."""
+    tab = live(open_page)
+    tab.evaluate("liveSheets[0].client.start()")
+    return tab
+
+
+@needs_pyodide
+def test_the_reference_earns_all_steps_and_verdicts_grow_old(python):
+    for cell, source in GATES.items():
+        write(python, cell, source)
+        assert "✓" in check(python, cell)
+    bar = python.locator(".live-bar p")
+    total = sum(FULL.values())
+    assert bar.inner_text().startswith(f"6 of 6 steps right, {total:g} of {total:g}")
+    write(python, "gates_step", "def step(z):\n    return 1")
+    assert bar.inner_text().startswith("0 of 6 steps right, 0 of")
+    old = python.locator("#cell-gates_fit .live-message").get_attribute("data-old")
+    assert old == "This verdict is older than the answers: check again."
+    assert python.problems == []
+
+
+@needs_pyodide
+def test_wrong_answers_get_the_messages_of_jupyter(python, here):
+    sheet = pack.sheet(ROOT / f"{PAGE}.ipynb")
+    setup, *_ = (c["source"] for c in sheet["cells"] if c["role"] == "setup")
+    answers = [w for w in wrong_answers("perceptron/gates") if w.cell == "gates_step"]
+    answers = [w.code for w in answers]
+    answers.append("def step(z):\n    return (np.asarray(z) > 0).astype(int)")
+    answers.append("def step(z):\n    return np.sign(z)")
+    for answer in answers:
+        write(python, "gates_step", answer)
+        there = check(python, "gates_step")
+        cells = ("s", "setup", setup), ("gates_step", "answer", answer)
+        done = here(*cells, ("c", "check", "checks.step(step)"))["results"][-1]
+        assert there.split() == done["error"]["message"].split()
+
+
+@needs_pyodide
+def test_an_overflow_loses_the_step_here_as_it_does_there(open_page):
+    tab = live(open_page, "exercises/backpropagation/four_equations")
+    write(tab, "equations_sigmoid", "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))")
+    assert "overflows" in check(tab, "equations_sigmoid")
+
+
+@needs_pyodide
+def test_an_endless_loop_is_stopped_and_the_next_click_works(python):
+    write(python, "gates_step", "while True:\n    pass")
+    step = python.locator("#cell-gates_step .live")
+    step.get_by_role("button", name="Run and check").click()
+    step.get_by_role("button", name="Stop").click()
+    assert step.locator(".live-message").inner_text() == "Stopped."
+    write(python, "gates_step", GATES["gates_step"])
+    assert "✓" in check(python, "gates_step")
+
+
+@needs_pyodide
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("import os\nos._exit(1)", "Your code has ended Python: "),
+        ("a = []\nfor _ in range(10**5): a = [a]\nrepr(a)", "it went too deep"),
+        ("import js\njs.fetch('/')", "AttributeError: fetch"),
+        ("import torch", "It does not run in a browser"),
+        ("x = 1", "✗ name 'step' is not defined: the cell above has to define it."),
+    ],
+)
+def test_what_ends_badly_ends_in_one_line_and_the_next_click_works(
+    python, answer, says
+):
+    write(python, "gates_step", answer)
+    assert says in check(python, "gates_step")
+    write(python, "gates_step", GATES["gates_step"])
+    assert "✓" in check(python, "gates_step")
+
+
+@needs_pyodide
+def test_what_an_answer_prints_is_text(python):
+    mark = "<img src=x onerror='window.hacked = 1'>"
+    write(python, "gates_step", f'print("{mark}")\nraise ValueError("{mark}")')
+    assert mark in check(python, "gates_step")
+    assert mark in python.locator("#cell-gates_step .live-out").inner_text()
+    assert python.evaluate("window.hacked") is None
+
+
+@needs_pyodide
+def test_with_the_keyboard_alone_and_the_focus_stays(python):
+    write(python, "gates_step", "def step(z):")
+    python.keyboard.press("Enter")
+    python.keyboard.insert_text("return (np.asarray(z) >= 0).astype(int)")
+    assert "    return" in written(python, "gates_step")
+    python.keyboard.press("Control+Enter")
+    python.wait_for_selector("#cell-gates_step [data-verdict=right]", timeout=30_000)
+    assert python.evaluate("document.activeElement.className.includes('cm-content')")
+
+
+@needs_pyodide
+def test_a_figure_is_shown(python):
+    write(
+        python,
+        "gates_step",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('drawn')",
+    )
+    check(python, "gates_step", "Run")
+    figure = python.locator("#cell-gates_step .live-more img")
+    assert (
+        figure.evaluate("image => image.decode().then(() => image.naturalWidth)") > 99
+    )
+
+
+@needs_pyodide
+def test_the_first_verdict_is_not_far_from_the_start_of_python(open_page):
+    tab = live(open_page, own=True)
+    write(tab, "gates_step", GATES["gates_step"])
+    start = time.monotonic()
+    check(tab, "gates_step")
+    first = time.monotonic() - start
+    start = time.monotonic()
+    check(tab, "gates_step")
+    assert time.monotonic() - start < first / 3
+
+
+@needs_pyodide
+def test_a_later_visit_needs_no_network(open_page):
+    tab = live(open_page, own=True)
+    write(tab, "gates_step", GATES["gates_step"])
+    assert "✓" in check(tab, "gates_step")
+    tab.reload()  # with the service worker: it keeps the page, too
+    tab.wait_for_selector(".live")
+    assert "✓" in check(tab, "gates_step")
+    tab.context.set_offline(True)
+    tab.reload()
+    tab.wait_for_selector(".live")
+    assert "✓" in check(tab, "gates_step")
