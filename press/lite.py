@@ -3,9 +3,9 @@
 ``press/build.py`` runs this file after the pages are built. It writes
 `_build/html/lite` when something it is made from has changed:
 
-1. browser copies of the notebooks and exercises that run without PyTorch
-   (`press.needs`); cells that are tagged `not-in-browser` are left out (PyTorch, a
-   second process, the results kept beside the book);
+1. browser copies of the notebooks that run without PyTorch (`press.needs`); cells that
+   are tagged `not-in-browser` are left out (PyTorch, a second process, the results
+   kept beside the book). Exercises run on their own pages: `press.live`;
 2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
    those of Pyodide's packages that the copy needs: what needs NumPy only starts
    without fetching the others;
@@ -53,12 +53,9 @@ if sys.platform == "emscripten":  # in the browser: the package lies beside this
     import piplite
 
     await piplite.install({})"""
-ABOUT_NOTEBOOK = """*This copy runs in your browser. The first cell takes a while: it
+ABOUT = """*This copy runs in your browser. The first cell takes a while: it
 fetches Python. Data sets that would be downloaded are replaced by stand-ins, which say
 so, and everything is slower than on your own machine.*"""
-ABOUT_EXERCISE = """*This copy runs in your browser. The first cell takes a while: it
-fetches Python. Your work is kept in this browser only: before you hand it in, download
-it with* File → Download."""
 GAP = """*Not in the browser: here {} left out, because of PyTorch or something else
 that only a machine of your own has. The page of this notebook in the book shows what
 comes here, with all outputs.*"""
@@ -82,9 +79,8 @@ def main() -> None:
 
 @functools.cache
 def sources() -> list[Path]:
-    """Return the notebooks and exercises that run in the browser."""
-    paths = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("exercises/*/*.ipynb")]
-    return [path for path in sorted(paths) if needs.in_browser(path)]
+    """Return the notebooks that run in the browser."""
+    return [p for p in sorted(ROOT.glob("notebooks/*.ipynb")) if needs.in_browser(p)]
 
 
 def pyodide_dir() -> Path | None:
@@ -160,12 +156,11 @@ def build() -> None:
 def browser_copy(path: Path) -> dict:
     """Return a notebook as it runs in the browser."""
     notebook = json.loads(path.read_text("utf-8"))
-    is_exercise = path.is_relative_to(ROOT / "exercises")
     title, *rest = without_left_out(notebook["cells"])
     installed = json.dumps(["neuron-by-neuron", *packages(path)])
     notebook["cells"] = [
         adapted(title, path),
-        markdown("about-browser", ABOUT_EXERCISE if is_exercise else ABOUT_NOTEBOOK),
+        markdown("about-browser", ABOUT),
         code("install-browser", INSTALL.format(installed)),
         *(adapted(cell, path) for cell in rest),
     ]
@@ -173,7 +168,7 @@ def browser_copy(path: Path) -> dict:
 
 
 def packages(path: Path) -> list[str]:
-    """Return those of Pyodide's packages that a notebook or an exercise needs."""
+    """Return those of Pyodide's packages that a notebook needs."""
     wanted = needs.needed(path)
     return [theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted]
 

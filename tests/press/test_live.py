@@ -11,11 +11,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.books import rebuild
+from grader.isolated import forkserver, session
 from press import needs
 from press.contents import chapters
 from press.live import pack
 from tests import ROOT
-from tests.course import EXERCISES, points, reference, wrong_answers
+from tests.course import EXERCISES, points, reference, sheet, wrong_answers
+from tests.grader import needs_linux, options
 
 LIVE = [
     path.relative_to(ROOT / "exercises").with_suffix("") for path in pack.exercises()
@@ -25,6 +28,7 @@ GATES = reference("perceptron/gates")
 FULL = points("perceptron/gates")
 PAGE = "exercises/perceptron/gates"
 PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
+MISSING = ["torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb"]
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE.is_dir(),
     reason="PYODIDE_DIR is not set: no Python ran in the page",
@@ -42,16 +46,16 @@ def test_an_exercise_is_live_unless_it_needs_pytorch(exercise):
 
 @pytest.mark.parametrize("exercise", LIVE)
 def test_a_sheet_has_each_step_with_its_points_and_nothing_of_the_solution(exercise):
-    sheet = pack.sheet(ROOT / "exercises" / f"{exercise}.ipynb")
-    checks = {c["id"]: c["points"] for c in sheet["cells"] if c["role"] == "check"}
+    packed = pack.sheet(ROOT / "exercises" / f"{exercise}.ipynb")
+    checks = {c["id"]: c["points"] for c in packed["cells"] if c["role"] == "check"}
     assert checks == points(exercise)
-    answers = [cell for cell in sheet["cells"] if cell["role"] == "answer"]
+    answers = [cell for cell in packed["cells"] if cell["role"] == "answer"]
     assert {cell["id"] for cell in answers} == set(reference(exercise))
     for cell in answers:
         assert cell["source"] != reference(exercise)[cell["id"]]
         assert cell["title"]
-    assert "HIDDEN" not in json.dumps(sheet)
-    for cell in sheet["cells"]:
+    assert "HIDDEN" not in json.dumps(packed)
+    for cell in packed["cells"]:
         compile(cell["source"], cell["id"], "exec")  # no commands of IPython are left
 
 
@@ -79,6 +83,39 @@ def test_a_step_that_names_no_section_of_the_page_fails_the_build(monkeypatch):
     monkeypatch.setattr(pack, "places", lambda chapter: {})
     with pytest.raises(ValueError, match=r"step: book/perceptron.md has no 'A neuron"):
         pack.steps_of("perceptron")
+
+
+@pytest.mark.parametrize("exercise", LIVE)
+def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
+    exercise, tmp_path
+):
+    path = ROOT / "exercises" / f"{exercise}.ipynb"
+    packed = pack.sheet(path)
+    answers = reference(exercise)
+    program = "\n".join(answers.get(c["id"], c["source"]) for c in packed["cells"])
+    absent = [*MISSING, "matplotlib"]
+    if packed["packages"] == ["numpy"]:
+        absent.append("sklearn")
+    else:
+        assert packed["packages"] == ["numpy", "scikit-learn"]
+        done = without([*absent, "sklearn"], program, tmp_path)
+        assert re.search(r"sklearn|None|Raised", done.stderr)
+    assert "✓" in without(absent, program, tmp_path).stdout
+
+
+def without(missing: list[str], program: str, cwd: Path):
+    """Run a program as if these packages were not there."""
+    start = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+    command = [sys.executable, "-P", "-c", start + program]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 # --- the runner, in this Python -------------------------------------------------------
@@ -171,8 +208,8 @@ def test_damage_to_a_module_is_told(damage):
 
 
 def test_a_failed_check_brings_its_other_levels_of_help(here):
-    sheet = pack.sheet(ROOT / f"{PAGE}.ipynb")
-    setup, *_ = (c["source"] for c in sheet["cells"] if c["role"] == "setup")
+    packed = pack.sheet(ROOT / f"{PAGE}.ipynb")
+    setup, *_ = (c["source"] for c in packed["cells"] if c["role"] == "setup")
     wrong = "def step(z):\n    return (np.asarray(z) > 0).astype(int)"
     done = here(
         ("s", "setup", setup),
@@ -182,7 +219,7 @@ def test_a_failed_check_brings_its_other_levels_of_help(here):
     error = done["error"]
     assert "> in place of ≥" in error["message"]
     assert len(error["why"].split()) >= 40
-    assert error["see"] in sheet["places"]
+    assert error["see"] in packed["places"]
     assert "step → [0, 1, 1]" in error["worked"]
 
 
@@ -344,6 +381,26 @@ def test_a_notebook_goes_out_and_comes_back(open_page, tmp_path):
     assert written(tab, "gates_step") == GATES["gates_step"]
 
 
+@needs_linux
+def test_what_was_written_on_the_page_is_graded_like_any_other(open_page, tmp_path):
+    tab = live(open_page)
+    tab.evaluate(
+        "answers => { for (const step of liveSheets[0].steps) "
+        "if (answers[step.cell.id]) step.text = answers[step.cell.id]; }",
+        GATES,
+    )
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download notebook").click()
+    handed_in = Path(download.value.path()).read_bytes()
+    own, settings = sheet("perceptron/gates"), options()
+    placed, _ = rebuild.rebuild(own, rebuild.read(handed_in))
+    limits = settings.limits if settings.sandbox else None
+    forkserver.allow_forkservers()
+    with forkserver.closing_forkservers():
+        graded = session.grade(session.Job("ada", own, placed, {}, {}, limits))
+    assert {step.grade_id: step.score for step in graded.steps} == FULL
+
+
 def test_a_file_that_is_no_notebook_changes_nothing(open_page, tmp_path):
     tab = live(open_page)
     for text, says in (("{", "no notebook"), ('{"cells": []}', "none of the answers")):
@@ -395,8 +452,8 @@ def test_the_reference_earns_all_steps_and_verdicts_grow_old(python):
 
 @needs_pyodide
 def test_wrong_answers_get_the_messages_of_jupyter(python, here):
-    sheet = pack.sheet(ROOT / f"{PAGE}.ipynb")
-    setup, *_ = (c["source"] for c in sheet["cells"] if c["role"] == "setup")
+    packed = pack.sheet(ROOT / f"{PAGE}.ipynb")
+    setup, *_ = (c["source"] for c in packed["cells"] if c["role"] == "setup")
     answers = [w for w in wrong_answers("perceptron/gates") if w.cell == "gates_step"]
     answers = [w.code for w in answers]
     answers.append("def step(z):\n    return (np.asarray(z) > 0).astype(int)")
