@@ -8,15 +8,51 @@ import pytest
 
 from tests.book.pages import BOOK, EXPLORATIONS, FIGURES, QUIZZES
 
+WITHOUT_QUESTIONS = {"Quiz", "Common mistakes", "Summary", "Sources"}
+
+
+def quiz(chapter: str) -> list[dict]:
+    return json.loads((BOOK / f"quizzes/{chapter}.json").read_text("utf-8"))
+
+
+def sections(chapter: str) -> list[str]:
+    """Return the headings of a chapter's page that a question may belong to."""
+    page = (BOOK / f"{chapter}.md").read_text("utf-8")
+    headings = re.findall(r"^#{2,3} (.+)$", page, re.MULTILINE)
+    return [heading for heading in headings if heading not in WITHOUT_QUESTIONS]
+
 
 @pytest.mark.parametrize("name", QUIZZES)
 def test_a_question_has_one_right_answer_and_every_answer_is_explained(name):
-    questions = json.loads((BOOK / f"quizzes/{name}.json").read_text("utf-8"))
-    assert 4 <= len(questions) <= 6
-    for question in questions:
+    for question in quiz(name):
         right = [a for a in question["answers"] if a.get("correct")]
         assert len(right) == 1, question["question"]
         assert all(answer["feedback"] for answer in question["answers"])
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_each_section_has_its_question_and_the_quiz_follows_the_page(name):
+    asked = [question["section"] for question in quiz(name)]
+    assert list(dict.fromkeys(asked)) == sections(name)
+    assert asked == sorted(asked, key=sections(name).index)
+    assert len(asked) >= 8
+
+
+def test_the_book_has_at_least_150_questions():
+    assert sum(len(quiz(name)) for name in QUIZZES) >= 150
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_neither_place_nor_length_gives_a_right_answer_away(name):
+    places, longest = [], 0
+    choices = [q["answers"] for q in quiz(name) if q["type"] == "multiple_choice"]
+    for answers in choices:
+        (right,) = (a for a in answers if a["correct"])
+        others = [len(a["answer"]) for a in answers if a is not right]
+        places.append(answers.index(right))
+        longest += len(right["answer"]) > max(others)
+    assert max(map(places.count, places)) <= len(choices) / 2
+    assert longest <= len(choices) / 2
 
 
 def figure(name: str) -> ElementTree.Element:
