@@ -2,7 +2,8 @@
 
 * ``{exploration} NAME`` shows an interactive figure; its script is loaded only by the
   page that uses it.
-* ``{quiz} NAME`` shows ``book/quizzes/NAME.json``, which has the format of jupyterquiz.
+* ``{quiz} NAME`` shows ``book/quizzes/NAME.json``, which has the format of jupyterquiz,
+  and for each question the `section` of the page that it goes with.
   We draw it ourselves with native form controls, because they work with the keyboard,
   with a screen reader, and in a page that has no kernel.
 """
@@ -129,7 +130,8 @@ class Quiz(_Interactive):
         if kind not in draw:
             raise self.error(f"quiz question {ident}: unknown type {kind!r}")
         # progress.js remembers a question by what it asks: a changed one is new
-        key = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:12]
+        asked = {name: value for name, value in question.items() if name != "section"}
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:12]
         return [
             _html(
                 f'<fieldset class="quiz-question" data-type="{kind}" data-key="{key}">'
