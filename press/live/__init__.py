@@ -10,6 +10,7 @@ Python runs in the reader's browser, with the course's own checks.
 """
 
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -98,7 +99,7 @@ def add_script(app: Sphinx, page: str, template: str, context: dict, doctree) ->
 def write(app: Sphinx, error: Exception | None) -> None:
     """Write the files of the live pages into the site."""
     if not error and app.builder.format == "html":
-        pack.write(app.outdir / ASSETS / "live")
+        pack.write(Path(app.outdir) / ASSETS / "live")
 
 
 def setup(app: Sphinx) -> None:
