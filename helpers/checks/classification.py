@@ -1,14 +1,217 @@
-"""What exercises on classification share: softmax, cross-entropy, and digits.
+"""What exercises on classification share: softmax, cross-entropy, and trainings.
 
 Rows are examples, columns are classes. `softmax_regression` of the chapter on linear
-networks and `train_digits` of the chapter on backpropagation use them.
+networks and `train_digits` of the chapter on backpropagation use them: each sheet
+gives its sentences, and a heading of its chapter's page.
 """
 
-from collections.abc import Callable
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from .core import Case, verify
+from .engine import Case, Step
+
+# --- softmax --------------------------------------------------------------------------
+
+
+def softmax(z, axis=-1):
+    """Return e^z, divided by its sum along an axis."""
+    e = np.exp(z - z.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def _softmax(slip, z):
+    z = slip(z, flipped=-z, base_2=z * np.log(2))
+    top, total = z.max(-1, keepdims=True), z.sum(-1, keepdims=True)
+    p = slip(
+        softmax(z),
+        columns=softmax(z, 0),
+        whole=lambda: softmax(z.ravel()).reshape(z.shape),
+    )
+    p = slip(p, naive=lambda: np.exp(z) / np.exp(z).sum(-1, keepdims=True))
+    p = slip(p, by_mean=lambda: _divided(np.exp(z - z.mean(-1, keepdims=True))))
+    p = slip(p, one_top=lambda: _divided(np.exp(z - z.max())))
+    p = slip(p, top_of_columns=lambda: _divided(np.exp(z - z.max(0))))
+    p = slip(p, undivided=np.exp(z - top))
+    p = slip(p, columns_sum=lambda: np.exp(z - top) / np.exp(z - top).sum(0))
+    p = slip(p, linear=lambda: z / total)
+    p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=-1, keepdims=True))
+    p = slip(p, sigmoid=0.5 * (1 + np.tanh(z / 2)), one_hot=(z == top) * 1.0)
+    return p
+
+
+def _divided(e):
+    return e / e.sum(-1, keepdims=True)
+
+
+def _tables(rng) -> Iterator[Case]:
+    shapes = ((5, 4), (4, 4), (3, 7))
+    tables = {f"{m} rows, {k} classes": 2 * rng.normal(size=(m, k)) for m, k in shapes}
+    rows = rng.normal(size=(4, 3))
+    tables["rows far apart"] = rows + np.array([[0], [30], [-40], [5]])
+    far = 1000.0 * np.array([[1], [-1], [0]])
+    tables["entries near ±1000"] = rng.normal(size=(3, 5)) + far
+    tables["1000 and −1000 in one row"] = np.array([[1000.0, -1000, -999, 998.5]])
+    for label, z in tables.items():
+        yield Case(label, {"z": z}, {"m": len(z), "k": z.shape[1]})
+
+
+def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
+    """Return the step `softmax(z)`: over each row, stable for large z."""
+    return Step(
+        "softmax",
+        _softmax,
+        _tables,
+        texts={
+            "flipped": "the sign in the exponent is wrong.",
+            "base_2": "the powers have the base 2: softmax takes those of e.",
+            "columns": "columns sum to 1: axis 0 is the examples, not the classes.",
+            "whole": "all entries together sum to 1: each row must.",
+            "naive": "the exponentials overflow: subtract each row's largest entry "
+            "before exp (it does not change the result).",
+            "by_mean": "subtract the row's largest entry, not its mean: it overflows.",
+            "one_top": "one maximum is subtracted from the whole batch: rows far below "
+            "it underflow to 0/0. Each row needs its own.",
+            "top_of_columns": "the maximum is taken over axis 0 and the sum over the "
+            "rows: subtract the same number within a row.",
+            "undivided": "the division by the row's sum is missing: rows must sum to "
+            "1.",
+            "columns_sum": "the division is by sums over axis 0, not over the classes.",
+            "linear": "the exponential is missing: z is divided by its sum.",
+            "log": "this is the logarithm of the softmax.",
+            "sigmoid": "this is a sigmoid of each entry.",
+            "one_hot": "this is a hard maximum: 1 for the largest entry.",
+        },
+        warn="an exponential overflows: subtract each row's largest entry first.",
+        demands=demands,
+        why="Softmax turns any scores into probabilities: the exponential makes them "
+        "positive, the division makes each row add up to 1. Adding a number to all "
+        "logits of a row multiplies numerator and denominator by the same factor and "
+        "changes nothing. So subtract the largest one: then no exponent is positive, "
+        "nothing overflows, and at least one term of the sum is 1, so that the "
+        "division is safe as well. Each row needs its own maximum.",
+        see=see,
+        small=lambda: Case("", {"z": np.array([[0.0, 0.0], [1.0, 3.0]])}),
+    )
+
+
+# --- cross-entropy --------------------------------------------------------------------
+
+TINY = {f"cut_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)}
+ADDED = {f"plus_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10)}  # smaller: as if cut
+CUT = {
+    n: f"p is cut off at {t:g}: a small p costs too little." for n, t in TINY.items()
+}
+CUT |= {
+    n: f"{t:g} is added to p: a small p costs too little." for n, t in ADDED.items()
+}
+
+
+def log_softmax(z):
+    """Return the logarithms of the probabilities, straight from the logits."""
+    return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+
+
+def _cross_entropy(slip, z, y):
+    rows, top = np.arange(len(y)), z.max(1)
+    y = slip(y, one_left=(y - 1) % z.shape[1], one_right=(y + 1) % z.shape[1])
+    logits = slip(z, flipped=-z)
+    logp = slip(log_softmax(logits), examples=log_softmax(z.T).T, no_exp=z)
+    logp = slip(logp, twice=lambda: log_softmax(softmax(z)))
+    each = slip(
+        logp[rows, y], hard=z[rows, y] - top, total_only=logp[rows, y] - z[rows, y]
+    )
+    each = slip(each, naive=lambda: z[rows, y] - np.log(np.exp(z).sum(1)))
+    each = slip(each, not_back=logp[rows, y] + top, best=logp.max(1))
+    each = slip(each, all_summed=logp.sum(1))
+    each = slip(
+        each, all_mean=logp.mean(1), log_of_0=lambda: np.log(softmax(z)[rows, y])
+    )
+    each = slip(
+        each,
+        of_logits=lambda: np.log(z[rows, y]),
+        one_minus=lambda: np.log1p(-np.exp(each)),
+    )
+    each = slip(
+        each,
+        **{name: np.maximum(each, np.log(t)) for name, t in TINY.items()},
+        **{name: np.logaddexp(each, np.log(t)) for name, t in ADDED.items()},
+    )
+    value = slip(-each.mean(), minus=each.mean(), summed=-each.sum(), each=-each)
+    value = slip(value, p=np.exp(each).mean(), minus_p=-np.exp(each).mean())
+    value = slip(value, one_minus_p=1 - np.exp(each).mean(), first=-each[0])
+    value = slip(value, log_of_mean=lambda: -np.log(np.exp(each).mean()))
+    value = slip(value, pairs=-logp[:, y].mean())
+    return value
+
+
+def _labeled(rng) -> Iterator[Case]:
+    for m, k, far in ((5, 4, 0), (4, 4, 0), (6, 3, 0), (3, 5, 1000), (7, 2, -1000)):
+        z, y = 2 * rng.normal(size=(m, k)) + far, rng.integers(k, size=m)
+        label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
+        yield Case(label, {"z": z, "y": y}, {"m": m, "k": k})
+    for top, rare in ((14.0, "small"), (870.0, "very small")):
+        z = np.array([[top + 9, 0, -5], [0, 4, top]])
+        label = f"labels of {rare} probability"
+        yield Case(label, {"z": z, "y": np.array([1, 0])}, {"m": 2, "k": 3})
+
+
+def cross_entropy_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
+    """Return the step `cross_entropy(z, y)` from logits and labels, a mean over m."""
+    return Step(
+        "cross_entropy",
+        _cross_entropy,
+        _labeled,
+        texts=CUT
+        | {
+            "one_left": "the label is off by one: classes count from 0.",
+            "one_right": "the label is off by one, upward: classes count from 0.",
+            "flipped": "the logits have the wrong sign.",
+            "examples": "the softmax runs over axis 0, the examples, not the classes.",
+            "no_exp": "the normalization is missing: this is −z at the label.",
+            "twice": "softmax has been applied twice.",
+            "hard": "the largest logit stands in place of ln Σ exp z.",
+            "total_only": "this is log Σ exp z alone: z at the label is missing.",
+            "naive": "exponentials overflow: subtract each row's largest entry.",
+            "not_back": "the largest logit has not been added back.",
+            "best": "the most likely class is taken, not the label.",
+            "all_summed": "ln p of all classes is summed: only the label counts.",
+            "all_mean": "ln p of all classes is averaged: only the label counts.",
+            "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
+            "of_logits": "the logarithm of the logits is taken: they are no p.",
+            "one_minus": "this is −ln(1 − p) of the label: −ln p is asked for.",
+            "minus": "the minus is missing.",
+            "summed": "this is the sum over the examples: the mean is asked for.",
+            "each": "one value for each example: the mean over them is missing.",
+            "p": "the logarithm is missing: this is the mean of p.",
+            "minus_p": "the logarithm is missing: this is the mean of −p.",
+            "one_minus_p": "the logarithm is missing: this is 1 − p.",
+            "first": "only the first example counts: a return inside the loop?",
+            "log_of_mean": "this is the logarithm of the mean, not the mean of the ln "
+            "p.",
+            "pairs": "[:, y] takes all pairs of examples: pair each row with its y.",
+        },
+        warn="an exponential overflows or a logarithm meets 0: use log-sum-exp with "
+        "each row's largest entry subtracted.",
+        demands=demands,
+        why="Cross-entropy looks at one probability for each example, that of its "
+        "label, and takes the negative logarithm: nothing to pay for certainty, and "
+        "more and more the less the network believed in the truth. A probability of "
+        "e^−900 is 0 in floating point, and its logarithm −∞. Written with the logits "
+        "it is a plain number: ln Σ exp z minus the logit of the label. A small number "
+        "that is added or a bound hides the overflow, and changes the cost just where "
+        "it matters.",
+        see=see,
+        small=lambda: Case(
+            "", {"z": np.array([[0.0, 2.0], [1.0, 1.0]]), "y": np.array([0, 1])}
+        ),
+    )
+
+
+# --- trainings ------------------------------------------------------------------------
 
 
 def digits(seed: int) -> list[np.ndarray]:
@@ -23,221 +226,193 @@ def digits(seed: int) -> list[np.ndarray]:
     return train_test_split(x / 16, y, test_size=450, stratify=y, random_state=seed)
 
 
-def softmax(function: Callable, seed: int = 0) -> None:
-    """Check `softmax(z)`: over each row, stable for large z."""
-    rng = np.random.default_rng(seed)
-    shapes = ((5, 4), (4, 4), (3, 7))
-    tables = {f"{m} rows, {k} classes": 2 * rng.normal(size=(m, k)) for m, k in shapes}
-    tables["rows far apart"] = rng.normal(size=(4, 3)) + np.array(
-        [[0], [30], [-40], [5]]
-    )
-    tables["entries near ±1000"] = rng.normal(size=(3, 5)) + 1000.0 * np.array(
-        [[1], [-1], [0]]
-    )
-
-    def over(axis, transform=np.exp):
-        def rule(z):
-            e = transform(z - z.max() if transform is np.exp else z)
-            return e / e.sum(axis=axis, keepdims=True)
-
-        return rule
-
-    def right(z):
-        e = np.exp(z - z.max(-1, keepdims=True))
-        return e / e.sum(-1, keepdims=True)
-
-    def naive(z):
-        return np.exp(z) / np.exp(z).sum(-1, keepdims=True)
-
-    verify(
-        "softmax",
-        function,
-        [Case(t, {"z": z}, {"m": len(z), "k": z.shape[1]}) for t, z in tables.items()],
-        right,
-        mistakes=[
-            (
-                "the exponentials overflow: subtract each row's largest entry before "
-                "exp (it does not change the result).",
-                naive,
-            ),
-            (
-                "the columns sum to 1: you normalized over the examples (axis 0), not "
-                "over the classes.",
-                over(0),
-            ),
-            (
-                "the columns sum to 1: you normalized over the examples (axis 0), not "
-                "over the classes.",
-                lambda z: np.exp(z - z.max(0)) / np.exp(z - z.max(0)).sum(0),
-            ),
-            ("all entries together sum to 1: each row must.", over(None)),
-            (
-                "the powers have the base 2: softmax takes those of e.",
-                lambda z: right(z * np.log(2)),
-            ),
-            (
-                "the maximum is taken over axis 0 and the sum over the rows: subtract "
-                "the same number within a row.",
-                lambda z: (
-                    np.exp(z - z.max(0)) / np.exp(z - z.max(0)).sum(-1, keepdims=True)
-                ),
-            ),
-            (
-                "one maximum is subtracted from the whole batch: rows far below it "
-                "underflow to 0/0. Each row needs its own.",
-                over(-1),
-            ),
-            (
-                "the division by the row's sum is missing: rows must sum to 1.",
-                lambda z: np.exp(z - z.max(-1, keepdims=True)),
-            ),
-            (
-                "the exponential is missing: the entries are divided by their sum.",
-                lambda z: z / z.sum(-1, keepdims=True),
-            ),
-            ("the sign in the exponent is wrong.", lambda z: right(-z)),
-            ("this is the logarithm of the softmax.", lambda z: np.log(right(z))),
-            ("this is a sigmoid of each entry.", lambda z: 0.5 * (1 + np.tanh(z / 2))),
-            (
-                "this is a hard maximum: 1 for the largest entry.",
-                lambda z: (z == z.max(-1, keepdims=True)).astype(float),
-            ),
-        ],
-        warn="an exponential overflows: subtract each row's largest entry first.",
-    )
+def outputs(x: np.ndarray, weights: Sequence, biases: Sequence) -> list[np.ndarray]:
+    """Return the activations of all layers: ReLU, and logits at the end."""
+    a = [x]
+    for i, (W, b) in enumerate(zip(weights, biases, strict=True)):
+        z = a[-1] @ W.T + b
+        a.append(z if i == len(weights) - 1 else np.maximum(z, 0))
+    return a
 
 
-def cross_entropy(function: Callable, seed: int = 0) -> None:
-    """Check `cross_entropy(z, y)` from logits z (m, k) and labels y, a mean over m."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for m, k, far in ((5, 4, 0), (4, 4, 0), (6, 3, 0), (3, 5, 1000), (7, 2, -1000)):
-        z, y = 2 * rng.normal(size=(m, k)) + far, rng.integers(k, size=m)
-        label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
-        cases.append(Case(label, {"z": z, "y": y}, {"m": m, "k": k}))
-    rare = {"z": np.array([[900.0, 0, -50], [0, 40, 870]]), "y": np.array([1, 0])}
-    cases.append(Case("labels of very small probability", rare, {"m": 2, "k": 3}))
+def moved(theta: Sequence, x, y, eta: float, divide: float) -> list[np.ndarray]:
+    """Return weights and biases after a step; the gradient's sum is divided."""
+    half = len(theta) // 2
+    W, b = list(theta[:half]), list(theta[half:])
+    a = outputs(x, W, b)
+    delta = softmax(a[-1]) - np.eye(len(b[-1]))[y]
+    for i in reversed(range(half)):
+        change = delta.T @ a[i], delta.sum(0)
+        delta = delta @ W[i] * (a[i] > 0)
+        W[i], b[i] = W[i] - eta / divide * change[0], b[i] - eta / divide * change[1]
+    return W + b
 
-    def logp(z):
-        z = z - z.max(1, keepdims=True)
-        return z - np.log(np.exp(z).sum(1, keepdims=True))
 
-    def at(z, y, shift=0):
-        return logp(z)[np.arange(len(y)), (y + shift) % z.shape[1]]
+@functools.cache
+def schedules(N: int, m: int) -> tuple[tuple[str, list], ...]:
+    """Return ways through an epoch, by name: batches of (rows, labels, divisor).
 
-    def q(z, y):
-        return np.exp(at(z, y))
+    The right ones come first. For N = 5 and m = 2 there are 30 of them.
+    """
 
-    verify(
-        "cross_entropy",
-        function,
-        cases,
-        lambda z, y: -np.mean(at(z, y)),
-        mistakes=[
-            ("the minus is missing.", lambda z, y: np.mean(at(z, y))),
-            *(
-                (
-                    f"the probabilities are cut off at {tiny:g}, so that a confident "
-                    "mistake costs too little: start from the logits.",
-                    lambda z, y, tiny=tiny: (
-                        -np.mean(np.maximum(at(z, y), np.log(tiny)))
-                    ),
-                )
-                for tiny in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20)
-            ),
-            (
-                "this is the probability of the most likely class: that of the label "
-                "counts.",
-                lambda z, y: -np.mean(logp(z).max(1)),
-            ),
-            (
-                "this is the sum over the examples: the mean is asked for.",
-                lambda z, y: -np.sum(at(z, y)),
-            ),
-            (
-                "one value for each example: the mean over them is missing.",
-                lambda z, y: -at(z, y),
-            ),
-            (
-                "you divided by the number of all entries, m k, not by m.",
-                lambda z, y: -np.sum(at(z, y)) / z.size,
-            ),
-            (
-                "you divided by the number of classes, not of examples.",
-                lambda z, y: -np.sum(at(z, y)) / z.shape[1],
-            ),
-            (
-                "the log-probabilities of all classes are averaged: only that of the "
-                "label counts.",
-                lambda z, y: -np.mean(logp(z)),
-            ),
-            (
-                "the log-probabilities of all classes are summed: only that of the "
-                "label counts.",
-                lambda z, y: -np.mean(logp(z).sum(1)),
-            ),
-            (
-                "the logarithm is missing: this is the mean of 1 − p or of p.",
-                lambda z, y: np.mean(q(z, y)),
-            ),
-            ("the logarithm is missing.", lambda z, y: -np.mean(q(z, y))),
-            (
-                "the logarithm is missing: this is 1 − p.",
-                lambda z, y: 1 - np.mean(q(z, y)),
-            ),
-            (
-                "the label is off by one: classes count from 0.",
-                lambda z, y: -np.mean(at(z, y, -1)),
-            ),
-            (
-                "the label is off by one: classes count from 0.",
-                lambda z, y: -np.mean(at(z, y, 1)),
-            ),
-            (
-                "the logarithm of the mean is taken; the mean of the logarithms is "
-                "asked for.",
-                lambda z, y: -np.log(np.mean(q(z, y))),
-            ),
-            (
-                "the exponentials overflow: subtract each row's largest entry first.",
-                lambda z, y: (
-                    -np.mean(z[np.arange(len(y)), y] - np.log(np.exp(z).sum(1)))
-                ),
-            ),
-            (
-                "the logits are taken for probabilities: their logarithm is averaged.",
-                lambda z, y: -np.mean(np.log(z[np.arange(len(y)), y])),
-            ),
-            (
-                "the normalization is missing: this is −z at the label.",
-                lambda z, y: -np.mean(z[np.arange(len(y)), y]),
-            ),
-            (
-                "this is log Σ exp z alone: z at the label is missing.",
-                lambda z, y: np.mean(z[np.arange(len(y)), y] - at(z, y)),
-            ),
-            (
-                "softmax has been applied twice.",
-                lambda z, y: -np.mean(at(np.exp(logp(z)), y)),
-            ),
-            (
-                "y is indexed as a slice, so that all pairs of examples are averaged.",
-                lambda z, y: -np.mean(logp(z)[:, y]),
-            ),
-            (
-                "the softmax runs over the examples (axis 0), not over the classes.",
-                lambda z, y: -np.mean(logp(z.T).T[np.arange(len(y)), y]),
-            ),
-            (
-                "the largest logit has not been added back after it was subtracted.",
-                lambda z, y: (
-                    -np.mean(
-                        z[np.arange(len(y)), y]
-                        - np.log(np.exp(z - z.max(1, keepdims=True)).sum(1))
-                    )
-                ),
-            ),
-        ],
-        warn="an exponential overflows or a logarithm meets 0: use log-sum-exp with "
-        "each row's largest entry subtracted.",
-    )
+    def cut(order, size):
+        return tuple(order[i : i + size] for i in range(0, len(order), size))
+
+    def plain(batches):
+        return [(b, b, len(b)) for b in batches]
+
+    everyone = tuple(range(N))
+    mixed = list(itertools.permutations(everyone))
+    orders = sorted({tuple(tuple(sorted(b)) for b in cut(p, m)) for p in mixed})
+    ways = [("right", plain(o)) for o in orders]
+    ways += [("all at once", plain([everyone]))]
+    ways += [("the last one missing", plain(o[:-1])) for o in orders]
+    ways += [("the first one only", plain(o[:1])) for o in orders]
+    ways += [("divided by m", [(b, b, m) for b in o]) for o in orders]
+    for part in itertools.combinations(everyone, -(-N // m)):
+        ways.append(("m of them", plain([part, tuple(sorted({*everyone} - {*part}))])))
+    for p in mixed:
+        pairs = zip(cut(p, m), cut(everyone, m), strict=True)
+        ways.append(("labels stay", [(b, c, len(b)) for b, c in pairs]))
+    return (*ways, *((BY_ONE, plain(cut(p, 1))) for p in mixed))
+
+
+def equal(one: Sequence, two: Sequence) -> bool:
+    """Tell whether two lists of weights and biases are the same, up to float32."""
+    return all(np.allclose(a, b, 1e-4, 1e-6) for a, b in zip(one, two, strict=True))
+
+
+def steps_seen(free: Callable, replay: Callable, x, y, seed: int) -> dict:
+    """Observe what one and two steps with all examples do: no order matters.
+
+    ``free(epochs, m, seed)`` and `replay` return weights, then biases, as arrays.
+    """
+    start = free(0, len(x), seed)
+    seen = {"_start": {seed: start}, "shapes": [a.shape for a in start]}
+    one, two = (replay(t, len(x), seed) for t in (1, 2))
+    return seen | {"one step": one, "two steps": two}
+
+
+def epochs_seen(free: Callable, x, y, eta: float, m: int, seeds: Sequence) -> dict:
+    """Observe in which order minibatches of m come: what explains the weights tells."""
+
+    def found(theta, end, m=m):
+        for name, batches in schedules(len(x), m):
+            now = theta
+            for rows, labels, divide in batches:
+                now = moved(now, x[list(rows)], y[list(labels)], eta, divide)
+            if equal(now, end):
+                return name, [rows for rows, *_ in batches]
+        return "none", []
+
+    N, first = len(x), free(1, m, seeds[0])
+    steady = equal(first, free(1, m, seeds[0]))
+    seen = {"the same seed, the same weights": steady}
+    start = {seed: free(0, m, seed) for seed in seeds}
+    whole, _ = found(start[seeds[0]], free(1, N, seeds[0]), N)
+    seen["all examples at once"] = whole
+    if not steady or whole not in ("right", BY_ONE):
+        return seen  # the order of wrong steps cannot be found
+    ways = []
+    for seed in seeds:
+        one = first if seed == seeds[0] else free(1, m, seed)
+        ways.append([found(start[seed], one)])
+        if ways[0][0][0] not in IN_ORDER:
+            break
+        ways[-1].append(found(one, free(2, m, seed)))
+    names = {name for pair in ways for name, _ in pair}
+    name = names.pop() if len(names) == 1 else "mixed"
+    orders = [[rows for _, rows in pair] for pair in ways]
+    stored = [tuple(range(i, min(i + m, N))) for i in range(0, N, m)]
+    flat = [o for pair in orders for o in pair]
+    told = name in IN_ORDER
+    return seen | {
+        "an epoch": name,
+        "a random order": not told or any(o != stored[: len(o)] for o in flat),
+        "a new order in each epoch": not told or any(a != b for a, b in orders),
+        "another seed, another order": not told or orders[0] != orders[1],
+    }
+
+
+BY_ONE = "one by one"
+IN_ORDER = ("right", "divided by m", "the last one missing")
+FACTS = {
+    "the same seed, the same weights": "two trainings with the same seed give other "
+    "weights: draw from one generator with that seed.",
+    "a random order": "the examples come in their stored order: they are not shuffled.",
+    "a new order in each epoch": "the order is the same in each epoch: draw a new one.",
+    "another seed, another order": "the seed is not used: the order is always the "
+    "same.",
+}
+TRAINING = {
+    "seed_fixed": "the seed is not used: all seeds give the same.",
+    "in_order": "the examples come in their stored order: they are not shuffled.",
+    "same_order": "the order is the same in each epoch: draw a new one in the loop, "
+    "and "
+    "make the generator before it.",
+    "all_at_once": "m is ignored: each epoch is one step with all examples.",
+    "one_by_one": "m is ignored: each step takes one example.",
+    "chunk": "m is taken for the number of minibatches: it is their size.",
+    "drops_last": "the last, smaller minibatch is left out.",
+    "first_only": "each epoch takes its first minibatch only.",
+    "labels_stay": "the labels do not follow the order of the examples: pick x and y "
+    "with the same indices.",
+    "over_m": "the gradients are divided by m also where the minibatch is smaller.",
+    "epoch_less": "there is one epoch too few.",
+    "epoch_more": "there is one epoch too many.",
+    "epochs_fixed": "the number of epochs is not used: it is always the same.",
+    "one_epoch": "only one epoch is trained: a return inside the loop?",
+}
+
+
+def batches(slip: Any, rng: np.random.Generator, N: int, m: int, first: list) -> list:
+    """Return the minibatches of an epoch: rows, labels, and what divides their sum."""
+    order = rng.permutation(N)
+    first.append(order)
+    order = slip(order, in_order=np.arange(N), same_order=first[0])
+    size = slip(m, all_at_once=N, one_by_one=1, chunk=-(-N // m))
+    cut = [order[i : i + size] for i in range(0, N, size)]
+    full = [b for b in cut if len(b) == size]
+    cut = slip(cut, drops_last=full, first_only=cut[:1])
+    stay = [np.arange(i * size, i * size + len(b)) for i, b in enumerate(cut)]
+    labels = slip(cut, labels_stay=stay)
+    counts = [slip(len(b), over_m=m) for b in cut]
+    return list(zip(cut, labels, counts, strict=True))
+
+
+def epochs_of(slip: Any, epochs: int) -> int:
+    """Return the number of epochs; a student's observed start has had some already."""
+    drawn = not slip.like
+    count = slip(epochs, epoch_less=epochs - 1, one_epoch=min(epochs, 1))
+    return slip(count, epoch_more=epochs + drawn, epochs_fixed=3 * drawn)
+
+
+def fact(got: dict, want: dict) -> str:
+    """Say what is wrong with a training: what was observed, no guess."""
+    if isinstance(got.get("kind"), str):
+        return got["kind"]
+    if got.get("shapes") != want.get("shapes"):
+        return f"the shapes are {got.get('shapes')}; {want.get('shapes')} are expected."
+    for key in ("start", "one step", "two steps"):
+        if key in want and not _like(got.get(key), want[key]):
+            return SAID[key]
+    facts = (t for k, t in FACTS.items() if got.get(k, want.get(k)) != want.get(k))
+    return next(facts, SAID["an epoch"])
+
+
+SAID = {
+    "start": "the weights that the training starts with (epochs = 0) are not those "
+    "that are asked for.",
+    "one step": "one step with all examples (epochs = 1, m = N) leads to other "
+    "weights.",
+    "two steps": "the first step is right; two steps with all examples (epochs = 2, "
+    "m = N) lead to other weights.",
+    "an epoch": "steps with all examples are right; an epoch of smaller minibatches "
+    "leads to weights that no order of the examples explains.",
+}
+
+
+def _like(got: Any, want: Any) -> bool:
+    if isinstance(want, str | bool) or got is None or len(got) != len(want):
+        return got == want
+    return equal(got, want)

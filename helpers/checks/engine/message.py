@@ -136,7 +136,8 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
     name = f"{step.name}, {part}" if part not in ("", "result") else step.name
     head = f"✗ {name} ({case.label})" if case.label else f"✗ {name}"
     if part not in got or part not in expected:
-        fault = cause or tuple_fault(got.get("result"), step.parts)
+        fault = cause or (step.tell(got, expected) if step.tell else "")
+        fault = fault or tuple_fault(got.get("result"), step.parts)
         lines = [f"{head}: wrong kind of result", *wrap("Likely mistake: ", fault)]
         return "\n".join(lines)
     g, e, label = got[part], expected[part], case.label
@@ -161,7 +162,8 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
     if headline == "wrong values" and not cause and floats(g) is not None:
         facts = _facts(step, part, case, g, e, runs)
     lines = [f"{head}: {headline}", *wrap("Likely mistake: ", cause)]
-    if hint and hint != cause and (headline != "wrong shape" or not cause):
+    told = cause and not headline.startswith(("wrong length", "wrong dtype"))
+    if hint and hint != cause and not told:
         lines += wrap("Likely mistake: ", hint)
     return "\n".join([*lines, *_values(g, e), *facts])
 

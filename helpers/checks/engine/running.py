@@ -180,6 +180,10 @@ HINTS = (
         "needed, a list for an array).",
     ),
     (
+        r"before Module.__init__",
+        "__init__ does not begin with super().__init__().",
+    ),
+    (
         r"not defined|referenced before|not associated",
         "a name is misspelt, assigned too late, or its cell has not been run.",
     ),
@@ -218,4 +222,9 @@ def _line_of(error: BaseException, function: Any) -> str:
 
 def wrap(prefix: str, text: str) -> list[str]:
     """Return the lines of a paragraph of a message; none if there is no text."""
-    return textwrap.wrap(prefix + text, 84, subsequent_indent="    ") if text else []
+    if not text:
+        return []
+    indent = "    "
+    return textwrap.wrap(
+        prefix + text, 84, subsequent_indent=indent, break_on_hyphens=False
+    )

@@ -34,6 +34,7 @@ from .values import Raised, floats, form_fault, is_list, is_row, kept, same
 
 MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
 SINGLE = (2e-4, 2e-5)  # rtol and atol of float32, which no sheet forbids
+ROUNDING = (1e-12, 1e-15)  # of an argument that is changed and put back
 ENOUGH = 6  # numbers that no whole number explains: what two slips must give
 
 
@@ -79,6 +80,14 @@ def split(value: Any, parts: Sequence[str]) -> dict:
     return {"result": value}
 
 
+def single(value: Any) -> bool:
+    """Tell whether an array, or one in a list of arrays, has single precision."""
+    if is_list(value):
+        return any(map(single, value))
+    dtype = value.dtype if isinstance(value, np.ndarray | np.generic) else None
+    return dtype is not None and dtype.kind == "f" and dtype.itemsize == 4
+
+
 def returned(
     free: Callable, replay: Callable, case: Case, parts: Sequence[str]
 ) -> dict:
@@ -93,7 +102,7 @@ def returned(
     if hasattr(value, "__next__"):
         value = list(value)
     seen = split(kept(value), parts)
-    changed = [k for k in args if not same(args[k], case.args[k], 0, 0)]
+    changed = [k for k in args if not same(args[k], case.args[k], *ROUNDING)]
     return seen | {"changed": changed}
 
 
@@ -282,10 +291,8 @@ class Step:
         return not fault and self._agree(got[part], want[part])
 
     def _agree(self, got: Any, want: Any) -> bool:
-        single = getattr(getattr(got, "dtype", None), "itemsize", 8) == 4
-        single = single and getattr(got.dtype, "kind", "f") == "f"
         rtol, atol = (self.rtol, self.atol)
-        if single and isinstance(got, np.ndarray | np.generic):
+        if single(got):
             rtol, atol = max(rtol, SINGLE[0]), max(atol, SINGLE[1])
         return same(got, want, rtol, atol)
 

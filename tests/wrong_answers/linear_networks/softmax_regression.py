@@ -71,7 +71,7 @@ WRONG = [
             return -np.mean(log_p)
         """,
         loses="softmax_cross_entropy_check",
-        says=r"only that of the\s+label",
+        says=r"only the\s+label",
     ),
     Wrong(
         "gradient_with_the_wrong_sign",

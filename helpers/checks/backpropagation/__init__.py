@@ -1,0 +1,45 @@
+"""Checks of the chapter `backpropagation`, a module for each sheet."""
+
+from ..engine import hint
+from .four_equations import (
+    backprop,
+    forward,
+    gradients,
+    hidden_error,
+    numerical_gradient,
+    output_error,
+    sigmoid,
+    sigmoid_prime,
+)
+from .train_digits import (
+    cross_entropy,
+    he_init,
+    minibatches,
+    output_delta,
+    relu,
+    relu_prime,
+    sgd_step,
+    softmax,
+    train,
+)
+
+__all__ = [
+    "backprop",
+    "cross_entropy",
+    "forward",
+    "gradients",
+    "he_init",
+    "hidden_error",
+    "hint",
+    "minibatches",
+    "numerical_gradient",
+    "output_delta",
+    "output_error",
+    "relu",
+    "relu_prime",
+    "sgd_step",
+    "sigmoid",
+    "sigmoid_prime",
+    "softmax",
+    "train",
+]

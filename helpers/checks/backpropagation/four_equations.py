@@ -1,0 +1,727 @@
+"""Checks of the sheet `backpropagation/four_equations`.
+
+Rows are examples, W has shape (n_l, n_{l-1}), delta = ∂C/∂z for each example, C is the
+mean over the examples. That the gradients are right is proved by finite differences, in
+the tests.
+"""
+
+# ruff: noqa: B023 slip calls a lambda at once
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from ..engine import Case, Step
+from .common import sigmoid as s
+from .common import slope, softmax
+
+SHAPES = ((5, 4, 3), (4, 4, 4), (6, 2, 7), (7, 5, 5))  # examples, outputs, inputs
+CLIPS = (5, 10, 15, 20, 25)
+
+
+# --- sigmoid and its derivative -------------------------------------------------------
+
+CLIPPED = {
+    f"clip_{c}": f"z is cut off at ±{c}: beyond, the values are still different."
+    for c in CLIPS
+}
+OVERFLOW = (
+    "an exponential overflows at z = ±1000. Each one that is computed needs an "
+    "exponent ≤ 0; np.where computes both of its branches."
+)
+
+
+def _clipped(function, z):
+    return {f"clip_{c}": function(np.clip(z, -c, c)) for c in CLIPS}
+
+
+def _sigmoid(slip, z):
+    y = slip(s(z), flipped=s(-z), tanh=np.tanh(z), slope=slope(z))
+    y = slip(y, naive=lambda: np.exp(z) / (1 + np.exp(z)))
+    y = slip(y, minus=lambda: 1 / (1 - np.exp(-z)))
+    y = slip(y, minus_too=lambda: np.exp(z) / (1 - np.exp(z)))
+    y = slip(y, step=(z >= 0) * 1.0, relu=np.maximum(z, 0))
+    y = slip(y, softmax=lambda: softmax(z))
+    y = slip(y, base_2=s(np.log(2) * z), plus=np.logaddexp(0, z))
+    return slip(y, **_clipped(s, z))
+
+
+def _prime(slip, z):
+    d = slip(slope(z), for_a=z * (1 - z), of_tanh=1 - np.tanh(z) ** 2, itself=s(z))
+    d = slip(d, one_factor=s(-z), plus=s(z) * (1 + s(z)))
+    d = slip(d, squared=s(z) ** 2, both_squared=s(-z) ** 2, at_a=slope(s(z)))
+    d = slip(d, bare=lambda: np.exp(-z) / (1 + np.exp(-z)) ** 2)
+    d = slip(d, difference=lambda: np.gradient(s(z), axis=-1))
+    d = slip(d, second=slope(z) * (1 - 2 * s(z)))
+    return slip(d, **_clipped(slope, z))
+
+
+def _elementwise(rng) -> Iterator[Case]:
+    yield Case("a table", {"z": 2 * rng.normal(size=(3, 4))})
+    yield Case("a vector", {"z": 2 * rng.normal(size=5)})
+    for z in ([-30.0, 30.0], [-1000.0, 1000.0]):
+        yield Case(f"z = ±{z[1]:g}", {"z": np.array(z)})
+
+
+sigmoid = Step(
+    "sigmoid",
+    _sigmoid,
+    _elementwise,
+    texts=CLIPPED
+    | {
+        "flipped": "the sign in the exponent is wrong: this is 1/(1 + e^z).",
+        "tanh": "this is tanh: its values lie between −1 and 1.",
+        "slope": "this is the derivative σ′, not σ.",
+        "naive": "e^z overflows, and inf / inf is NaN: exponents must be ≤ 0.",
+        "minus": "this is 1/(1 − e^−z): a sign in the denominator is wrong.",
+        "minus_too": "this is e^z/(1 − e^z): a sign in the denominator is wrong.",
+        "step": "this is a step: 0 or 1.",
+        "relu": "this is a ReLU.",
+        "softmax": "this is a softmax: the entries are divided by the sum of their "
+        "row.",
+        "base_2": "the power has the base 2, not e.",
+        "plus": "this is ln(1 + e^z), the softplus, whose derivative is σ.",
+    },
+    warn=OVERFLOW,
+    atol=1e-12,
+    demands={
+        "$= 1 / (1 + e^{-z})$": ["flipped", "minus", "tanh"],
+        "any shape": ["a table", "a vector"],
+        "Values as large as ±1000 must not overflow": ["naive", "clip_20"],
+    },
+    why="The sigmoid turns any preactivation into a number between 0 and 1, and a "
+    "network meets large preactivations as soon as its weights have grown. e^1000 is "
+    "larger than any floating-point number: it becomes infinity, and infinity divided "
+    "by infinity is no number at all. Written with an exponent that is never positive, "
+    "the same function is right everywhere. A tanh, halved and shifted, is the sigmoid "
+    "as well, and takes care of large z by itself.",
+    see="The four equations",
+    small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
+)
+
+sigmoid_prime = Step(
+    "sigmoid_prime",
+    _prime,
+    _elementwise,
+    texts=CLIPPED
+    | {
+        "for_a": "this is z (1 − z): z was taken for the activation a.",
+        "of_tanh": "this is the derivative of tanh.",
+        "itself": "this is σ itself; the derivative is asked for.",
+        "one_factor": "this is 1 − σ: one factor is missing.",
+        "plus": "this is σ (1 + σ): a sign is wrong.",
+        "squared": "this is σ²: the other factor is 1 − σ.",
+        "both_squared": "this is (1 − σ)²: one factor is σ.",
+        "at_a": "σ′ is taken at σ(z), not at z.",
+        "bare": "the exponential of a large −z overflows, and inf / inf is NaN.",
+        "difference": "neighboring entries of σ(z) are compared: derive by z.",
+        "second": "this is the second derivative of σ.",
+    },
+    warn=OVERFLOW,
+    atol=1e-12,
+    demands={
+        "its derivative at $z$": ["itself", "at_a", "for_a"],
+        "the results have the same shape": ["a table", "a vector"],
+        "Values as large as ±1000 must not overflow": ["bare"],
+    },
+    why="Backpropagation multiplies each error by the derivative of the activation, "
+    "and the derivative of the sigmoid is cheap once the sigmoid is known: σ′ = σ (1 − "
+    "σ), which is at most ¼. Its argument is the preactivation z. Where the activation "
+    "a is at hand, a (1 − a) is the same number, and σ′(a) is not: one takes the "
+    "sigmoid twice. Far from 0 the derivative vanishes, and with it all that a neuron "
+    "could learn.",
+    see="The four equations",
+    small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
+)
+
+
+# --- forward --------------------------------------------------------------------------
+
+
+def _forward(slip, x, weights, biases):
+    first = slip(x, squashed_x=s(x), one_example=x[:1])
+    each = list(zip(weights, biases, strict=True))
+    each = slip(each, lacks_last=each[:-1], early=each[:1])
+    each = slip(each, backwards=each[::-1])
+    zs, activations = [], [first]
+    for i, (W, b) in enumerate(each):
+        a = slip(activations[-1], feeds_z=zs[-1] if zs else x, feeds_x=x)
+        total = slip(a @ W.T, transposed=lambda: a @ W, left=lambda: W @ a)
+        z = slip(total + b, no_b=total, minus_b=total - b, twice_b=total + 2 * b)
+        z = slip(z, early_b=lambda: (a + b) @ W.T)
+        act = slip(s, linear=_same, tanh=np.tanh, relu=_relu, softmax=softmax)
+        act = slip(act, slope=slope, twice=lambda z: s(s(z)))
+        if i == len(each) - 1:
+            act = slip(act, linear_end=_same, softmax_end=softmax)
+        else:
+            act = slip(act, linear_hidden=_same, relu_hidden=_relu)
+        zs.append(z)
+        activations.append(act(z))
+    bare = [z - b for z, (_, b) in zip(zs, each, strict=True)]
+    a = activations
+    told = slip(zs, x_in_zs=[x, *zs], zs_are_a=a[1:], zs_bare=bare, zs_short=zs[:-1])
+    told = slip(told, zs_reversed=zs[::-1])
+    a = slip(a, lacks_x=a[1:], lacks_output=a[:-1], a_are_z=[first, *zs])
+    a = slip(a, a_reversed=a[::-1], x_twice=[first, *a])
+    out = slip((told, a), reversed=(told[::-1], a[::-1]), output=a[-1])
+    again = [s(z) for z in zs]
+    squashed = again, [first, *(s(z) for z in again)]
+    out = slip(out, zs_squashed=squashed, pairs=list(zip(zs, a[1:], strict=False)))
+    return slip(out, columns=lambda: tuple([v.T for v in part] for part in out))
+
+
+def _same(z):
+    return z
+
+
+def _relu(z):
+    return np.maximum(z, 0)
+
+
+def _networks(rng, targets=True) -> Iterator[Case]:
+    """Yield small networks: rectangular, square, deeper, and without a hidden layer."""
+    for m, sizes in ((5, (3, 4, 2)), (6, (4, 4, 4, 4)), (7, (5, 3, 4, 2)), (3, (2, 6))):
+        args = {"x": rng.normal(size=(m, sizes[0]))}
+        if targets:
+            args["y"] = rng.uniform(size=(m, sizes[-1]))
+        args["weights"] = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
+        args["biases"] = [rng.normal(size=b) for b in sizes[1:]]
+        layers = "-".join(map(str, sizes))
+        scales = {"m": m, "k": sizes[-1]}
+        yield Case(f"{m} examples, layers {layers}", args, scales)
+
+
+def _small_network(targets):
+    args = {"x": np.array([[1.0, -1.0]])} | (
+        {"y": np.array([[1.0]])} if targets else {}
+    )
+    args["weights"] = [np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[2.0, -1.0]])]
+    args["biases"] = [np.array([0.0, 1.0]), np.array([-1.0])]
+    return Case("", args)
+
+
+forward = Step(
+    "forward",
+    _forward,
+    lambda rng: _networks(rng, targets=False),
+    ("zs", "activations"),
+    texts={
+        "squashed_x": "the sigmoid is applied to the input x.",
+        "one_example": "only the first example is passed on.",
+        "lacks_last": "the last layer is missing.",
+        "early": "only the first layer is computed: a return inside the loop?",
+        "backwards": "the layers are run through from the last to the first.",
+        "feeds_z": "every layer gets z of the layer before, not its activation.",
+        "feeds_x": "every layer gets the input x, not the layer before.",
+        "transposed": "W stands in place of its transpose (square W fit by chance).",
+        "left": "W @ a in place of a @ Wᵀ: here the examples are rows.",
+        "no_b": "the biases are missing.",
+        "minus_b": "the biases are subtracted; they are added.",
+        "twice_b": "the biases are added twice.",
+        "early_b": "the biases are added to the input, before the weights act.",
+        "linear": "no layer has its sigmoid: the activations are the z.",
+        "tanh": "tanh stands in place of the sigmoid.",
+        "relu": "ReLU stands in place of the sigmoid.",
+        "softmax": "softmax stands in place of the sigmoid in all layers.",
+        "slope": "σ′ stands in place of σ.",
+        "twice": "the sigmoid is applied twice in each layer.",
+        "linear_end": "the last layer lacks its sigmoid.",
+        "softmax_end": "the last layer has a softmax in place of its sigmoid.",
+        "linear_hidden": "the hidden layers lack their sigmoid.",
+        "relu_hidden": "the hidden layers have ReLU in place of the sigmoid.",
+        "x_in_zs": "zs contains the input x; it begins with z of the first layer.",
+        "zs_are_a": "zs holds the activations, not the preactivations z.",
+        "zs_bare": "zs holds the weighted sums without their biases.",
+        "zs_short": "zs lacks the last layer's z.",
+        "zs_reversed": "zs is in reversed order: it goes from input to output.",
+        "lacks_x": "activations[0] is missing: it is the input x.",
+        "lacks_output": "the output is missing: activations ends with a^L.",
+        "a_are_z": "activations holds the preactivations z, not σ(z).",
+        "a_reversed": "activations is in reversed order: from input to output.",
+        "x_twice": "x stands twice at the beginning of activations.",
+        "reversed": "the lists are in reversed order: they go from input to output.",
+        "output": "the output alone is returned, not the two lists.",
+        "zs_squashed": "the sigmoid is applied twice: zs holds σ(z), not z.",
+        "pairs": "pairs (z, a) of each layer are returned, not two lists.",
+        "columns": "the examples are the columns here: they are rows.",
+    },
+    demands={
+        "every layer uses the sigmoid": ["linear_end", "linear_hidden", "tanh"],
+        "A batch is rows: $Z = A W^\\top + b$": ["columns", "left", "no_b"],
+        "Returns `(zs, activations)`": ["output", "pairs"],
+        "`zs` lists the preactivations of the L layers": ["x_in_zs", "zs_are_a"],
+        "`activations` starts with `x` itself": ["lacks_x", "squashed_x"],
+        "lists L + 1 arrays": ["lacks_output", "x_twice"],
+    },
+    why="The backward pass needs what the forward pass has seen: each error is "
+    "multiplied by σ′ at the layer's preactivation z, and each gradient by the "
+    "activation that came into the layer. So both lists are kept, and the input counts "
+    "as the activation of layer 0: that is why there is one activation more than there "
+    "are preactivations. With examples in rows, a layer is one product with the "
+    "transposed weights, and the bias is added to each row.",
+    see="A whole minibatch at once",
+    small=lambda: _small_network(False),
+)
+
+
+# --- the errors -----------------------------------------------------------------------
+
+SLOPE = {
+    "no_slope": "the factor σ′(z) is missing.",
+    "sigma": "σ stands in place of its derivative σ′.",
+    "at_a": "σ′ is taken at the activation a; its argument is z.",
+    "for_a": "z (1 − z) stands in place of σ′(z): z was taken for a.",
+    "z_itself": "z itself stands in place of σ′(z).",
+    "of_tanh": "this has the derivative of tanh; the activation is the sigmoid.",
+    "of_relu": "this has the derivative of ReLU; the activation is the sigmoid.",
+    "squared": "the square of σ stands in place of its derivative σ (1 − σ).",
+    "plus": "σ′ has the wrong sign in it: σ (1 + σ).",
+    "one_factor": "1 − σ stands in place of σ′: one factor σ is missing.",
+    "slope_twice": "there is one factor σ′(z) too many.",
+}
+
+
+def _slope(slip, z):
+    d = slip(slope(z), no_slope=np.ones_like(z), sigma=s(z), at_a=slope(s(z)))
+    d = slip(d, for_a=z * (1 - z), z_itself=z, of_tanh=1 - np.tanh(z) ** 2)
+    d = slip(d, of_relu=(z > 0) * 1.0, squared=s(z) ** 2, plus=s(z) * (1 + s(z)))
+    return slip(d, one_factor=s(-z), slope_twice=slope(z) ** 2)
+
+
+def _output_error(slip, a, y, z):
+    d = _slope(slip, z)
+    d = slip(d, at_y=slope(y))
+    e = slip(
+        a - y,
+        sign=y - a,
+        no_target=a,
+        added=a + y,
+        from_z=z - y,
+        squared_gap=(a - y) ** 2,
+    )
+    e = slip(e, norm=np.linalg.norm(a - y), summed=(a - y).sum(1)[:, None])
+    e = slip(e, row_norm=np.linalg.norm(a - y, axis=1)[:, None], entropy=lambda: -y / a)
+    delta = slip(e * d, plus_slope=e + d, divided=lambda: e / d, cost=e**2 / 2)
+    delta = slip(delta, product=lambda: e @ d, product_t=lambda: e.T @ d)
+    return slip(delta, rows=lambda: (e * d).sum(1))
+
+
+def _output_cases(rng) -> Iterator[Case]:
+    for m, k, _ in SHAPES:
+        z, y = 2 * rng.normal(size=(m, k)), rng.uniform(size=(m, k))
+        args = {"a": s(z), "y": y, "z": z}
+        yield Case(f"{m} examples, {k} outputs", args, {"m": m, "k": k})
+
+
+MATRIX = "⊙ is an elementwise product; this is the matrix product {}."
+
+output_error = Step(
+    "output_error",
+    _output_error,
+    _output_cases,
+    texts=SLOPE
+    | {
+        "at_y": "σ′ is taken at the target y; its argument is z.",
+        "sign": "this is the gradient with the wrong sign: y − a in place of a − y.",
+        "no_target": "the target y is missing.",
+        "added": "a + y stands in place of a − y.",
+        "from_z": "z − y stands in place of a − y.",
+        "squared_gap": "the difference is squared: a − y is the derivative of the "
+        "cost.",
+        "norm": "the norm of all differences stands in place of a − y.",
+        "row_norm": "the norm of an example's differences stands in place of a − y.",
+        "summed": "the differences are summed over the outputs.",
+        "entropy": "this has the derivative of the cross-entropy: the cost is ½‖a − "
+        "y‖².",
+        "plus_slope": "σ′(z) is added to the difference, not multiplied by it.",
+        "divided": "the difference is divided by σ′(z), not multiplied by it.",
+        "cost": "this is the cost itself, ½(a − y)²: derive it.",
+        "product": MATRIX.format("e @ σ′"),
+        "product_t": MATRIX.format("eᵀ @ σ′"),
+        "rows": "the errors are summed over the outputs.",
+    },
+    demands={
+        "the cost $\\frac12 \\lVert a - y \\rVert^2$": [
+            "sign",
+            "entropy",
+            "squared_gap",
+        ],
+        "Returns one row for each example": ["product_t", "rows"],
+        "The mean over the batch is taken later": ["5 examples, 4 outputs"],
+    },
+    why="The error of an output neuron says how the cost of one example answers to its "
+    "preactivation. The chain rule gives two factors: how the cost answers to the "
+    "activation, a − y, and how the activation answers to z, which is σ′(z). Both are "
+    "taken entry by entry, as no output influences another one's activation. The sign "
+    "matters: this is a gradient and points uphill; the minus comes with the update. "
+    "The mean over the examples waits until the gradients.",
+    see="The four equations",
+    small=lambda: Case(
+        "",
+        {
+            "a": np.array([[0.5, 0.88]]),
+            "y": np.array([[1.0, 0.0]]),
+            "z": np.array([[0.0, 2.0]]),
+        },
+    ),
+)
+
+
+def _hidden_error(slip, W_next, delta_next, z):
+    W, g, d = W_next, delta_next, _slope(slip, z)
+    W = slip(W, signless=np.abs(W))
+    g = slip(g, averaged=lambda: g.mean(0) + 0 * g, summed=lambda: g.sum(0) + 0 * g)
+    back = slip(g @ W, transposed=lambda: g @ W.T, elementwise=lambda: W * g)
+    back = slip(back, no_weights=g.sum(1, keepdims=True))
+    back = slip(back, first=np.outer(g[:, 0], W[0]), only_delta=lambda: g)
+    delta = slip(
+        back * d, sign=-back * d, plus_slope=back + d, divided=lambda: back / d
+    )
+    delta = slip(delta, before=lambda: (g * d) @ W, own=slope(back))
+    delta = slip(delta, on_next=lambda: (g * slope(g)) @ W, at_back=back * slope(back))
+    return slip(delta, product=lambda: back @ d, t_product=lambda: back @ d.T)
+
+
+def _hidden_cases(rng) -> Iterator[Case]:
+    for m, n_next, n in SHAPES:
+        args = {"W_next": rng.normal(size=(n_next, n))}
+        args |= {"delta_next": rng.normal(size=(m, n_next))}
+        args["z"] = 2 * rng.normal(size=(m, n))
+        scales = {"m": m, "n": n, "n_next": n_next}
+        yield Case(f"{m} examples, {n} → {n_next} neurons", args, scales)
+
+
+hidden_error = Step(
+    "hidden_error",
+    _hidden_error,
+    _hidden_cases,
+    texts=SLOPE
+    | {
+        "signless": "the signs of the weights are lost.",
+        "averaged": "δ_next is averaged over the examples: each has its own.",
+        "summed": "δ_next is summed over the examples: each has its own.",
+        "transposed": "the weights are transposed the wrong way (it fits by chance if "
+        "W_next is square): trace which index of W_next belongs to the next layer.",
+        "elementwise": "the product with the weights is elementwise: a matrix product.",
+        "no_weights": "δ of the next layer is summed without the weights.",
+        "first": "only the first neuron of the next layer counts: sum over all.",
+        "only_delta": "the weights are missing: δ of the next layer goes on as it is.",
+        "sign": "the sign is wrong: δ flows back without a minus.",
+        "plus_slope": "σ′(z) is added, not multiplied.",
+        "divided": "the error is divided by σ′(z), not multiplied by it.",
+        "before": "σ′ belongs to this layer's z, after the product with the weights; "
+        "here it multiplies δ of the next layer before it.",
+        "own": "this is σ′ of the error that comes back.",
+        "on_next": "σ′ is taken at δ of the next layer, not at this layer's z.",
+        "at_back": "σ′ is taken at the error that comes back, not at z.",
+        "product": MATRIX.format("with σ′"),
+        "t_product": MATRIX.format("with σ′ᵀ"),
+    },
+    demands={
+        "through the weights between them": ["transposed", "no_weights"],
+        "the preactivations of layer $l$": ["at_a", "for_a", "own"],
+        "one row for each example, shape `(m, n_l)`": ["averaged", "summed"],
+    },
+    why="A hidden neuron influences the cost through every neuron of the next layer, "
+    "so its error is a sum over them, weighted with the connections that carry the "
+    "influence. The sum runs over the first index of W_next; for one example that is "
+    "the transposed matrix times δ, and with examples in rows it is one product of the "
+    "errors with W_next. Only then comes the neuron's own activation: the factor σ′ at "
+    "its z, entry by entry.",
+    see="The four equations",
+    small=lambda: Case(
+        "",
+        {
+            "W_next": np.array([[2.0, -1.0]]),
+            "delta_next": np.array([[0.5]]),
+            "z": np.array([[0.0, 1.0]]),
+        },
+    ),
+)
+
+
+# --- gradients of a layer -------------------------------------------------------------
+
+
+def _gradients(slip, delta, a_prev):
+    m, g, a = len(delta), delta, a_prev
+    g, a = (g, a)
+    m = len(g)
+    divisor = m
+    dW = g.T @ a / divisor
+    dW = slip(dW, means=np.outer(g.mean(0), a.mean(0)), last=np.outer(g[-1], a[-1]))
+    dW = slip(dW, first=np.outer(g[0], a[0]), tables=g[:, :, None] * a[:, None])
+    dW = slip(dW, elementwise=lambda: g * a / m, elementwise_sum=lambda: g * a)
+    dW = slip(dW, over_neurons=lambda: g @ a.T / m, mirrored=lambda: a @ g.T / m)
+    dW = slip(
+        dW,
+        no_input=lambda: g.mean(0)[:, None] + 0 * dW,
+        no_delta=lambda: a.mean(0) + 0 * dW,
+    )
+    db = g.sum(0) / m
+    db = slip(db, neurons_mean=g.mean(1), neurons_sum=g.sum(1), number=g.mean())
+    db = slip(db, number_sum=g.sum(), itself=g, kept=g.mean(0, keepdims=True))
+    db = slip(db, column=g.mean(0)[:, None], of_input=a.mean(0), zero=0 * db)
+    db = slip(db, from_dW=dW.sum(-1), over_m=g / m)
+    return (dW, db)
+
+
+def _gradient_cases(rng) -> Iterator[Case]:
+    for m, n, n_prev in SHAPES:
+        args = {
+            "delta": rng.normal(size=(m, n)),
+            "a_prev": rng.uniform(size=(m, n_prev)),
+        }
+        scales = {"m": m, "n": n, "n_prev": n_prev}
+        yield Case(f"{m} examples, {n_prev} → {n} neurons", args, scales)
+
+
+PAIRED = "an elementwise product stands where each δ_j meets each a_i."
+gradients = Step(
+    "gradients",
+    _gradients,
+    _gradient_cases,
+    ("dW", "db"),
+    texts={
+        "means": "dW is the product of the two means: average the products instead.",
+        "last": "only the last example counts in dW.",
+        "first": "only the first example counts in dW.",
+        "tables": "dW has a table for each example: average them.",
+        "elementwise": PAIRED,
+        "elementwise_sum": f"{PAIRED[:-1]}, without the mean.",
+        "over_neurons": "the product runs over the neurons, not over the examples (δ "
+        "aᵀ "
+        "with rows as examples).",
+        "mirrored": "the product runs over the neurons, not over the examples (a δᵀ "
+        "with rows as examples).",
+        "no_input": "dW lacks the input a_prev: it is the mean of δ only.",
+        "no_delta": "dW lacks the error δ: it is the mean of a_prev only.",
+        "neurons_mean": "db averages over axis 1 (neurons), not axis 0 (examples).",
+        "neurons_sum": "db sums over axis 1 (neurons), not axis 0 (examples).",
+        "number": "db is one number: average over the examples only.",
+        "number_sum": "db is one number, summed over all entries.",
+        "itself": "db is δ itself: the mean over the examples is missing.",
+        "over_m": "db is δ/m: the sum over the examples is missing.",
+        "kept": "db has an axis of length 1 too many: its shape is (n_l,).",
+        "column": "db is a column: its shape is (n_l,).",
+        "of_input": "db is the mean of a_prev: δ is meant.",
+        "zero": "db is 0: the bias learns, too.",
+        "from_dW": "db is the sum of dW over the inputs: it does not contain a_prev.",
+    },
+    demands={
+        "Now the mean over the examples is taken": ["itself", "means", "tables"],
+        "of shapes `(n_l, n_{l-1})` and `(n_l,)`": ["kept", "itself"],
+        "`a_prev`: the activations of the layer before it": ["no_input"],
+    },
+    why="The weight from neuron i to neuron j acts through z_j, and z_j contains it "
+    "times the activation a_i: so its gradient is δ_j a_i, for each example a table of "
+    "all pairs. Their sum over the examples is one matrix product, and the cost of a "
+    "batch is a mean, so m divides it. The bias is a weight whose input is always 1: "
+    "its gradient is the mean of δ alone. Without the mean the right learning rate "
+    "would depend on the size of the minibatch.",
+    see="A whole minibatch at once",
+    small=lambda: Case(
+        "",
+        {
+            "delta": np.array([[1.0, 0.0], [3.0, -2.0]]),
+            "a_prev": np.array([[0.5, 1.0, 0.0], [1.0, 0.0, 0.5]]),
+        },
+    ),
+)
+
+
+# --- the whole algorithm --------------------------------------------------------------
+
+
+def _backprop(slip, x, y, weights, biases):
+    x, y = slip((x, y), first_only=(x[:1], y[:1]))
+    zs, a = [], [x]
+    for W, b in zip(weights, biases, strict=True):
+        zs.append(a[-1] @ W.T + slip(b, no_bias=0 * b))
+        a.append(s(zs[-1]))
+    m, top = len(x), len(weights) - 1
+    e = slip(a[-1] - y, sign=y - a[-1], no_target=a[-1], squared_gap=(a[-1] - y) ** 2)
+    dWs, dbs, delta, later = [], [], e, e
+    for i in range(top, -1, -1):
+        z = slip(zs[i], early_z=zs[i - 1], late_z=zs[min(i + 1, top)])
+        d = slip(slope(z), no_slope=np.ones_like(z), sigma=s(z), at_a=slope(s(z)))
+        if i == top:
+            d = slip(d, bare_end=np.ones_like(z), sigma_end=s(z), at_a_end=slope(s(z)))
+            delta = e * d
+        else:
+            d = slip(d, bare_hidden=np.ones_like(z), sigma_hidden=s(z))
+            d = slip(d, at_a_hidden=slope(s(z)))
+            W = slip(weights[i + 1], own_W=weights[i])
+            back = slip(
+                delta @ W, transposed=lambda: delta @ W.T, undone=lambda: later @ W
+            )
+            back = slip(back, no_weights=delta.sum(1, keepdims=True))
+            delta = back * d
+        later = delta if i == top else back
+        fed = slip(a[i], own_a=a[i + 1], z_fed=zs[i - 1] if i else x, x_fed=x)
+        left = slip(delta, early_mean=delta.mean(0) + 0 * delta)
+        dW = left.T @ fed / m
+        dWs.insert(0, dW)
+        dbs.insert(0, slip(delta.mean(0), db_kept=delta))
+    pair = slip((dWs, dbs), output_only=tuple(_only(p, -1) for p in (dWs, dbs)))
+    pair = slip(pair, zero_first=tuple([0 * p[0], *p[1:]] for p in pair))
+    pair = slip(pair, no_first=(dWs[1:], dbs[1:]))
+    pair = slip(pair, reversed=(dWs[::-1], dbs[::-1]))
+    pair = slip(pair, each=lambda: list(zip(dWs, dbs, strict=True)))
+    return slip(pair, updated=lambda: (_less(weights, dWs), _less(biases, dbs)))
+
+
+def _only(part, i):
+    kept = [0 * p for p in part]
+    kept[i] = part[i]
+    return kept
+
+
+def _less(old, change):
+    return [p - g for p, g in zip(old, change, strict=True)]
+
+
+backprop = Step(
+    "backprop",
+    _backprop,
+    _networks,
+    ("dWs", "dbs"),
+    texts={
+        "first_only": "only the first example is used.",
+        "no_bias": "the forward pass lacks the biases.",
+        "sign": "these are gradients with the wrong sign: y − a in place of a − y, or "
+        "a minus that belongs to the update.",
+        "no_target": "the target y is missing in the output error.",
+        "squared_gap": "the difference a − y is squared in the output error.",
+        "early_z": "σ′ is taken at z of the wrong layer (one too early).",
+        "late_z": "σ′ is taken at z of the wrong layer (one too late).",
+        "no_slope": "no layer has its factor σ′(z).",
+        "sigma": "σ stands in place of its derivative σ′.",
+        "at_a": "σ′ is taken at the activations; its argument is z.",
+        "bare_end": "the output layer lacks its factor σ′(z).",
+        "sigma_end": "the output layer has σ in place of σ′.",
+        "at_a_end": "σ′ of the output layer is taken at its activation, not at z.",
+        "bare_hidden": "the hidden layers lack their factor σ′(z).",
+        "sigma_hidden": "the hidden layers have σ in place of σ′.",
+        "at_a_hidden": "σ′ of the hidden layers is taken at activations, not at z.",
+        "own_W": "δ uses the weights of its own layer, not of the next.",
+        "transposed": "W is transposed the wrong way in δ of the hidden layers.",
+        "undone": "the error goes back without the factors σ′ of the layers between.",
+        "no_weights": "the weights are missing in δ of the hidden layers.",
+        "own_a": "dW uses the activation of its own layer; it needs the layer before.",
+        "z_fed": "dW uses the preactivation z of the layer before, not its activation.",
+        "x_fed": "dW of all layers uses the input x.",
+        "early_mean": "the δ are averaged before the product with the activations.",
+        "db_kept": "dbs holds the δ of all examples: their mean is asked for.",
+        "output_only": "only the output layer's gradient is right, all others are 0.",
+        "zero_first": "the first layer's gradient is 0: the loop stops too early.",
+        "no_first": "the first layer is missing: the loop stops too early.",
+        "reversed": "both lists are in reversed order: the first layer comes first.",
+        "each": "pairs (dW, db) of each layer are returned, not two lists.",
+        "updated": "the updated weights came (η = 1), not the gradients.",
+    },
+    demands={
+        "The cost is the mean over the $m$ examples": ["early_mean", "db_kept"],
+        "two lists with the gradients of the layers": ["each", "updated"],
+        "in the order of `weights`": ["reversed"],
+        "from the functions of steps 2 to 5": ["own_W", "own_a", "late_z", "no_first"],
+    },
+    why="The errors travel from the output to the first layer, and each layer needs "
+    "three things on their way: the error of the layer behind it with the weights in "
+    "between, its own preactivation, and the activation that came in. Most mistakes "
+    "are an index that is off by one. Write the network as a row of boxes, name what "
+    "each arrow carries, and compare with the lists of the forward pass, in which the "
+    "input counts as activation 0. A wrong gradient may train, badly, and never "
+    "complain.",
+    see="A whole minibatch at once",
+    small=lambda: _small_network(True),
+)
+
+
+# --- a judge of your own --------------------------------------------------------------
+
+
+def _numerical(slip, cost, theta, eps):
+    h = slip(eps, halved=eps / 2, fixed=1e-5)
+    t, slopes = theta, []
+    for u in np.eye(len(theta)):
+        u = slip(u, all_at_once=np.ones_like(u))
+        up, down = t + h * u, t - h * u
+        gap = slip(cost(up) - cost(down), sign=cost(down) - cost(up))
+        gap = slip(gap, one_side=cost(up) - cost(t))
+        q = slip(gap / (2 * h), no_division=gap, by_eps=gap / h)
+        q = slip(q, times=gap / 2 * h, only_2=gap / 2)
+        q = slip(
+            q, forward=(cost(up) - cost(t)) / h, backward=(cost(t) - cost(down)) / h
+        )
+        curve = (cost(up) - 2 * cost(t) + cost(down)) / h**2
+        slopes.append(slip(q, second=curve))
+        t = slip(t, piled=t + h * u, piled_down=t - h * u)
+    slopes = np.array(slopes)
+    slopes = slip(slopes, last_0=np.append(slopes[:-1], 0))
+    first = np.append(slopes[:1], 0 * slopes[1:])
+    return slip(slopes, first_only=first, total=slopes.sum(), number=slopes[0])
+
+
+def _costs(rng) -> Iterator[Case]:
+    """Yield costs with a third derivative, so that the kind of difference shows."""
+    for n, eps in ((4, 0.1), (3, 0.05), (6, 0.02)):
+        A, c = rng.normal(size=(n, n)), rng.normal(size=n)
+
+        def cost(theta, A=A, c=c):
+            return float(np.sum(np.exp(0.3 * (A @ theta))) + c @ theta**3)
+
+        args = {"cost": cost, "theta": rng.normal(size=n), "eps": eps}
+        yield Case(f"{n} parameters, eps = {eps}", args)
+
+
+def _parabola(theta):
+    """θ₁² + 3 θ₂."""
+    return float(theta[0] ** 2 + 3 * theta[1])
+
+
+PILED = "theta is not put back after a coordinate: the steps pile up."
+numerical_gradient = Step(
+    "numerical_gradient",
+    _numerical,
+    _costs,
+    texts={
+        "halved": "the steps have half the size: eps to each side.",
+        "fixed": "eps is ignored: the step is always 1e-5.",
+        "all_at_once": "all coordinates are moved at once: move one, and put it back.",
+        "sign": "the sign is wrong: subtract the cost at θ − ε from that at θ + ε.",
+        "one_side": "the step goes to one side, and the division is by 2 eps.",
+        "no_division": "the division by 2 eps is missing.",
+        "by_eps": "division by eps where the two points are 2 eps apart.",
+        "times": "eps multiplies: `/ 2 * eps` divides by 2 alone; the product 2 eps "
+        "needs parentheses.",
+        "only_2": "the division by eps is missing.",
+        "forward": "this is the forward difference: step to both sides.",
+        "backward": "this is the backward difference: step to both sides.",
+        "second": "this is the second derivative.",
+        "piled": PILED,
+        "piled_down": f"{PILED[:-1]}, downward.",
+        "last_0": "the last coordinate is missing: its slope is 0.",
+        "first_only": "only the first coordinate has its slope: a return in the loop?",
+        "total": "the slopes are summed: one for each entry of theta is asked for.",
+        "number": "one number came: one slope for each entry of theta is asked for.",
+    },
+    demands={
+        "by central differences": ["forward", "backward", "one_side"],
+        "/ 2\\varepsilon$": ["by_eps", "no_division", "times"],
+        "for each entry $i$": ["all_at_once", "last_0", "number"],
+        "After the call `theta` is what it was before": ["piled"],
+        "eps=1e-5": ["fixed"],
+    },
+    rtol=1e-7,
+    why="A gradient that comes out of backpropagation can be compared with the "
+    "definition of the derivative, one parameter at a time. Stepping to both sides "
+    "cancels the error of the first order: central differences are right to about "
+    "eps², those to one side only to eps. While one parameter is moved all others must "
+    "stay, and after the call the point must be what it was, or the next training step "
+    "starts somewhere else.",
+    see="Check your gradients",
+    small=lambda: Case(
+        "", {"cost": _parabola, "theta": np.array([2.0, 1.0]), "eps": 0.1}
+    ),
+)

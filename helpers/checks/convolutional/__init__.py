@@ -1,0 +1,51 @@
+"""Checks of the chapter `convolutional`, a module for each sheet."""
+
+from ..engine import hint
+from .cifar10_cnn import (
+    color_layers,
+    color_outputs,
+    learn_shapes,
+    mirrored,
+    most_confused,
+    to_tensor,
+)
+from .convolution_by_hand import (
+    conv2d,
+    cross_correlate,
+    im2col,
+    max_pool2d,
+    n_parameters,
+    output_size,
+    receptive_field,
+)
+from .mnist_cnn import (
+    feature_sizes,
+    learn_digits,
+    mnist_layers,
+    mnist_outputs,
+    predict,
+    train_step,
+)
+
+__all__ = [
+    "color_layers",
+    "color_outputs",
+    "conv2d",
+    "cross_correlate",
+    "feature_sizes",
+    "hint",
+    "im2col",
+    "learn_digits",
+    "learn_shapes",
+    "max_pool2d",
+    "mirrored",
+    "mnist_layers",
+    "mnist_outputs",
+    "most_confused",
+    "n_parameters",
+    "output_size",
+    "predict",
+    "receptive_field",
+    "to_tensor",
+    "train_step",
+]

@@ -1,0 +1,567 @@
+"""Checks of the sheet `convolutional/convolution_by_hand`: convolution in NumPy.
+
+Each step is a reference that carries its slips (`helpers.checks.engine`). The visible
+cell and the hidden test differ in the seed only.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..engine import Case, Step
+
+PATCH = np.array([[1, 2, 0, 1], [3, 1, 2, 0], [0, 2, 4, 1], [1, 0, 1, 3]])
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+
+
+def _windows(x, f, s=1, step=0):
+    """Return the windows of x (…, h, w): (…, rows, columns, f, f).
+
+    There are as many as stride s has places; `step`, if given, is how far they move.
+    """
+    rows, columns = ((n - f) // s + 1 for n in x.shape[-2:])
+    view = np.lib.stride_tricks.sliding_window_view(x, (f, f), axis=(-2, -1))
+    s = step or s
+    return view[..., ::s, ::s, :, :][..., :rows, :columns, :, :]
+
+
+# --- output_size ----------------------------------------------------------------------
+
+
+def _size(slip, n, f, s, p):
+    pads = slip(2 * p, once=p, no_padding=0, minus=-2 * p)
+    lost = slip(f, lost_one=2, plus=-f, no_kernel=0, one_more=f + 1)
+    steps = n + pads - lost
+    s = slip(s, no_stride=1)
+    places = slip(steps // s, up=-(-steps // s), nearest=round(steps / s))
+    return slip(
+        places + 1, no_one=places, inside=(steps + 1) // s, after=round(steps / s + 1)
+    )
+
+
+def _size_cases(rng) -> Iterator[Case]:
+    given = [(28, 5, 1, 0), (28, 5, 1, 2), (28, 2, 2, 0), (25, 2, 2, 1), (9, 2, 2, 0)]
+    while len(given) < 13:
+        f, s, p = (int(rng.integers(*ends)) for ends in ((1, 8), (1, 5), (0, 4)))
+        given.append((int(rng.integers(f, 70)), f, s, p))
+    for n, f, s, p in given:
+        yield Case(f"n={n}, f={f}, s={s}, p={p}", {"n": n, "f": f, "s": s, "p": p})
+
+
+output_size = Step(
+    "output_size",
+    _size,
+    _size_cases,
+    texts={
+        "once": "the padding counts once: it is added on both sides, 2p.",
+        "no_padding": "the padding is ignored.",
+        "minus": "the padding is subtracted; it is added.",
+        "lost_one": "always one pixel is lost: f − 1 are.",
+        "plus": "the kernel is added; it is subtracted.",
+        "no_kernel": "the size f of the kernel is ignored.",
+        "one_more": "one pixel too many is subtracted: f, not f + 1, and the 1 is "
+        "added after the division.",
+        "no_stride": "the stride is ignored.",
+        "up": "the division rounds up: a window that does not fit is left out.",
+        "nearest": "the division rounds to the nearest: it rounds down.",
+        "after": "the division rounds to the nearest whole number: it rounds down.",
+        "no_one": "the + 1 is missing.",
+        "inside": "the 1 is added before the division: it comes after it.",
+    },
+    demands={
+        "the number of places that a window of $f$ pixels has along $n$ pixels": [
+            "no_kernel",
+            "no_one",
+        ],
+        "padding on each side": ["once", "no_padding"],
+        "`s`: stride": ["no_stride"],
+        "$\\lfloor (n + 2p - f)/s \\rfloor + 1$": ["up", "nearest", "inside"],
+    },
+    why="Count the places of the window's first pixel. It stands at 0, at s, at 2s, as "
+    "long as the window still fits, so the last place is at most n + 2p − f. How often "
+    "s goes into that number is the number of steps, and the places are one more: the "
+    "first one needs no step. What is left over at the end is not looked at. A padding "
+    "of p pixels adds p at each of the two ends.",
+    see="Padding, stride, size",
+    small=lambda: Case("", {"n": 6, "f": 3, "s": 2, "p": 0}),
+)
+
+
+# --- cross_correlate ------------------------------------------------------------------
+
+
+def _correlate(slip, x, K):
+    x, K, f = np.asarray(x, float), np.asarray(K, float), len(K)
+    K = slip(K, flipped=K[::-1, ::-1], swapped=K.T, up_down=K[::-1], sides=K[:, ::-1])
+    K = slip(
+        K, no_kernel=np.ones_like(K), first=K * (np.arange(f * f) == 0).reshape(f, f)
+    )
+    image = slip(x, padded=np.pad(x, f // 2), image_turned=x.T)
+    windows = _windows(image, f)
+    z = (windows * K).sum((-2, -1))
+    z = slip(z, mean=z / f**2, subtracted=windows.sum((-2, -1)) - K.sum())
+    z = slip(z, matrix=(K @ windows).sum((-2, -1)), largest=(windows * K).max((-2, -1)))
+    z = slip(z, matrix_right=(windows @ K).sum((-2, -1)))
+    inner = np.zeros_like(z)
+    inner[:-1, :-1] = z[:-1, :-1]
+    z = slip(z, short=z[:-1, :-1], zeros_last=inner, turned=z.T)
+    return slip(z, whole=np.trunc(z), stride=z[::2, ::2], relu=np.maximum(z, 0))
+
+
+def _correlate_cases(rng) -> Iterator[Case]:
+    yield Case("the patch of the page", {"x": PATCH.copy(), "K": SHARPEN.copy()})
+    for (h, w), f in (((6, 5), 3), ((5, 8), 2), ((7, 6), 1), ((4, 9), 4)):
+        args = {"x": rng.normal(size=(h, w)), "K": rng.normal(size=(f, f))}
+        yield Case(f"{h}×{w} with a {f}×{f} kernel", args)
+
+
+cross_correlate = Step(
+    "cross_correlate",
+    _correlate,
+    _correlate_cases,
+    texts={
+        "flipped": "the kernel is turned by 180°: this is the convolution of "
+        "mathematics, not the cross-correlation.",
+        "swapped": "rows and columns of the kernel are exchanged.",
+        "up_down": "the kernel is upside down.",
+        "sides": "left and right of the kernel are exchanged.",
+        "no_kernel": "every place gets the sum of the window without the kernel.",
+        "first": "only one product of the window is taken.",
+        "padded": "the image was padded: without padding the map is smaller by f − 1.",
+        "image_turned": "rows and columns of the image are exchanged.",
+        "mean": "the mean of the products is taken: it is their sum.",
+        "subtracted": "the kernel is subtracted, not multiplied.",
+        "matrix": "kernel and window are multiplied as matrices (@): the products are "
+        "those of entries in the same place.",
+        "matrix_right": "window and kernel are multiplied as matrices (@): the "
+        "products are those of entries in the same place.",
+        "largest": "the largest product is taken: it is their sum.",
+        "short": "the last row and the last column of places are missing: there are n "
+        "− f + 1 of them.",
+        "zeros_last": "the loops end one place too early: the last row and column are "
+        "still 0. There are n − f + 1 places.",
+        "turned": "rows and columns of the map are exchanged.",
+        "whole": "the fractions are cut off: integers (an integer array?).",
+        "stride": "the window moves by two pixels: one at a time is asked for.",
+        "relu": "negative sums are set to 0: no activation is asked for.",
+    },
+    demands={
+        "without padding": ["padded"],
+        "one pixel at a time": ["stride"],
+        "The kernel is not turned": ["flipped", "swapped"],
+        "shape `(h - f + 1, w - f + 1)`": ["short", "zeros_last", "turned"],
+    },
+    why="A kernel is a small pattern, and the map says how well each place of the "
+    "image fits it: multiply entry by entry, and add up. The place of a window is that "
+    "of its first corner, so i and j run over as many places as fit, the last one "
+    "included. Mathematics turns the kernel before it slides and calls that a "
+    "convolution; the libraries do not, and call it a convolution all the same. The "
+    "kernels are learned anyway.",
+    see="By hand: nine products and a sum",
+    small=lambda: Case(
+        "", {"x": np.array([[1.0, 2, 0], [0, 1, 3]]), "K": np.array([[1.0, 0], [0, 2]])}
+    ),
+)
+
+
+# --- conv2d ---------------------------------------------------------------------------
+
+
+def _padded(slip, x, p, zero=0.0):
+    """Return x (c, h, w) with p pixels at its edges, 0 or −∞."""
+    around = ((0, 0), (p, p), (p, p))
+    edge = slip(around, end=((0, 0), (0, p), (0, p)), start=((0, 0), (p, 0), (p, 0)))
+    edge = slip(edge, rows_only=((0, 0), (p, p), (0, 0)), no_padding=((0, 0),) * 3)
+    edge = slip(edge, columns_only=((0, 0), (0, 0), (p, p)))
+    edge = slip(edge, twice=((0, 0), (2 * p, 2 * p), (2 * p, 2 * p)))
+    wide = np.pad(np.asarray(x, float), edge, constant_values=zero)
+    if zero == 0:  # a border that counts twice never wins
+        wide = slip(wide, edges=lambda: np.pad(x, edge, mode="edge"))
+    wide = slip(wide, mirror=lambda: np.pad(x, edge, mode="reflect"))
+    return slip(wide, ones=lambda: np.pad(x, edge, constant_values=1.0))
+
+
+def _conv2d(slip, x, W, b, stride, padding):
+    c, f, k = len(x), W.shape[-1], len(W)
+    W = slip(W, flipped=W[..., ::-1, ::-1], swapped=W.transpose(0, 1, 3, 2))
+    W = slip(W, first_kernel=np.repeat(W[:1], k, axis=0), slices=W[:, ::-1])
+    W = slip(W, first_slice=np.repeat(W[:, :1], c, axis=1))
+    bias = slip(b, no_bias=0 * b, bias_minus=-b, bias_first=0 * b + b[0])
+    bias = slip(bias, bias_channels=c * b, bias_products=c * f * f * b)
+    s = slip(stride, no_stride=1)
+    wide = _padded(slip, x, padding)
+    windows = _windows(wide, f, s, slip(0, corner=1))
+    products = np.einsum("crsij,kcij->kcrs", windows, W)
+    z = slip(products.sum(1), channel=products[:, 0], average=products.mean(1))
+    z = slip(z, mean=z / (c * f * f), largest=products.max(1), last=products[:, -1])
+    z = z + bias[:, None, None]
+    z = slip(z, relu=np.maximum(z, 0), turned=z.transpose(0, 2, 1))
+    z = slip(z, last_axis=z.transpose(1, 2, 0), whole=np.trunc(z))
+    apart = products + b[:, None, None, None]
+    return slip(z, apart=apart, short=z[:, :-1, :-1], batch=z[None], one_map=z.sum(0))
+
+
+def _conv2d_cases(rng) -> Iterator[Case]:
+    for c, k, f, height, width, stride, padding in (
+        (1, 1, 3, 6, 5, 1, 0),
+        (3, 2, 3, 6, 7, 1, 0),
+        (2, 4, 2, 7, 6, 2, 0),
+        (2, 3, 3, 5, 6, 1, 1),
+        (3, 2, 3, 9, 8, 3, 2),
+        (1, 3, 1, 4, 5, 2, 1),
+    ):
+        x, W = rng.normal(size=(c, height, width)), rng.normal(size=(k, c, f, f))
+        args = {"x": x, "W": W, "b": rng.normal(size=k)}
+        args |= {"stride": stride, "padding": padding}
+        text = f"{c} → {k} channels, {height}×{width}, f={f}, s={stride}, p={padding}"
+        yield Case(text, args)
+
+
+EDGES = {
+    "no_padding": "the padding is ignored.",
+    "end": "the padding lies below and to the right only: it goes on all sides.",
+    "start": "the padding lies above and to the left only: it goes on all sides.",
+    "rows_only": "rows are padded and columns are not: both are.",
+    "columns_only": "columns are padded and rows are not: both are.",
+    "twice": "the padding has 2p pixels on each side: p on each side is asked for.",
+    "no_stride": "the stride is ignored: the window moves by one.",
+    "corner": "the number of places is right, yet the window moves by one pixel: its "
+    "corner lies at (i·s, j·s).",
+    "turned": "rows and columns of the maps are exchanged.",
+    "last_axis": "the channels come last: the shape is (channels, rows, columns).",
+    "short": "the last row and the last column of places are missing: is the + 1 "
+    "there?",
+    "batch": "there is an axis of length 1 in front: one image has none.",
+}
+conv2d = Step(
+    "conv2d",
+    _conv2d,
+    _conv2d_cases,
+    texts=EDGES
+    | {
+        "edges": "the padding repeats the border: it is made of zeros.",
+        "mirror": "the padding mirrors the image: it is made of zeros.",
+        "ones": "the padding is made of ones: it is made of zeros.",
+        "flipped": "the kernels are turned by 180°: do not turn them.",
+        "swapped": "rows and columns of the kernels are exchanged.",
+        "first_kernel": "the first kernel makes all maps.",
+        "slices": "the slices of the kernels meet the channels in reversed order.",
+        "first_slice": "the first slice of a kernel serves all channels: each channel "
+        "has its own.",
+        "no_bias": "the bias is missing.",
+        "bias_minus": "the bias is subtracted; it is added.",
+        "bias_first": "all maps get the first bias: each kernel has its own.",
+        "bias_channels": "the bias is added once for each input channel: once in all.",
+        "bias_products": "the bias is added to every product: once for each sum.",
+        "channel": "only the first input channel is used: add up all.",
+        "last": "only the last input channel is used: are the sums overwritten?",
+        "average": "the mean over the channels is taken: their sum.",
+        "largest": "the largest of the channels' sums is taken: add them up.",
+        "mean": "the mean of the products is taken: their sum.",
+        "relu": "negative sums are set to 0: no activation is asked for.",
+        "whole": "the fractions are cut off: integers (an integer array?).",
+        "apart": "the input channels are not added up.",
+        "one_map": "the maps of all kernels are added up: each kernel has its own map.",
+    },
+    demands={
+        "a slice for each of the $c$ channels": ["first_slice", "slices"],
+        "All products are added up": ["channel", "apart", "mean"],
+        "then the bias of the kernel": ["no_bias", "bias_channels", "bias_first"],
+        "The padding is made of zeros": ["edges", "mirror", "ones"],
+        "on all four sides of every channel": ["end", "rows_only"],
+        "shape `(k, h', w')`": ["last_axis", "short", "batch"],
+    },
+    why="Each kernel has as many slices as the image has channels, and looks at all of "
+    "them at once: f · f · c products and one bias make one number of its map. So k "
+    "kernels make k maps. The window's corner lies at i times the stride, while i "
+    "counts the places: to count by the stride and to move by it are two things. Zeros "
+    "around the image let the window stand half outside without adding anything to the "
+    "sum.",
+    see="Channels, and weights that are shared",
+)
+
+
+# --- max_pool2d -----------------------------------------------------------------------
+
+
+def _pool(slip, x, f, stride, padding):
+    wide = _padded(slip, slip(x, absolute=np.abs(x)), padding, -np.inf)
+    wide = slip(wide, zero=np.where(np.isinf(wide), 0, wide))
+    rest = [(0, -(n - f) % stride) for n in wide.shape[1:]]
+    wide = slip(wide, ceiling=np.pad(wide, ((0, 0), *rest), constant_values=-np.inf))
+    s = slip(stride, no_stride=1, stride_f=f)
+    windows = _windows(wide, f, s, slip(0, corner=1))
+    axes, finite = (-2, -1), np.where(np.isfinite(windows), windows, 0)
+    z = slip(windows.max(axes), smallest=windows.min(axes), mean=finite.mean(axes))
+    z = slip(z, sum=finite.sum(axes), index=windows.reshape(*z.shape, -1).argmax(-1))
+    z = slip(z, mixed=z.max(0, keepdims=True), clipped=np.maximum(z, 0))
+    z = slip(z, rows_max=windows.max(-1), first=windows[..., 0, 0])
+    z = slip(z, short=z[:, :-1, :-1])
+    others = {"turned": z.swapaxes(1, 2), "last_axis": np.moveaxis(z, 0, 2)}
+    return slip(z, mixed_flat=z.max(0), batch=z[None], **others)
+
+
+def _pool_cases(rng) -> Iterator[Case]:
+    for c, height, width, f, stride, padding, shift in (
+        (1, 4, 6, 2, 2, 0, 0),
+        (3, 7, 8, 2, 2, 0, 0),
+        (2, 8, 7, 3, 2, 0, 0),
+        (2, 7, 5, 3, 2, 1, 0),
+        (2, 6, 5, 2, 2, 1, -9),
+        (2, 7, 9, 3, 1, 1, -9),
+    ):
+        args = {"x": rng.normal(size=(c, height, width)) + shift, "f": f}
+        args |= {"stride": stride, "padding": padding}
+        text = f"{c}×{height}×{width}, f={f}, s={stride}, p={padding}"
+        yield Case(text + ", all negative" * (shift < 0), args)
+
+
+max_pool2d = Step(
+    "max_pool2d",
+    _pool,
+    _pool_cases,
+    texts=EDGES
+    | {
+        "mirror": "the padding mirrors the image: a padding must never win.",
+        "ones": "the padding is made of ones, which win among small numbers.",
+        "zero": "the padding is made of zeros, and a zero wins among negative numbers: "
+        "−∞ never does.",
+        "absolute": "the sign is lost: absolute values are compared.",
+        "ceiling": "windows that stick out at the end count, too: only whole windows "
+        "do.",
+        "stride_f": "the stride is ignored: the window moves by f.",
+        "smallest": "the smallest number of each window is taken.",
+        "mean": "this is average pooling.",
+        "sum": "the sum of each window is taken.",
+        "index": "the place of the largest number came (argmax), not the number.",
+        "mixed": "the channels are mixed: each is pooled by itself.",
+        "mixed_flat": "the channels are mixed, and their axis is gone: each is pooled "
+        "by itself.",
+        "clipped": "negative numbers are set to 0.",
+        "rows_max": "the largest number of each row of a window came: one for the "
+        "window is asked for.",
+        "first": "the first number of each window is taken: the largest is asked for.",
+    },
+    demands={
+        "the largest number of each window": ["smallest", "mean", "index"],
+        "each channel by itself": ["mixed", "mixed_flat"],
+        "The padding must never win, not even where all numbers are negative": ["zero"],
+        "windows that do not fit are left out": ["ceiling"],
+    },
+    why="Max pooling asks whether a pattern was found anywhere in the window, and "
+    "forgets where. So the largest number wins, and a padding must never be it: zeros "
+    "do no harm behind a ReLU, where nothing is negative, and are wrong as soon as "
+    "something is. The channels are different patterns, and each keeps its own map. A "
+    "window that would stick out at the end is left out, as in the formula for the "
+    "size.",
+    see="Pooling",
+)
+
+
+# --- im2col ---------------------------------------------------------------------------
+
+
+def _im2col(slip, x, f, stride):
+    used = slip(x, channel=x[:1])
+    windows = _windows(used, f, slip(stride, no_stride=1), slip(0, corner=1))
+    order = slip(
+        (1, 2, 0, 3, 4), columns_first=(2, 1, 0, 3, 4), alternate=(1, 2, 3, 4, 0)
+    )
+    order = slip(order, swapped=(1, 2, 0, 4, 3), fortran=(1, 2, 4, 3, 0))
+    order = slip(order, in_place=(0, 1, 2, 3, 4))
+    places = windows.shape[1] * windows.shape[2]
+    rows = windows.transpose(order).reshape(places, -1)
+    blocks = windows.transpose(1, 2, 0, 3, 4)
+    flat = blocks.reshape(places, len(used), f, f)
+    rows = slip(rows, turned=rows.T, blocks=blocks, flat=flat, one_row=rows.ravel())
+    grid = blocks.reshape(*blocks.shape[:2], -1)
+    kept = grid[:-1, :-1].reshape(-1, grid.shape[-1])
+    rows = slip(rows, grid=grid, short=kept, flipped=rows[:, ::-1])
+    few = [-(-(n - f) // stride) for n in x.shape[1:]]  # as range(0, n - f, stride)
+    rows = slip(rows, early=grid[: few[0], : few[1]].reshape(-1, grid.shape[-1]))
+    return slip(rows, channel_rows=windows.reshape(len(used) * places, -1))
+
+
+def _im2col_cases(rng) -> Iterator[Case]:
+    for c, height, width, f, s in ((1, 4, 5, 3, 1), (2, 5, 4, 2, 1), (3, 7, 6, 3, 2)):
+        args = {"x": rng.normal(size=(c, height, width)), "f": f, "stride": s}
+        yield Case(f"{c}×{height}×{width}, f={f}, s={s}", args)
+
+
+im2col = Step(
+    "im2col",
+    _im2col,
+    _im2col_cases,
+    texts={
+        "channel": "only the first channel is used.",
+        "no_stride": "the stride is ignored.",
+        "corner": "the number of places is right, yet the window moves by one pixel.",
+        "columns_first": "the places go down the columns first: they go along the "
+        "rows, as we read.",
+        "alternate": "within a row the channels alternate: first comes all of channel "
+        "0, then all of channel 1, as in W.reshape(k, −1).",
+        "swapped": "rows and columns within a window are exchanged.",
+        "fortran": "each window is read in reversed order of its axes (order F): "
+        "channel, row, column is asked for.",
+        "in_place": "the same numbers cut in the wrong places: move the axes of the "
+        "places (rows, columns) to the front before reshape.",
+        "turned": "a window must be a row: here the windows are columns.",
+        "blocks": "the windows are not yet rows: the shape is (places, c·f·f).",
+        "flat": "the windows are not yet flat: the shape is (places, c·f·f).",
+        "one_row": "all windows came in one row: each place gets its own.",
+        "grid": "rows and columns of places are two axes: the shape is (places, "
+        "c·f·f).",
+        "short": "the last row and the last column of places are missing: there are n "
+        "− f + 1 places at stride 1.",
+        "early": "the loops end too early: range(0, n − f, stride) leaves out a window "
+        "that begins at n − f.",
+        "flipped": "each window is read backward.",
+        "channel_rows": "each channel gets rows of its own: a row holds the window of "
+        "all channels.",
+    },
+    demands={
+        "Returns one row for each place": ["turned", "grid", "short"],
+        "The places go along the rows of the image": ["columns_first"],
+        "channel, row, column": ["alternate", "swapped", "fortran"],
+    },
+    why="A convolution is many small sums of products, and a matrix product is made of "
+    "just such sums. Write every window as a row and every kernel as a column, and one "
+    "product gives all maps at once: libraries are fast because of that, and pay with "
+    "memory, as a pixel stands in many rows. It works only if the numbers of a window "
+    "lie in the same order as those of a kernel; the axes that count the places must "
+    "come first.",
+    see="From loops to a matrix product",
+    small=lambda: Case(
+        "", {"x": np.array([[[1.0, 2, 3], [4, 5, 6]]]), "f": 2, "stride": 1}
+    ),
+)
+
+
+# --- n_parameters ---------------------------------------------------------------------
+
+
+def _parameters(slip, c, k, f):
+    entries = slip(f * f, side=f, double=2 * f)
+    kernel = slip(c * entries, no_channels=entries, channels_plus=c + entries)
+    biases = slip(k, no_bias=0, one_bias=1, bias_inputs=c, bias_slices=k * c)
+    biases = slip(biases, bias_both=k + c, bias_weights=k * c * entries)
+    return slip(k * kernel, one_kernel=kernel, kernels_plus=k + kernel) + biases
+
+
+def _parameters_cases(rng) -> Iterator[Case]:
+    given = [(1, 6, 5), (6, 16, 5), (3, 16, 3)]
+    given += [tuple(map(int, rng.integers(2, 40, size=3))) for _ in range(5)]
+    for c, k, f in given:
+        yield Case(f"c={c}, k={k}, f={f}", {"c": c, "k": k, "f": f})
+
+
+n_parameters = Step(
+    "n_parameters",
+    _parameters,
+    _parameters_cases,
+    texts={
+        "side": "a kernel has f·f entries, not f.",
+        "double": "a kernel has f·f entries, not 2f.",
+        "no_channels": "a kernel has a slice for each input channel: the factor c is "
+        "missing.",
+        "channels_plus": "c is added: a kernel has c slices of f·f entries.",
+        "no_bias": "the biases are left out.",
+        "one_bias": "one bias for the whole layer: each kernel has its own.",
+        "bias_inputs": "a bias for each input channel: each kernel has one.",
+        "bias_slices": "a bias for each slice of each kernel: each kernel has one.",
+        "bias_both": "input channels get biases, too: each kernel has one, alone.",
+        "bias_weights": "a bias for each weight: each kernel has one.",
+        "one_kernel": "the factor k, the number of kernels, is missing.",
+        "kernels_plus": "k is added: there are k kernels, a factor.",
+    },
+    demands={
+        "all weights and biases": ["no_bias", "one_bias", "bias_inputs"],
+        "from $c$ to $k$ channels": ["no_channels", "one_kernel"],
+        "with kernels of $f \\times f$": ["side", "double"],
+    },
+    why="The size of the image does not occur: the same kernel serves every place, and "
+    "that is why a convolution needs so few weights. A kernel covers f × f pixels in "
+    "each of c channels and has one bias, whatever it looks at; there are k of them, "
+    "one for each map that comes out. Compare that with a linear layer between the "
+    "same numbers of pixels, which has a weight for each pair.",
+    see="Channels, and weights that are shared",
+    small=lambda: Case("", {"c": 2, "k": 3, "f": 2}),
+)
+
+
+# --- receptive_field ------------------------------------------------------------------
+
+
+def _field(slip, layers):
+    field, jump, fields, jumps = slip(1, from_0=0), 1, [], []
+    for f, s in layers:
+        grown = slip(jump * s, plus=jump + s - 1)
+        used = slip(jump, no_jump=1, own=s, before=grown)
+        field += (slip(f, no_less=f + 1, two_less=f - 1) - 1) * used
+        jump = grown
+        fields.append(field)
+        jumps.append(jump)
+    sizes = [f for f, _ in layers]
+    fields = slip(fields, products=np.cumprod(sizes).tolist(), alone=sizes)
+    growth = np.diff([1, *fields]).tolist()
+    fields = slip(fields, growth=growth, sums=np.cumsum(sizes).tolist(), jumps=jumps)
+    fields = slip(fields, areas=[a * a for a in fields], input=[1, *fields])
+    fields = slip(fields, reversed=fields[::-1], no_last=fields[:-1])
+    return slip(fields, last=lambda: fields[-1])
+
+
+def _field_cases(rng) -> Iterator[Case]:
+    stacks = {
+        "LeNet-5": [(5, 1), (2, 2), (5, 1), (2, 2), (5, 1)],
+        "three 3×3": [(3, 1)] * 3,
+        "strides 2, 3 and 2": [(3, 2), (4, 3), (3, 2)],
+    }
+    for i in (1, 2):
+        sizes, strides = rng.integers(2, 6, size=4), rng.integers(1, 4, size=4)
+        stacks[f"random {i}"] = list(zip(sizes.tolist(), strides.tolist(), strict=True))
+    for label, layers in stacks.items():
+        yield Case(label, {"layers": layers})
+
+
+receptive_field = Step(
+    "receptive_field",
+    _field,
+    _field_cases,
+    texts={
+        "from_0": "the field starts at 1 pixel, not at 0.",
+        "plus": "strides multiply: the jump is their product.",
+        "no_jump": "the jump is ignored: after a stride of 2, neighbors lie two pixels "
+        "apart.",
+        "own": "the growth is multiplied by the layer's own stride: by the product of "
+        "the strides before it.",
+        "before": "the jump grows before it is used: a layer's own stride moves its "
+        "windows apart and does not widen them.",
+        "no_less": "the field grows by f: it grows by f − 1 jumps.",
+        "two_less": "the field grows by f − 2 jumps: by f − 1.",
+        "products": "the kernel sizes are multiplied.",
+        "alone": "each layer is looked at by itself: the field grows from layer to "
+        "layer.",
+        "growth": "these are the growths of the field, not the fields.",
+        "sums": "the kernel sizes are added up: the field grows by f − 1 jumps.",
+        "jumps": "these are the jumps, the products of the strides, not the fields.",
+        "areas": "these are numbers of pixels in a square: along one side is asked "
+        "for.",
+        "input": "the list begins with the input's own pixel: leave the 1 out.",
+        "reversed": "the list is in reversed order: it goes from the input on.",
+        "no_last": "the last layer is left out.",
+        "last": "only the field of the last layer is returned: one for each layer.",
+    },
+    demands={
+        "along one side": ["areas"],
+        "reach a neuron of each layer": ["alone", "no_jump", "before"],
+        "kernel and stride, from the input on": ["reversed", "own"],
+        "a list with one `int` for each layer": ["last", "input", "no_last"],
+    },
+    why="A neuron of the second layer sees f neurons of the first, and each of them "
+    "sees f pixels, most of them shared. So the field does not multiply, it grows: by "
+    "f − 1 neighbors more, each of which lies as many pixels away from the next one as "
+    "the strides before have made it. That distance, the jump, is the product of the "
+    "earlier strides; a layer's own stride counts only for the layers behind it.",
+    see="What can a neuron see?",
+    small=lambda: Case("", {"layers": [(2, 3), (2, 1)]}),
+)
