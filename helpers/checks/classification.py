@@ -72,7 +72,7 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "whole": "all entries together sum to 1: each row must.",
             "naive": "the exponentials overflow: subtract each row's largest entry "
             "before exp (it does not change the result).",
-            "by_mean": "subtract the row's largest entry, not its mean: it overflows.",
+            "by_mean": "not the row's largest entry is subtracted: it overflows.",
             "one_top": "one maximum is subtracted from the whole batch: rows far below "
             "it underflow to 0/0. Each row needs its own.",
             "top_of_columns": "the maximum is taken over axis 0 and the sum over the "
@@ -101,7 +101,8 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
 # --- cross-entropy --------------------------------------------------------------------
 
 TINY = {f"cut_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)}
-ADDED = {f"plus_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10)}  # smaller: as if cut
+# what is smaller is as if cut off
+ADDED = {f"plus_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)}
 CUT = {
     n: f"p is cut off at {t:g}: a small p costs too little." for n, t in TINY.items()
 }

@@ -155,7 +155,7 @@ TRANSFORMS: tuple[tuple[str, Change], ...] = (
         "every column is the sum over the columns.",
         lambda e: 0 * e + e.sum(-1, keepdims=True),
     ),
-    ("this is the running sum of the expected values.", lambda e: np.cumsum(e, 0)),
+    ("this is the running sum of the expected values.", np.add.accumulate),
     ("each row is divided by its sum.", lambda e: e / e.sum(-1, keepdims=True)),
     ("each column is divided by its sum.", lambda e: e / e.sum(0, keepdims=True)),
     ("the values are sorted.", lambda e: np.sort(e, 0)),

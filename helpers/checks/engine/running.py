@@ -151,6 +151,24 @@ HINTS = (
         "transpose missing, or is an array of the wrong layer used?",
     ),
     (
+        r"bitwise_xor|for \^",
+        "`^` is no power in Python: `**` is.",
+    ),
+    (
+        r"interpreted as an integer",
+        "a fraction stands where a whole number is needed: does `/` stand for `//`, or "
+        "are two arguments exchanged?",
+    ),
+    (
+        r"operand.*'function'",
+        "a function stands where its result belongs: call it, with parentheses.",
+    ),
+    (
+        r"not callable",
+        "something that is no function is called: is a `*` missing before a "
+        "parenthesis, or was a value passed where a function belongs?",
+    ),
+    (
         r"truth value of an array",
         "`if`, `and` or `or` on a whole array: this needs an elementwise form.",
     ),
