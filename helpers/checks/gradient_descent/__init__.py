@@ -1,0 +1,37 @@
+"""Checks of the chapter `gradient_descent`, a module for each sheet."""
+
+from ..engine import hint
+from .descent import (
+    best_rate,
+    descend,
+    downhill_directions,
+    largest_rate,
+    numerical_gradient,
+    peaks,
+    which_minimum,
+)
+from .optimizers import (
+    adam_step,
+    minibatch_gradient,
+    minibatches,
+    momentum_step,
+    rmsprop_step,
+    train,
+)
+
+__all__ = [
+    "adam_step",
+    "best_rate",
+    "descend",
+    "downhill_directions",
+    "hint",
+    "largest_rate",
+    "minibatch_gradient",
+    "minibatches",
+    "momentum_step",
+    "numerical_gradient",
+    "peaks",
+    "rmsprop_step",
+    "train",
+    "which_minimum",
+]

@@ -1,0 +1,500 @@
+"""Checks of the sheet `gradient_descent/descent`: from differences to valleys."""
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator
+from math import exp
+
+import numpy as np
+
+from ..backpropagation import four_equations
+from ..engine import Case, Step
+
+# Newton's method on the gradient, in the notebook; the deepest first
+MINIMA = np.array([[0.228279, -1.625535], [-1.347396, 0.204519], [0.296446, 0.320196]])
+
+numerical_gradient = dataclasses.replace(
+    four_equations.numerical_gradient,
+    demands={
+        "for each parameter $i$": ["all_at_once", "last_0", "number"],
+        "the central difference": ["forward", "backward", "one_side"],
+        "{2\\varepsilon}": ["by_eps", "no_division", "times"],
+        "`eps`: the step": ["halved", "fixed"],
+        "`theta` stays as it was": ["piled"],
+    },
+    why="A gradient is a list of slopes, one for each parameter: move this one a "
+    "little and leave all others where they are. Stepping to both sides cancels the "
+    "error of the first order: it is about ε², to one side only ε. Afterward the "
+    "point must be what it was.",
+    see="The way down",
+)
+
+
+# --- descend --------------------------------------------------------------------------
+
+
+def _descend(slip, gradient, v, eta, steps):
+    path = [slip(v, from_0=0 * v)]
+    for t in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
+        g = gradient(slip(path[-1], at_start=v))
+        g = slip(g, unit=lambda g=g: g / np.linalg.norm(g))
+        rate = slip(eta, no_eta=1.0, fades=eta / (t + 1))
+        at = slip(path[-1], from_start=v)
+        path.append(at + slip(-rate * g, climbs=rate * g))
+    path = np.array(path)
+    end = path[[0] + [-1] * (len(path) - 1)]
+    path = slip(path, no_start=path[1:], end_only=path[-1], same=path[-1] + 0 * path)
+    return slip(path, same_after=end, moves=np.diff(path, axis=0))
+
+
+def _paths(rng) -> Iterator[Case]:
+    for n, eta, steps in ((2, 0.1, 6), (3, 0.05, 9), (4, 0.2, 1)):
+        H = _bowl(rng, n)
+        args = {"gradient": lambda v, H=H: H @ v, "v": rng.normal(size=n)}
+        args |= {"eta": eta, "steps": steps}
+        yield Case(f"a bowl, {n} parameters, {steps} steps", args)
+    args = {"gradient": lambda v: v**3 - 2 * v, "v": rng.uniform(0.5, 1, size=2)}
+    yield Case("a cost that is no bowl, 12 steps", args | {"eta": 0.1, "steps": 12})
+
+
+def _slopes(v):
+    """(v₁, 4 v₂)."""
+    return v * [1.0, 4.0]
+
+
+AGAIN = "the same array was stored again and again and changed in place. Store a new "
+descend = Step(
+    "descend",
+    _descend,
+    _paths,
+    texts={
+        "from_0": "the path starts at 0, not at v.",
+        "one_less": "one step too few: steps + 1 rows, the start included.",
+        "one_more": "one step too many: steps + 1 rows, the start included.",
+        "at_start": "every step uses the gradient at the start: compute it anew.",
+        "unit": "the gradient is divided by its length: the steps must shrink with it.",
+        "no_eta": "η is missing: the whole gradient is subtracted.",
+        "fades": "η is divided by the number of the step: it is constant.",
+        "from_start": "each step sets out from the start again.",
+        "climbs": "the sign is wrong: + climbs. Subtract η times the gradient.",
+        "no_start": "the path begins after the first step: its first row is the start.",
+        "end_only": "only the end came: the whole path is asked for.",
+        "same": f"all rows are the end of the path: {AGAIN}one each time.",
+        "same_after": f"all rows but the first are the end: {AGAIN}one each time.",
+        "moves": "these are the moves from row to row, not the path.",
+    },
+    demands={
+        "gradient descent": ["climbs", "no_eta", "unit"],
+        "a constant learning rate": ["fades"],
+        "the gradient there": ["at_start"],
+        "`v`: the start": ["from_0"],
+        "`steps`: how many steps": ["one_less", "one_more"],
+        "Returns the path": ["end_only", "moves", "same"],
+        "whose first row is the start": ["no_start"],
+    },
+    why="The gradient points uphill, so the ball moves against it, by η times its "
+    "length. Where the ground is flat the steps become small by themselves, and the "
+    "ball comes to rest. Each step needs the slope at the place that the last one "
+    "reached.",
+    see="The way down",
+    small=lambda: Case(
+        "", {"gradient": _slopes, "v": np.array([2.0, 1.0]), "eta": 0.1, "steps": 2}
+    ),
+)
+
+
+# --- the rates of a bowl --------------------------------------------------------------
+
+
+def _bowl(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return a symmetric matrix with eigenvalues between 0.5 and 6, off the axes."""
+    values = np.linspace(0.5, 4, n) + rng.uniform(0, 1, size=n)
+    Q = np.linalg.qr(rng.normal(size=(n, n)))[0]
+    H = Q @ np.diag(values) @ Q.T
+    return (H + H.T) / 2
+
+
+def _bowls(rng) -> Iterator[Case]:
+    for n in (2, 3, 5, 3, 4, 6):
+        yield Case(f"H of shape ({n}, {n})", {"H": _bowl(rng, n)})
+    yield Case("a diagonal H", {"H": np.diag(rng.uniform(1, 9, size=4))})
+
+
+def _eigenvalues(slip, H):
+    e = np.linalg.eigvalsh(H)
+    return slip(e, diagonal=np.sort(np.diag(H)))
+
+
+def _largest(slip, H):
+    e = _eigenvalues(slip, H)
+    bottom = slip(e[-1], flattest=e[0], ends=e[0] + e[-1], trace=e.sum())
+    bottom = slip(bottom, product=e.prod(), length=np.linalg.norm(H), mean=e.mean())
+    return slip(2 / bottom, one=1 / bottom, upside_down=bottom / 2, itself=bottom)
+
+
+def _best(slip, H):
+    e = _eigenvalues(slip, H)
+    bottom = slip(e[0] + e[-1], bound=e[-1], flattest=e[0], gap=e[-1] - e[0])
+    bottom = slip(bottom, trace=e.sum(), two_largest=e[-1] + e[-2], mean=e.mean())
+    bottom = slip(bottom, middle=(e[0] * e[-1]) ** 0.5)
+    rate = slip(2 / bottom, one=1 / bottom, upside_down=bottom / 2)
+    polyak = 4 / (e[0] ** 0.5 + e[-1] ** 0.5) ** 2
+    rate = slip(rate, newton=1 / e[-1], momentum=polyak, apart=1 / e[0] + 1 / e[-1])
+    return slip(rate, factor=(e[-1] - e[0]) / (e[-1] + e[0]))
+
+
+EIGENVALUES = {
+    "diagonal": "the entries of the diagonal are not the eigenvalues.",
+    "trace": "the sum of all eigenvalues stands below.",
+    "mean": "the mean of all eigenvalues stands below.",
+    "upside_down": "the fraction is upside down.",
+}
+largest_rate = Step(
+    "largest_rate",
+    _largest,
+    _bowls,
+    texts=EIGENVALUES
+    | {
+        "flattest": "2/λ_min: the largest curvature sets the bound, not λ_min.",
+        "ends": "λ_min + λ_max stands below: that is the best rate, not the bound.",
+        "product": "the product of all eigenvalues, det H, stands below.",
+        "length": "the Frobenius norm of H stands below, not an eigenvalue.",
+        "one": "1/λ_max: larger rates still converge, up to 2/λ_max.",
+        "itself": "nothing is divided: this is the eigenvalue itself.",
+    },
+    demands={
+        "for every $\\eta$ below it": ["one", "ends"],
+        "and for none above": ["flattest"],
+        "The entries on the diagonal are not the eigenvalues": ["diagonal"],
+    },
+    rtol=1e-5,
+    why="Along an eigenvector of H each step multiplies the distance to the bottom "
+    "by 1 − ηλ. It shrinks if this number lies between −1 and 1, so if ηλ is below "
+    "2. The steepest direction, with the largest λ, is the first that does not.",
+    see="How large may the rate be?",
+    small=lambda: Case("", {"H": np.array([[2.0, 1.0], [1.0, 2.0]])}),
+)
+best_rate = Step(
+    "best_rate",
+    _best,
+    _bowls,
+    texts=EIGENVALUES
+    | {
+        "flattest": "λ_min alone stands below: that is far beyond the bound.",
+        "bound": "λ_max alone stands below: the steepest direction cannot shrink.",
+        "gap": "λ_max − λ_min stands below: 1 − ηλ_min = ηλ_max − 1 gives a sum.",
+        "two_largest": "the two largest are added, not the smallest and the largest.",
+        "middle": "√(λ_min λ_max) stands below.",
+        "one": "a factor 2 is missing: 1 stands above.",
+        "newton": "this is 1/λ_max: that ignores the flattest direction.",
+        "momentum": "this is the best rate with momentum: there is none here.",
+        "apart": "this is 1/λ_min + 1/λ_max: add the eigenvalues first.",
+        "factor": "this is (κ − 1)/(κ + 1), by which the best rate shrinks the error.",
+    },
+    demands={
+        "whose slowest direction": ["newton", "trace"],
+        "shrinks fastest": ["bound", "one", "gap"],
+        "The entries on the diagonal are not the eigenvalues": ["diagonal"],
+    },
+    rtol=1e-5,
+    why="A small rate leaves the flattest direction slow, a large one lets the "
+    "steepest jump from wall to wall. Between them lies the rate where both shrink "
+    "alike: 1 − ηλ_min = ηλ_max − 1. All other directions lie between these two and "
+    "shrink faster.",
+    see="How large may the rate be?",
+    small=lambda: Case("", {"H": np.array([[2.0, 1.0], [1.0, 2.0]])}),
+)
+
+
+# --- peaks ----------------------------------------------------------------------------
+
+
+def _peaks(slip, v):
+    last = lambda: (v[..., 0], v[..., 1])  # noqa: E731
+    pair = (v[0], v[1])
+    pair = slip(pair, swapped=pair[::-1], last_axis=last, turned=lambda: tuple(v.T))
+    x, y = slip(pair, columns=lambda: (v[:, 0], v[:, 1]))
+    down = slip(-(x**2), grow=x**2)
+    hill = slip(down, grow_1=x**2) - slip((y + 1) ** 2, y_minus=(y - 1) ** 2)
+    hill = slip(hill, y_grow_1=down + (y + 1) ** 2)
+    size = 3 * slip(x - 1, x_plus=x + 1) ** slip(2, not_squared=1)
+    first = slip(size, no_3=size / 3, nine=3 * size) * np.exp(hill)
+    first = slip(first, no_first=0 * first)
+    p = slip(-((x + 1) ** 2), x_minus=-((x - 1) ** 2), grow_2=(x + 1) ** 2)
+    whole = slip((1 / 3, p - y**2), no_third=(1, p - y**2), three=(3, p - y**2))
+    third, hill = slip(whole, inside=(1, p / 3 - y**2), all_inside=(1, (p - y**2) / 3))
+    second = slip(-third, plus=third, no_second=0) * np.exp(hill)
+    a, b, c = 10 * x**3, slip(-2, plus_2x=2, no_2x=0) * x, 10 * y**5
+    a, c = slip((a, c), powers=(10 * x**5, 10 * y**3), no_10s=(x**3, y**5))
+    a, c = slip(a, x_5=10 * x**5, x_10=x**3), slip(c, y_3=10 * y**3, y_10=y**5)
+    e = np.exp(slip(down, grow_3=x**2) + slip(-(y**2), y_grow_3=y**2))
+    odd = slip((a + b + c) * e, loose=a + b + c * e)
+    return first + second + slip(odd, minus=-odd, no_third_term=0 * odd)
+
+
+def _points(rng) -> Iterator[Case]:
+    for shape in ((2,), (2, 7), (2, 3, 4)):
+        yield Case(f"v of shape {shape}", {"v": rng.uniform(-2, 2, size=shape)})
+    yield Case("the three minima", {"v": MINIMA.T.copy()})
+
+
+LOST = "the minus of −x² is lost in {}: in Python (-x)**2 is x²."
+BEFORE = "the ⅓ belongs before the exponential."
+AXIS = "x and y are taken from the last axis: they are v[0] and v[1]."
+peaks = Step(
+    "peaks",
+    _peaks,
+    _points,
+    texts={
+        "swapped": "x and y are exchanged: v[0] is x.",
+        "last_axis": AXIS,
+        "turned": AXIS,
+        "columns": AXIS,
+        "grow": LOST.format("all exponents"),
+        "grow_1": LOST.format("the first exponent"),
+        "grow_2": "the minus of −(x + 1)² is lost in the second exponent.",
+        "grow_3": LOST.format("the last exponent"),
+        "y_grow_1": "the sign of (y + 1)² in the first exponent is wrong.",
+        "y_grow_3": "the sign of y² in the last exponent is wrong.",
+        "y_minus": "(y − 1)² in place of (y + 1)².",
+        "x_plus": "(x + 1)² stands before the first exponential: it is (x − 1)².",
+        "not_squared": "the square of (x − 1) is missing.",
+        "no_first": "one term of three is not there, the first.",
+        "no_3": "the factor 3 of the first term is missing.",
+        "nine": "the factor 3 of the first term is squared, too.",
+        "x_minus": "(x − 1)² in place of (x + 1)² in the second term.",
+        "no_third": "the factor ⅓ of the second term is missing.",
+        "three": "a factor 3 in place of ⅓ in the second term.",
+        "inside": f"(x + 1)² is divided by 3 in the exponent: {BEFORE}",
+        "all_inside": f"the whole second exponent is divided by 3: {BEFORE}",
+        "plus": "the second term is added: it is subtracted.",
+        "no_second": "one term of three is not there, the second. (1//3 is 0.)",
+        "x_5": "x⁵ in place of x³.",
+        "plus_2x": "−2x is added with the wrong sign.",
+        "no_2x": "the term −2x is missing.",
+        "no_10s": "the factors 10 of x³ and y⁵ are missing.",
+        "x_10": "the factor 10 of x³ is missing.",
+        "y_10": "the factor 10 of y⁵ is missing.",
+        "loose": "parentheses are missing: the last exponential multiplies y⁵ alone.",
+        "y_3": "y³ in place of y⁵.",
+        "powers": "the powers of x and y are exchanged: it is x³ and y⁵.",
+        "minus": "the last term is subtracted: it is added.",
+        "no_third_term": "one term of three is not there, the last.",
+    },
+    demands={
+        "3 (x - 1)^2": ["not_squared", "x_plus", "no_3"],
+        "e^{-x^2 - (y + 1)^2}": ["grow", "y_minus"],
+        "- \\tfrac13 e^{-(x + 1)^2 - y^2}": ["no_third", "plus", "x_minus"],
+        "(10 x^3 - 2x + 10 y^5)": ["no_2x", "y_3", "x_5"],
+        "whose first axis holds $x$ and $y$": ["swapped", "last_axis"],
+        "one height for each point": ["v of shape (2, 7)", "turned"],
+    },
+    why="One expression serves a point, a row of points and a whole map, if x and "
+    "y are taken from the first axis and all else works entry by entry. Write a "
+    "long formula in the pieces in which it is read: three hills, each a factor "
+    "times an exponential that falls on all sides.",
+    see="Hills and valleys",
+    small=lambda: Case("", {"v": np.array([[1.0, 0.0], [0.0, -1.0]])}),
+)
+
+
+# --- minimum or saddle? ---------------------------------------------------------------
+
+
+def _downhill(slip, H):
+    e = np.linalg.eigvalsh(H)
+    e = slip(e, diagonal=np.diag(H), entries=H.ravel(), ends=e[[0, -1]])
+    down = slip(e < 0, uphill=e > 0, every=e == e)
+    count = slip(int(down.sum()), whether=int(down.any()), mask=down)
+    count = slip(count, determinant=int(np.linalg.det(H) < 0), share=down.mean())
+    saddle = int(down.any() and not down.all())
+    count = slip(count, saddle=saddle, amount=e[e < 0].sum(), lowest=e.min())
+    return slip(count, at_most_1=len(e) if down.all() else saddle, values=e[e < 0])
+
+
+def _hessians(rng) -> Iterator[Case]:
+    yield Case("a positive diagonal", {"H": np.array([[1.0, 3.0], [3.0, 1.0]])})
+    kinds = ("++", "---", "+--", "+++-", "++---", "+-", "++++--", "--", "+++")
+    for signs in itertools.cycle(kinds):
+        sizes = rng.uniform(0.5, 3, size=len(signs))
+        sizes[0] += 4  # so that the trace of a saddle is positive
+        values = np.where([s == "+" for s in signs], sizes, -sizes)
+        Q = np.linalg.qr(rng.normal(size=(len(signs),) * 2))[0]
+        H = Q @ np.diag(values) @ Q.T
+        yield Case(f"eigenvalues with the signs {signs}", {"H": (H + H.T) / 2})
+
+
+downhill_directions = Step(
+    "downhill_directions",
+    _downhill,
+    _hessians,
+    pick=2,
+    texts={
+        "diagonal": "the diagonal of H is looked at: its eigenvalues tell.",
+        "entries": "all negative entries of H are counted: its eigenvalues tell.",
+        "ends": "only the lowest and the highest eigenvalue are looked at.",
+        "uphill": "the uphill directions are counted.",
+        "every": "all eigenvalues are counted.",
+        "whether": "the result tells whether there is one: their number is asked for.",
+        "mask": "one truth value for each eigenvalue came: count those that are True.",
+        "determinant": "the sign of the determinant tells only whether it is odd.",
+        "share": "this is the share of the directions, not their number.",
+        "saddle": "the result tells whether it is a saddle: how many lead downhill?",
+        "at_most_1": "at every saddle 1 comes: there may be more downhill directions.",
+        "values": "the negative eigenvalues came: their number is asked for.",
+        "amount": "the negative eigenvalues are added: count them.",
+        "lowest": "this is the lowest eigenvalue: count the negative ones.",
+    },
+    demands={
+        "how many of its eigenvectors lead downhill": ["uphill", "whether", "diagonal"],
+        "Returns an integer": ["share", "mask"],
+        "n at a maximum": ["saddle", "determinant", "at_most_1"],
+        "something between at a saddle": ["ends", "every"],
+    },
+    why="Where the gradient is zero, the surface is a bowl along some eigenvectors "
+    "of H and a ridge along the others: the sign of each eigenvalue tells. The "
+    "diagonal holds the curvatures along the axes alone, and a saddle may lie "
+    "between them. In the determinant two negative ones cancel.",
+    see="Hills and valleys",
+    small=lambda: Case("", {"H": np.array([[1.0, 2.0], [2.0, -1.0]])}),
+)
+
+
+# --- which valley? --------------------------------------------------------------------
+
+NEAR = 0.05
+
+
+def slope(x: float, y: float) -> tuple[float, float]:
+    """Return the gradient of the surface at a point."""
+    a = 3 * exp(-x * x - (y + 1) ** 2)
+    b = exp(-((x + 1) ** 2) - y * y) / 3
+    c, odd = exp(-x * x - y * y), 10 * x**3 - 2 * x + 10 * y**5
+    u = (x - 1) ** 2
+    dx = a * (2 * (x - 1) - 2 * x * u) + 2 * (x + 1) * b
+    dy = -2 * a * u * (y + 1) + 2 * y * b
+    return dx + c * (30 * x * x - 2 - 2 * x * odd), dy + c * (50 * y**4 - 2 * y * odd)
+
+
+@functools.lru_cache(maxsize=512)
+def _walk(x: float, y: float, eta: float, steps: int) -> np.ndarray:
+    path = [(x, y)]
+    for _ in range(steps):
+        dx, dy = slope(x, y)
+        x, y = x - eta * dx, y - eta * dy
+        path.append((x, y))
+    return np.array(path)
+
+
+def _right(value, **wrong):
+    return value
+
+
+def _which(slip, start, eta, steps, minima):
+    count = slip(steps, one_less=steps - 1, one_more=steps + 1, at_rest=400)
+    path = _walk(*map(float, start), float(eta), count)
+    points = slip(path[-1:], whole=path, start=path[:1])
+    points = slip(points, one_slope=start - eta * steps * np.array([slope(*start)]))
+    gaps = minima[:, None] - points
+    gaps = slip(gaps, only_x=gaps[..., :1], only_y=gaps[..., 1:])
+    d = np.linalg.norm(gaps, axis=-1).min(1)
+    heights = _peaks(_right, minima.T) - _peaks(_right, path[-1])
+    d = slip(d, heights=np.abs(heights))
+    limit = slip(NEAR, however_far=np.inf, squared=NEAR**0.5, half=0.5, tight=0.005)
+    order = slip(range(len(d)), first_only=range(1), last_only=[len(d) - 1])
+    k = int(min(order, key=lambda i: d[i]))
+    if slip(d[k] < limit, beyond=d[k] > limit):
+        k = slip(k, farthest=int(d.argmax()))
+        return slip(k, from_1=k + 1, point=minima[k])
+    return slip(-1, nothing=None, zero=0)
+
+
+# x, y, η and the steps: those of the first rows lead just into a minimum or just not
+BALLS = (
+    ("arrives with its last step", -0.03, -1.13, 0.02, 3),
+    ("arrives with its last step", -0.16, -0.94, 0.02, 4),
+    ("arrives with its last step", -0.16, -1.01, 0.02, 4),
+    ("is a step short", -0.15, -0.99, 0.02, 3),
+    ("is a step short", -0.22, -0.84, 0.02, 4),
+    ("jumps out of its valley", 0.22, -1.62, 0.1, 7),
+    ("jumps out of its valley", 0.21, -1.61, 0.11, 4),
+    ("is near, not there", 0.66, -1.94, 0.02, 4),
+    ("is near, not there", 0.86, -0.97, 0.02, 6),
+    ("is near, not there", -0.71, 0.66, 0.02, 8),
+    ("is at rest", -1.95, 0.59, 0.02, 22),
+    ("is at rest", -0.66, 0.02, 0.02, 23),
+    ("is at rest", 0.23, -1.3, 0.02, 7),
+    ("is at rest", 0.88, 0.65, 0.02, 24),
+    ("is at rest", -0.12, 0.78, 0.02, 27),
+    ("is on its way", -0.43, -1.92, 0.02, 3),
+    ("is on its way", -0.81, 0.97, 0.02, 4),
+    ("is on its way", -0.63, -0.95, 0.02, 4),
+    ("is on its way", 0.15, 1.43, 0.02, 3),
+    ("is far off, as high as a minimum", 1.96, -1.92, 0.02, 3),
+    ("is far off, as high as a minimum", -2.69, -0.72, 0.02, 5),
+    ("is far off, on the plain", 2.9, 2.9, 0.02, 9),
+    ("is far off, on the plain", -2.9, 2.9, 0.02, 9),
+)
+
+
+def _starts(rng) -> Iterator[Case]:
+    for i, (label, x, y, eta, steps) in enumerate(BALLS):
+        start = np.array([x, y]) + rng.uniform(-0.004, 0.004, size=2)
+        args = {"start": start, "eta": eta, "steps": steps}
+        minima = MINIMA[np.roll((2, 0, 1), i)]
+        yield Case(f"the ball {label}", args | {"minima": minima})
+
+
+which_minimum = Step(
+    "which_minimum",
+    _which,
+    _starts,
+    pick=2,
+    texts={
+        "one_less": "one step too few is taken.",
+        "one_more": "one step too many is taken.",
+        "whole": "all points of the path are compared with the minima, not the end.",
+        "at_rest": "the ball goes on until it is at rest: take `steps` steps.",
+        "one_slope": "all steps use the slope of the start: pass on a function.",
+        "start": "the start is compared with the minima, not the end.",
+        "heights": "heights are compared: the distance in the plane is asked for.",
+        "only_x": "only x is compared with the minima.",
+        "only_y": "only y is compared with the minima.",
+        "however_far": "the nearest minimum comes, however far: 0.05 is the limit.",
+        "half": "0.5 in place of 0.05.",
+        "tight": "0.005 in place of 0.05.",
+        "beyond": "the comparison points the wrong way.",
+        "farthest": "the farthest minimum is taken, not the nearest.",
+        "squared": "the square of the distance is compared with 0.05.",
+        "first_only": "only the first minimum is looked at: does the loop return −1?",
+        "last_only": "only the last minimum is looked at: is the result overwritten?",
+        "from_1": "the indices are counted from 1.",
+        "point": "the minimum itself came: its index is asked for.",
+        "nothing": "nothing is returned where no minimum is near: −1 is asked for.",
+        "zero": "0 comes where no minimum is near: −1 is asked for.",
+    },
+    demands={
+        "let go of a ball at `start`": ["start", "one_slope"],
+        "take `steps` steps": ["one_less", "one_more", "at_rest"],
+        "say where the ball is then": ["whole", "start"],
+        "Returns the index": ["point", "first_only"],
+        "that lies within 0.05": ["however_far", "squared", "only_x"],
+        "counted from 0": ["from_1"],
+        "or −1 if none does": ["nothing", "zero"],
+    },
+    why="The start chooses the basin, the rate may be too large for a narrow "
+    "valley, and too few steps leave the ball on its way. A path that came close to "
+    "a minimum and went on has not found it. Whoever names the nearest minimum, "
+    "whatever the distance, will call a diverging run a success.",
+    see="Hills and valleys",
+    small=lambda: Case(
+        "",
+        {
+            "start": np.array([0.3, 0.4]),
+            "eta": 0.02,
+            "steps": 20,
+            "minima": np.array([[0.2283, -1.6255], [0.2964, 0.3202]]),
+        },
+    ),
+)
