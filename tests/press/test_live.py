@@ -285,10 +285,14 @@ def test_a_live_page_weighs_little_before_somebody_types(site, exercise):
 
 
 def test_without_python_the_page_says_so_in_one_sentence(open_page):
-    tab = live(open_page, own=True)
-    tab.route("**/pyodide*", lambda route: route.abort())
+    tab = open_page(PAGE, own=True)
+    tab.add_init_script(
+        "window.Worker = class { constructor() { throw new Error('no workers'); } };"
+    )
+    tab.reload()
+    tab.wait_for_selector(".live")
     said = check(tab, "gates_step")
-    assert said.startswith("Python is not to be had in this browser (")
+    assert said.startswith("Python is not to be had in this browser (no workers).")
     assert "JupyterLab" in said
     assert (
         tab.locator("#cell-gates_step .live-message").get_attribute("role") == "status"

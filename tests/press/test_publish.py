@@ -266,7 +266,7 @@ def test_the_zip_works_without_a_server(open_page, unpacked):
     tab.goto((unpacked / "index.html").as_uri(), wait_until="commit")
     tab.wait_for_url("**/book/intro.html")
     tab.locator("article a[href='perceptron.html']").first.click()
-    tab.wait_for_selector("mjx-container")
+    tab.wait_for_selector("mjx-container", state="attached")  # some are folded
     assert tab.locator("mjx-merror").count() == 0
     box = tab.locator("#exploration-perceptron")
     box.get_by_role("button", name="Start from zeros").click()
