@@ -91,8 +91,10 @@ def add_script(app: Sphinx, page: str, template: str, context: dict, doctree) ->
         return
     context["body"] += (
         f'<link rel="stylesheet" href="{live}/live.css">'
-        f'<script type="module" src="{live}/{script}" '
-        f"data-live {own}></script>"
+        f'<script data-live data-script="{live}/{script}" {own}>'
+        # a page from a file may load no module
+        'if (location.protocol !== "file:") '
+        "import(document.currentScript.dataset.script);</script>"
     )
 
 
