@@ -35,6 +35,9 @@ class Reported(SphinxDirective):
             listed[key] = what, why
         full, quick = (self.results(folder) for folder in FOLDERS)
         known = {key for key, entry in (full | quick).items() if reported_in(entry)}
+        run = {key.split("/")[0] for key in quick}  # chapters of which we know all keys
+        for key in [k for k in listed if k not in known and k.split("/")[0] not in run]:
+            del listed[key]  # neither a full run nor this build has come so far
         for key in sorted(known ^ listed.keys()):
             fault = "is not listed" if key in known else "has no reported figure"
             raise self.error(f"reported: {key} {fault}")
