@@ -5,14 +5,18 @@ networks and `train_digits` of the chapter on backpropagation use them: each she
 gives its sentences, and a heading of its chapter's page.
 """
 
+import contextlib
 import functools
+import io
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .engine import Case, Step
+from .engine import Case, CheckFailed, Step, call
+
+ACCURACY = 0.93  # on unseen digits
 
 # --- softmax --------------------------------------------------------------------------
 
@@ -225,6 +229,33 @@ def digits(seed: int) -> list[np.ndarray]:
 
     x, y = load_digits(return_X_y=True)
     return train_test_split(x / 16, y, test_size=450, stratify=y, random_state=seed)
+
+
+def learns(
+    training: Step, function: Callable, seed: int, settings: Sequence, guess: Callable
+) -> None:
+    """Check a training: its steps and their order, then its accuracy on unseen digits.
+
+    ``function(x, y, *settings, seed)`` returns the trained model; ``guess(x, *model)``
+    gives its class numbers.
+
+    Raises
+    ------
+    CheckFailed
+        A step or the order is wrong, or the accuracy is below `ACCURACY`.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        training(function, seed)
+    x, x_test, y, y_test = digits(seed)
+    model = call(function, x, y, *settings, seed, name=training.name)
+    rate = np.mean(guess(x_test, *model) == y_test)
+    if not rate >= ACCURACY:
+        raise CheckFailed(
+            f"✗ {training.name}: steps and their order are right on a few examples, "
+            f"and still the accuracy on {len(y_test)} unseen digits is {rate:.3f}: at "
+            f"least {ACCURACY} is expected.\nLikely mistake: not all examples are used."
+        )
+    print(f"✓ {training.name}: accuracy {rate:.3f} on {len(y_test)} unseen digits")
 
 
 def outputs(x: np.ndarray, weights: Sequence, biases: Sequence) -> list[np.ndarray]:

@@ -80,7 +80,7 @@ def formulas(text: str) -> Iterator[str]:
 
 
 def letters(formula: str) -> Iterator[str]:
-    r"""Yield the letters of a formula: ``x``, ``\\hat y``, ``\\delta``, ``n_x``."""
+    r"""Yield the letters of a formula: ``x``, ``\hat y``, ``\delta``, ``n_x``."""
     for base, below in NAMED.findall(formula):
         if not set(below) <= INDICES:
             yield f"{base}_{below}"

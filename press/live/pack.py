@@ -85,11 +85,7 @@ def places(chapter: str) -> dict[str, str]:
     """Return the address of each heading of a chapter's page, seen from an exercise."""
     text = (ROOT / "book" / f"{chapter}.md").read_text("utf-8")
     page = f"../../book/{chapter}.html"
-    return {
-        heading: f"{page}#{anchor(heading)}"
-        for heading in HEADING.findall(text)
-        if not heading.startswith("#")
-    }
+    return {heading: f"{page}#{anchor(heading)}" for heading in HEADING.findall(text)}
 
 
 class Offer(NamedTuple):

@@ -17,11 +17,10 @@ from press.lite import sources
 from tests import ROOT
 from tests.book.pages import PAGES
 from tests.browser import CHROMIUM, FLAGS
+from tests.press import MISSING, PYODIDE, needs_pyodide, without
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 COPIES = [path.relative_to(ROOT).as_posix() for path in sources()]
-MISSING = ("torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb")
-PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
 
 
 @pytest.fixture(scope="module")
@@ -174,22 +173,7 @@ def installed(lite, tmp_path_factory) -> Path:
 
 def in_browser(program: str, folder: Path, cwd: Path, missing=MISSING) -> str:
     """Run Python with the installed wheel, without what Pyodide does not have."""
-    start = f"""
-import sys
-sys.path.insert(0, {str(folder)!r})
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {missing!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Missing())
-"""
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", start + program],
-        cwd=cwd,
-        env={"PATH": os.environ["PATH"], "HOME": str(cwd), "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-    )
+    done = without(missing, program, folder, cwd)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -370,12 +354,6 @@ def test_the_site_opens_a_notebook_and_asks_no_other_host_but_pyodides(open_copy
         ours = [line for line in tab.problems if home not in line]
         assert ours == []
     assert tab.missing == []
-
-
-needs_pyodide = pytest.mark.skipif(
-    not PYODIDE.is_dir(),
-    reason="PYODIDE_DIR is not set: no Python ran in the browser",
-)
 
 
 @needs_pyodide

@@ -1,7 +1,6 @@
 """Exercises on the page: what is sent to the browser, and how it runs there."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from press.live import pack
 from tests import ROOT
 from tests.course import EXERCISES, points, reference, sheet, wrong_answers
 from tests.grader import needs_linux, options
+from tests.press import MISSING, needs_pyodide, without
 
 LIVE = [
     path.relative_to(ROOT / "exercises").with_suffix("") for path in pack.exercises()
@@ -27,12 +27,6 @@ LIVE = [path.as_posix() for path in LIVE]
 GATES = reference("perceptron/gates")
 FULL = points("perceptron/gates")
 PAGE = "exercises/perceptron/gates"
-PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
-MISSING = ["torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb"]
-needs_pyodide = pytest.mark.skipif(
-    not PYODIDE.is_dir(),
-    reason="PYODIDE_DIR is not set: no Python ran in the page",
-)
 
 
 # --- what is sent ---------------------------------------------------------------------
@@ -98,24 +92,9 @@ def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
         absent.append("sklearn")
     else:
         assert packed["packages"] == ["numpy", "scikit-learn"]
-        done = without([*absent, "sklearn"], program, tmp_path)
+        done = without([*absent, "sklearn"], program, ROOT, tmp_path)
         assert re.search(r"sklearn|None|Raised", done.stderr)
-    assert "✓" in without(absent, program, tmp_path).stdout
-
-
-def without(missing: list[str], program: str, cwd: Path):
-    """Run a program as if these packages were not there."""
-    start = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {missing!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Missing())
-"""
-    command = [sys.executable, "-P", "-c", start + program]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert "✓" in without(absent, program, ROOT, tmp_path).stdout
 
 
 # --- the runner, in this Python -------------------------------------------------------

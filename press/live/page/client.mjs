@@ -87,12 +87,10 @@ export class Client extends EventTarget {
   }
 
   #dead(text) {
-    const { run, settle, state } = this;
-    this.worker?.terminate();
-    this.worker = this.ready = this.settle = this.run = null;
-    this.state = "asleep";
-    const error = Object.assign(new Error(text), { hasStarted: state === "busy" });
-    settle?.reject(error);
+    const run = this.run;
+    const error = Object.assign(new Error(text), { hasStarted: this.state === "busy" });
+    this.settle?.reject(error);
+    this.#end();
     run?.reject(error);
   }
 }

@@ -30,15 +30,10 @@ class Sheet {
     this.data = data;
     this.store = new Store(data.exercise);
     this.client = new Client({ ...settings, packages: data.packages, setup: data.cells.filter((c) => c.role === "setup") });
-    this.client.addEventListener("stage", ({ detail }) => this.running?.say(this.stage(detail)));
+    this.client.addEventListener("stage", ({ detail }) => this.running?.say(`${detail.text} …`));
     this.client.addEventListener("print", ({ detail }) => this.running?.print(detail));
     this.steps = [];
     this.running = null;
-  }
-
-  stage({ text, loaded }) {
-    const size = loaded ? ` (${(loaded / 1e6).toFixed(1)} MB)` : "";
-    return `${text}${size} …`;
   }
 
   /** Make the cells live that are on this page and are not yet. */

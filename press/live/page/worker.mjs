@@ -1,6 +1,6 @@
 // The worker in which the answers of a page run: bare Pyodide, the runner, the checks.
 //   in   {type: "start", …}      {type: "run", id, cells: [{id, source, role}]}
-//   out  {type: "stage", text, loaded, total}  {type: "module", module}  {type: "ready"}
+//   out  {type: "stage", text}  {type: "module", module}  {type: "ready"}
 //        {type: "print", id, text}  {type: "done", id, results, damaged, heap}
 //        {type: "dead", text}
 const post = (message) => self.postMessage(message);
