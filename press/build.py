@@ -28,7 +28,7 @@ from bs4 import BeautifulSoup
 from jupyter_cache import get_cache
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
 from jupyter_cache.executors.utils import single_nb_execution
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from helpers import _terminal
 from helpers.data.fetch import cache_folder
@@ -38,6 +38,7 @@ HTML = BUILD / "html"
 SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
 FREE_BYTES = 500e6
 CELL_SECONDS = 300
+STARTS = 3  # of a kernel: between the choice and the use of a port another may take it
 SETTINGS = (
     *("COURSE_PROFILE", "COURSE_DEVICE", "COURSE_OFFLINE"),
     *("COURSE_DATA_MIRROR", "COURSE_DATA_DIR"),
@@ -218,13 +219,21 @@ class Worker(ExecutionWorkerLocalMProc):
         A picture that cannot be drawn is an error output after which IPython goes on:
         for us it is an error like any other.
         """
-        result = single_nb_execution(
-            project_nb.nb,
-            cwd=str(Path(project_nb.uri).parent),
-            timeout=data.timeout,
-            allow_errors=data.allow_errors,
-            store_widget_state=False,
-        )
+        for started in range(1, STARTS + 1):
+            try:
+                result = single_nb_execution(
+                    project_nb.nb,
+                    cwd=str(Path(project_nb.uri).parent),
+                    timeout=data.timeout,
+                    allow_errors=data.allow_errors,
+                    store_widget_state=False,
+                )
+                break
+            except DeadKernelError:  # it had started: what it ran has ended it
+                raise
+            except RuntimeError:
+                if started == STARTS:
+                    raise
         for output in [] if result.err else error_outputs(result.nb):
             result.exc_string = "\n".join(output.traceback)
             result.err = CellExecutionError(

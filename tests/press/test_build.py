@@ -115,6 +115,21 @@ def test_a_failing_notebook_fails_the_build_and_is_named(execute):
         execute("1 / 0")
 
 
+def test_a_kernel_whose_port_was_taken_is_started_again(execute, tmp_path, monkeypatch):
+    start, tries = build.single_nb_execution, tmp_path / "tries"
+
+    def second_time(*args, **kwargs):
+        with tries.open("a") as file:
+            file.write("x")
+        if tries.stat().st_size == 1:
+            raise RuntimeError("Kernel didn't respond in 60 seconds")
+        return start(*args, **kwargs)
+
+    monkeypatch.setattr(build, "single_nb_execution", second_time)
+    execute("print(1)")
+    assert tries.read_text() == "xx"
+
+
 def test_a_picture_that_cannot_be_drawn_fails_the_build(execute):
     with pytest.raises(build.BuildError, match=r"notebooks/cell\.ipynb"):
         execute(
