@@ -7,6 +7,7 @@ a folder for each state of these).
 """
 
 import functools
+import hashlib
 import itertools
 import os
 import pickle
@@ -22,7 +23,10 @@ import numpy as np
 import torch
 
 WORTH = 5.0  # seconds: a shorter call is made again
-CHANGE = torch.nn.Module, torch.Generator, np.random.Generator
+CHANGE = (
+    *(np.ndarray, np.random.Generator),
+    *(torch.Tensor, torch.nn.Module, torch.optim.Optimizer, torch.Generator),
+)
 
 
 class Keeper:
@@ -42,9 +46,10 @@ class Keeper:
     def __call__(self, function: Callable) -> Callable:
         """Return `function`, which reads what an earlier run has kept.
 
-        What it may change besides its result is put in its later state, too: modules
-        and generators among the arguments, and the global random states. A result that
-        cannot be pickled is not kept.
+        What it changes besides its result is put in its later state, too: modules,
+        generators and arrays among the arguments, also in lists and dictionaries, and
+        the global random states. A call that adds to a list, or whose result cannot be
+        pickled, is not kept.
         """
 
         @functools.wraps(function)
@@ -52,29 +57,62 @@ class Keeper:
             outer = self.folder
             name = f"{function.__name__}-{next(self.calls[outer, function.__name__])}"
             path = outer / f"{name}.kept"
-            changing = [a for a in (*args, *kwargs.values()) if isinstance(a, CHANGE)]
+            given = list(_changeable((args, kwargs)))
             if path.is_file():
                 result, states, world = torch.load(path, weights_only=False)
-                for argument, state in zip(changing, states, strict=True):
-                    _restore(argument, state)
+                for place, state in states.items():
+                    _restore(given[place], state)
                 _restore_world(world)
                 return result
+            before, count = [_fingerprint(a) for a in given], _count((args, kwargs))
             self.folder, start = outer / name, perf_counter()
             try:
                 result = function(*args, **kwargs)
             finally:
                 self.folder = outer
-            if perf_counter() - start > WORTH:
-                _write(path, (result, [_state(a) for a in changing], _world()))
+            is_long = perf_counter() - start > WORTH
+            if is_long and _count((args, kwargs)) == count:
+                after = enumerate(zip(given, before, strict=True))
+                changed = {i: _state(a) for i, (a, b) in after if _fingerprint(a) != b}
+                _write(path, (result, changed, _world()))
             shutil.rmtree(outer / name, ignore_errors=True)
             return result
 
         return kept
 
 
+def _changeable(arguments: Any) -> Iterator[Any]:
+    """Yield what a function can change, in lists and dictionaries, too."""
+    if isinstance(arguments, CHANGE):
+        yield arguments
+    for argument in _inside(arguments):
+        yield from _changeable(argument)
+
+
+def _inside(arguments: Any) -> list:
+    """Return what a list, a tuple or a dictionary holds."""
+    if isinstance(arguments, dict):
+        return list(arguments.values())
+    return list(arguments) if isinstance(arguments, list | tuple) else []
+
+
+def _count(arguments: Any) -> int:
+    """Return how many things lists, tuples and dictionaries hold."""
+    return sum(1 + _count(argument) for argument in _inside(arguments))
+
+
+def _fingerprint(argument: Any) -> str:
+    """Return a hash of the state."""
+    return hashlib.sha256(pickle.dumps(_state(argument))).hexdigest()
+
+
 def _state(argument: Any) -> Any:
-    """Return the state of a module or a generator."""
-    if isinstance(argument, torch.nn.Module):
+    """Return the state of what can change."""
+    if isinstance(argument, np.ndarray):
+        return argument.copy()
+    if isinstance(argument, torch.Tensor):
+        return argument.detach().cpu().numpy().copy()
+    if isinstance(argument, torch.nn.Module | torch.optim.Optimizer):
         return argument.state_dict()
     if isinstance(argument, np.random.Generator):
         return argument.bit_generator.state
@@ -82,7 +120,11 @@ def _state(argument: Any) -> Any:
 
 
 def _restore(argument: Any, state: Any) -> None:
-    if isinstance(argument, torch.nn.Module):
+    if isinstance(argument, np.ndarray):
+        argument[...] = state
+    elif isinstance(argument, torch.Tensor):
+        argument.detach().copy_(torch.as_tensor(state))
+    elif isinstance(argument, torch.nn.Module | torch.optim.Optimizer):
         argument.load_state_dict(state)
     elif isinstance(argument, np.random.Generator):
         argument.bit_generator.state = state

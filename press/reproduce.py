@@ -26,6 +26,7 @@ from time import perf_counter
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert.filters import strip_ansi
 
 from helpers import _terminal
 from helpers.data import names
@@ -140,7 +141,7 @@ def reproduce(chapter: str) -> tuple[str, str]:
     try:
         client.execute()
     except CellExecutionError as error:
-        fault = f"stops: {error.ename}: {error.evalue}"
+        fault = f"stops: {error.ename}: {error.evalue}\n{strip_ansi(error.traceback)}"
     if not fault and (folder / f"{chapter}.json").is_file():
         record = json.loads((folder / f"{chapter}.json").read_text("utf-8"))
         record |= {"date": date.today().isoformat(), "seconds": round(seconds(folder))}

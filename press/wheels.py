@@ -1,5 +1,7 @@
 """The wheels that a browser copy installs from the site: `helpers`, and `comm`.
 
+With `helpers` go the small data sets of scikit-learn, which is dear to start there.
+
 Equal files give equal wheels, so that a site changes only where something has changed.
 """
 
@@ -8,7 +10,10 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from press.contents import ROOT
+import numpy as np
+
+from helpers.data.bundled import BUNDLED, bundled
+from press.contents import BUILD, ROOT
 
 # Pyodide's names of the packages that a notebook in the browser may need
 PACKAGES = {"numpy": "numpy", "matplotlib": "matplotlib", "sklearn": "scikit-learn"}
@@ -25,6 +30,7 @@ def write_helpers(folder: Path) -> Path:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     files = {path.relative_to(ROOT).as_posix(): path for path in package()}
     files["helpers/LICENSE"] = ROOT / "LICENSE"
+    files |= {f"helpers/data/{name}.npz": write_bundled(name) for name in BUNDLED}
     return write_wheel(
         folder,
         project["name"],
@@ -32,6 +38,15 @@ def write_helpers(folder: Path) -> Path:
         [f"Requires-Python: {project['requires-python']}"],  # a copy names its packages
         files,
     )
+
+
+def write_bundled(name: str) -> Path:
+    """Write the arrays of a small data set."""
+    path = BUILD / "bundled" / f"{name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    x, y = bundled(name)
+    np.savez_compressed(path, x=x, y=y)
+    return path
 
 
 def write_comm(folder: Path) -> Path:

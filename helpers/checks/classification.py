@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.data.bundled import bundled
+
 from .engine import Case, CheckFailed, Step, call
 
 ACCURACY = 0.93  # on unseen digits
@@ -222,13 +224,15 @@ def cross_entropy_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
 def digits(seed: int) -> list[np.ndarray]:
     """Return scikit-learn's digits in 0…1, split by `seed`: x, x_test, y, y_test.
 
-    The test part has 450 images of shape (64,), as many of each class as possible.
+    The test part has 45 images of shape (64,) of each class.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    x, y = load_digits(return_X_y=True)
-    return train_test_split(x / 16, y, test_size=450, stratify=y, random_state=seed)
+    x, y = bundled("digits")
+    rows = np.random.default_rng(seed).permutation(len(y))
+    is_test = np.zeros(len(y), bool)
+    for k in range(10):
+        is_test[rows[y[rows] == k][:45]] = True
+    train, test = rows[~is_test[rows]], rows[is_test[rows]]
+    return [x[train] / 16, x[test] / 16, y[train], y[test]]
 
 
 def learns(

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.data import fetch, standins
+from helpers.data.bundled import bundled
 from helpers.data.dataset import Dataset, Split
 from helpers.data.registry import REGISTRY, File
 
@@ -155,11 +156,9 @@ def seeds() -> Dataset:
     if files is not None:
         classes = ("Kama", "Rosa", "Canadian")
         return _real("seeds", parse_seeds(files[0].decode()), None, classes)
-    from sklearn.datasets import load_iris
-
-    iris = load_iris()
-    train = Split(iris.data, iris.target.astype(np.int64))
-    classes = tuple(map(str, iris.target_names))
+    x, y = bundled("iris")
+    train = Split(x, y.astype(np.int64))
+    classes = ("setosa", "versicolor", "virginica")
     return _standin("seeds", train, None, classes, "iris (Fisher)", "CC BY 4.0")
 
 
@@ -195,16 +194,14 @@ def digits() -> Dataset:
 
     A fixed fifth of each class is the test part. Nothing is downloaded.
     """
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    labels = bunch.target.astype(np.int64)
+    x, y = bundled("digits")
+    images, labels = x.reshape(-1, 8, 8), y.astype(np.int64)
     rng = np.random.default_rng(0)
     of_class = [rng.permutation(np.flatnonzero(labels == k)) for k in range(10)]
     is_test = np.zeros(labels.size, bool)
     is_test[np.concatenate([rows[: rows.size // 5] for rows in of_class])] = True
-    train = Split(bunch.images[~is_test], labels[~is_test])
-    test = Split(bunch.images[is_test], labels[is_test])
+    train = Split(images[~is_test], labels[~is_test])
+    test = Split(images[is_test], labels[is_test])
     return _real("digits", train, test, _DIGIT_NAMES)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sklearn.datasets import load_digits, load_iris
 
 from press.lite import sources
 from tests import ROOT
@@ -210,19 +211,23 @@ def test_in_the_browser_data_sets_fall_back_to_stand_ins_and_say_so(
 ):
     # CPython under the name of the browser's platform: no network, no pooch
     program = """
-import numpy, sklearn.datasets
+import numpy
 sys.platform = "emscripten"
 from helpers import data
 print(data.mnist().is_standin, len(data.mnist_100().train.x))
 text = data.shakespeare()
 print(text.is_standin, len(text.train.x) > 150_000)
-print(data.digits().is_standin)
+digits, iris = data.digits(), data.seeds()
+print(digits.is_standin, digits.train.x.sum() + digits.test.x.sum(), iris.train.x.sum())
 """
-    lines = in_browser(program, installed, tmp_path).splitlines()
+    missing = [*MISSING, "sklearn"]
+    lines = in_browser(program, installed, tmp_path, missing).splitlines()
     assert lines[0].startswith("Stand-in for MNIST: ")
     assert lines[1] == "True 100"
     assert lines[2].startswith("Stand-in for Shakespeare: ")
-    assert lines[3:] == ["True True", "False"]
+    assert lines[3] == "True True"
+    assert lines[4].startswith("Stand-in for Wheat")
+    assert lines[5:] == [f"False {load_digits().data.sum()} {load_iris().data.sum()}"]
     assert not list(tmp_path.iterdir())  # nothing was written
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -79,9 +80,17 @@ def test_a_step_that_names_no_section_of_the_page_fails_the_build(monkeypatch):
         pack.steps_of("perceptron")
 
 
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory) -> Path:
+    """Unpack what a page fetches of our package."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.unpack_archive(pack.wheel(), folder)
+    return folder
+
+
 @pytest.mark.parametrize("exercise", LIVE)
 def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
-    exercise, tmp_path
+    exercise, unpacked, tmp_path
 ):
     path = ROOT / "exercises" / f"{exercise}.ipynb"
     packed = pack.sheet(path)
@@ -92,9 +101,9 @@ def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
         absent.append("sklearn")
     else:
         assert packed["packages"] == ["numpy", "scikit-learn"]
-        done = without([*absent, "sklearn"], program, ROOT, tmp_path)
+        done = without([*absent, "sklearn"], program, unpacked, tmp_path)
         assert re.search(r"sklearn|None|Raised", done.stderr)
-    assert "✓" in without(absent, program, ROOT, tmp_path).stdout
+    assert "✓" in without(absent, program, unpacked, tmp_path).stdout
 
 
 # --- the runner, in this Python -------------------------------------------------------

@@ -115,6 +115,31 @@ def test_a_kept_call_leaves_all_states_as_the_call_itself_did(tmp_path, monkeypa
     assert np.array_equal(*runs)
 
 
+def test_what_a_kept_call_changed_in_place_is_changed_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(keep, "WORTH", -1)
+    calls = []
+
+    def train(parameters, tensors, untouched):
+        calls.append(0)
+        parameters["W"] += 1
+        tensors[0].add_(2)
+
+    for _ in range(2):
+        parameters, tensors = {"W": np.zeros(2)}, [torch.zeros(2)]
+        keep.Keeper(tmp_path)(train)(parameters, tensors, np.ones(2))
+        assert parameters["W"].tolist() == [1, 1]
+        assert tensors[0].tolist() == [2, 2]
+    assert len(calls) == 1
+
+
+def test_a_call_that_adds_to_a_list_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(keep, "WORTH", -1)
+    for _ in range(2):
+        losses = []
+        keep.Keeper(tmp_path)(lambda log: log.append(1))(losses)
+        assert losses == [1]
+
+
 def test_inner_calls_are_kept_until_the_outer_one_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(keep, "WORTH", -1)
     calls = []
