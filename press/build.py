@@ -33,6 +33,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from helpers import _terminal
 from helpers.data.fetch import cache_folder
 from press.contents import BUILD, CACHE, RESULTS, ROOT
+from press.live import pytorch
 
 HTML = BUILD / "html"
 SCANNED = BUILD / "scanned"  # as old as the last scan that found nothing
@@ -73,6 +74,10 @@ def build(*, solutions: bool) -> None:
             f"the disk of {BUILD} has {free / 1e6:.0f} MB free, "
             f"{FREE_BYTES / 1e6:.0f} MB are needed"
         )
+    try:
+        pytorch.wheels()
+    except pytorch.TorchError as error:
+        raise BuildError(str(error)) from None
     toc = table_of_contents(solutions=solutions)
     if not solutions and (HTML / "solutions").exists():
         for folder in (HTML, BUILD / ".doctrees"):  # nothing of them may be published

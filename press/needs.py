@@ -10,7 +10,7 @@ import ast
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,12 +36,13 @@ class Place(NamedTuple):
     name: str
 
 
-def in_browser(path: Path) -> bool:
+def in_browser(path: Path, given: Set[str] = frozenset()) -> bool:
     """Tell whether a notebook runs in the browser, where there is no PyTorch.
 
-    A notebook that imports PyTorch does if the cells that use it are left out.
+    A notebook that imports PyTorch does if the cells that use it are left out, or if
+    PyTorch is among the packages that are `given` there.
     """
-    return not needed(path) & set(TORCH)
+    return not needed(path) & set(TORCH) - given
 
 
 def needed(path: Path) -> set[str]:

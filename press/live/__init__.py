@@ -1,7 +1,8 @@
 """Live pages: exercises that are written, checked and kept where they are read.
 
 An exercise that needs no PyTorch (`press.needs`) gets an editor in each answer cell.
-Python runs in the reader's browser, with the course's own checks.
+Python runs in the reader's browser, with the course's own checks. Where there is a
+build of PyTorch for it (`pytorch`), the others are live, too.
 
 * `__init__` names the cells in the page, folds steps into the chapters' pages, and
   loads the script there;
@@ -16,18 +17,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from press import needs
 from press.contents import ASSETS, ROOT
-from press.live import pack
+from press.live import pack, pytorch
 
 
 def live_exercise(page: str) -> str | None:
     """Return the live exercise that a page shows, ``perceptron/gates``, or None."""
     room, _, exercise = page.partition("/")
-    path = ROOT / f"{page}.ipynb"
-    if room != "exercises" or not path.is_file() or not needs.in_browser(path):
-        return None
-    return exercise
+    is_live = room == "exercises" and ROOT / f"{page}.ipynb" in pack.exercises()
+    return exercise if is_live else None
 
 
 class NameCells(SphinxPostTransform):
@@ -106,6 +104,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register all of it."""
+    app.add_config_value("torch_wasm", sorted(pytorch.given()), "env")  # what is live
     app.add_post_transform(NameCells)
     app.add_post_transform(OfferSteps)
     app.connect("html-page-context", add_script)

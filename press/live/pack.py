@@ -20,6 +20,7 @@ from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
 
 from press import needs, wheels
 from press.contents import BUILD, ROOT
+from press.live import pytorch
 
 HERE = Path(__file__).parent
 LOCAL = "../../lite/static/pyodide/"  # from _course/live; press/lite.py puts it there
@@ -75,6 +76,11 @@ def sheet(path: Path) -> dict:
         "exercise": f"{chapter}/{path.stem}",
         "packages": [
             theirs for ours, theirs in wheels.PACKAGES.items() if ours in wanted
+        ],
+        "wheels": [
+            f"torch/{path.name}"
+            for path in pytorch.wheels()
+            if wanted.intersection(needs.TORCH)
         ],
         "places": places(chapter),
         "cells": cells,
@@ -146,10 +152,11 @@ def short_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:HASHED]
 
 
+@functools.cache
 def exercises() -> list[Path]:
     """Return the exercises that are live."""
-    paths = sorted((ROOT / "exercises").glob("*/*.ipynb"))
-    return [path for path in paths if needs.in_browser(path)]
+    paths, given = sorted((ROOT / "exercises").glob("*/*.ipynb")), pytorch.given()
+    return [path for path in paths if needs.in_browser(path, given)]
 
 
 @functools.cache
@@ -209,6 +216,9 @@ def write(target: Path) -> None:
     shutil.copy(HERE / "runner.py", target / settings()["runner"])
     if folder := compiled():
         shutil.copytree(folder, target / "python")
+    for path in pytorch.wheels():
+        (target / "torch").mkdir(exist_ok=True)
+        shutil.copy(path, target / "torch")
     for path in exercises():
         file = target / "sheets" / path.parent.name / f"{path.stem}.json"
         file.parent.mkdir(parents=True, exist_ok=True)

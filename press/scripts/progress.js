@@ -4,8 +4,12 @@
 "use strict";
 
 (function () {
-  const PREFIX = "neuron-by-neuron:quiz:1:"; // the number: the format of what is stored
-  const READ = "neuron-by-neuron:read:1"; // the chapters of which the end was seen
+  // Several books may share a host: each keeps its own under its path. The number is the
+  // format of what is stored.
+  const BOOK = new URL(document.documentElement.dataset.content_root ?? ".", location.href).pathname;
+  const PREFIX = `neuron-by-neuron:quiz:1:${BOOK}:`;
+  const READ = `neuron-by-neuron:read:1:${BOOK}`; // the chapters of which the end was seen
+  const WORK = `neuron-by-neuron:work:1:${BOOK}:`; // answers to exercises: live/store.mjs
 
   function usable() {
     try {
@@ -39,6 +43,18 @@
     for (const key of Object.keys(localStorage)) {
       if (key.startsWith(PREFIX) || key === READ) localStorage.removeItem(key);
     }
+  }
+
+  /** How many steps of a chapter's exercises were right when they were last checked. */
+  function steps(chapter) {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(`${WORK}${chapter}/`));
+    return keys.filter((key) => {
+      try {
+        return JSON.parse(localStorage.getItem(key)).verdict.right;
+      } catch {
+        return false; // no verdict yet
+      }
+    }).length;
   }
 
   function mark(question) {
@@ -87,15 +103,18 @@
   }
 
   function showChapters() {
-    const sum = { read: 0, chapters: 0, right: 0, questions: 0 };
+    const sum = { read: 0, chapters: 0, right: 0, questions: 0, steps: 0 };
     const seen = load(READ);
     for (const place of document.querySelectorAll(".chapter-progress")) {
       const questions = Number(place.dataset.questions);
       const count = Math.min(load(PREFIX + place.dataset.quiz).length, questions);
       const read = seen.includes(place.dataset.quiz);
+      const done = steps(place.dataset.quiz);
       const quiz = `Quiz: ${count} of ${questions}${count === questions ? " ✓" : ""}`;
-      place.textContent = `${read ? "Read ✓ " : ""}${count ? quiz : ""}`.trim();
-      place.hidden = !read && !count;
+      const parts = [read && "Read ✓", count && quiz, done && `Steps right: ${done}`];
+      place.textContent = parts.filter(Boolean).join(" · ");
+      place.hidden = !place.textContent;
+      sum.steps += done;
       sum.read += read;
       sum.chapters += 1;
       sum.right += count;
@@ -108,9 +127,9 @@
     const line = course.querySelector("p");
     const show = () => {
       const sum = showChapters();
-      const text = `You have read ${sum.read} of ${sum.chapters} chapters and answered ${sum.right} of ${sum.questions} quiz questions right. This is kept in your browser only.`;
+      const text = `You have read ${sum.read} of ${sum.chapters} chapters and answered ${sum.right} of ${sum.questions} quiz questions right${sum.steps ? `; ${sum.steps} steps of exercises are right` : ""}. This is kept in your browser only.`;
       if (line.textContent !== text) line.textContent = text;
-      course.hidden = !sum.read && !sum.right;
+      course.hidden = !sum.read && !sum.right && !sum.steps;
     };
     show();
     line.setAttribute("role", "status"); // only now: only changes are announced
@@ -118,8 +137,8 @@
     addEventListener("storage", show); // a quiz is open in another tab
     course.querySelector("button").addEventListener("click", () => {
       clear();
-      showChapters();
-      line.textContent = "Your progress is cleared.";
+      const kept = showChapters().steps ? " Your answers to exercises stay." : "";
+      line.textContent = `Your progress is cleared.${kept}`;
     });
   }
 

@@ -220,10 +220,12 @@ def test_a_right_answer_is_remembered_and_counted_once(open_page):
     assert marks.count() == 1
     assert marks.locator(".quiz-number").inner_text() == "2."
     tab.locator(".quiz-question").last.scroll_into_view_if_needed()
-    tab.wait_for_function("localStorage.getItem('neuron-by-neuron:read:1')")
+    tab.wait_for_function(
+        "localStorage.getItem('neuron-by-neuron:read:1:/a-repository/')"
+    )
     go(tab, "book/intro")
     (shown,) = tab.locator(".chapter-progress:visible").all_inner_texts()
-    assert shown == f"Read ✓ Quiz: 1 of {own}"
+    assert shown == f"Read ✓ · Quiz: 1 of {own}"
     summary = tab.locator(".course-progress p")
     assert summary.inner_text().startswith(
         f"You have read 1 of {len(CHAPTERS)} chapters and answered 1 of "
@@ -255,11 +257,38 @@ def test_progress_is_cleared_with_the_keyboard_and_nothing_else_is(open_page):
     assert tab.locator(".course-progress").is_hidden()
 
 
+def test_right_steps_of_exercises_count_for_their_chapter_and_outlive_clearing(
+    open_page,
+):
+    tab = open_page("book/intro")
+    verdicts = {
+        "perceptron/gates:a": '{"verdict": {"right": true}}',
+        "perceptron/gates:b": '{"verdict": {"right": false}}',
+        "perceptron/gates:c": '{"text": "no verdict yet"}',
+        "rbf/choose_k:d": "not even JSON",
+    }
+    for cell, value in verdicts.items():
+        key = f"neuron-by-neuron:work:1:/a-repository/:{cell}"
+        tab.evaluate("([k, v]) => localStorage.setItem(k, v)", [key, value])
+    other = (
+        '["neuron-by-neuron:work:1:/another/:lstm/a:b", \'{"verdict":{"right":1}}\']'
+    )
+    tab.evaluate(f"localStorage.setItem(...{other})")
+    tab.reload()
+    (shown,) = tab.locator(".chapter-progress:visible").all_inner_texts()
+    assert shown == "Steps right: 1"
+    assert "; 1 steps of" in tab.locator(".course-progress p").inner_text()
+    tab.get_by_role("button", name="Clear my progress").click()
+    status = tab.locator(".course-progress [role=status]").inner_text()
+    assert status == "Your progress is cleared. Your answers to exercises stay."
+    assert len(tab.evaluate("Object.keys(localStorage)")) == len(verdicts) + 1
+
+
 def test_a_question_that_has_changed_is_new(open_page):
     tab = open_page("book/perceptron")
     answer(tab, 2, "Nothing.")
     (key,) = tab.evaluate("Object.keys(localStorage).filter(k => k.includes(':quiz:'))")
-    assert key == "neuron-by-neuron:quiz:1:perceptron"
+    assert key == "neuron-by-neuron:quiz:1:/a-repository/:perceptron"
     tab.evaluate(f"localStorage.setItem('{key}', '[\"a question of last year\"]')")
     tab.reload()
     assert tab.locator(".quiz-done").count() == 0

@@ -1,11 +1,13 @@
 """Exercises on the page: what is sent to the browser, and how it runs there."""
 
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -13,13 +15,14 @@ import pytest
 
 from grader.books import rebuild
 from grader.isolated import forkserver, session
-from press import needs
+from press import build, needs
 from press.contents import chapters
-from press.live import pack
+from press.live import pack, pytorch
 from tests import ROOT
+from tests.browser import served, watched
 from tests.course import EXERCISES, points, reference, sheet, wrong_answers
 from tests.grader import needs_linux, options
-from tests.press import MISSING, needs_pyodide, without
+from tests.press import MISSING, PYODIDE, needs_pyodide, without
 
 LIVE = [
     path.relative_to(ROOT / "exercises").with_suffix("") for path in pack.exercises()
@@ -104,6 +107,113 @@ def test_an_exercise_needs_the_packages_that_it_asks_for_and_no_other(
         done = without([*absent, "sklearn"], program, unpacked, tmp_path)
         assert re.search(r"sklearn|None|Raised", done.stderr)
     assert "✓" in without(absent, program, unpacked, tmp_path).stdout
+
+
+# --- PyTorch, where somebody has built it ---------------------------------------------
+
+INFO = {"python": "3.14.0", "abi_version": "2026_0", "arch": "wasm32"}
+BUILT = "torch-9.9-cp314-cp314-pyemscripten_2026_0_wasm32.whl"
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    """Return a folder with a stand-in for a build of PyTorch, chosen as TORCH_WASM."""
+    with zipfile.ZipFile(tmp_path / BUILT, "w") as archive:
+        archive.writestr("torch/__init__.py", "__version__ = 'a stand-in'")
+        archive.writestr("torch-9.9.dist-info/METADATA", "Name: torch\nVersion: 9.9\n")
+        archive.writestr("torch-9.9.dist-info/WHEEL", "Root-Is-Purelib: false\n")
+    sums(tmp_path)
+    python = PYODIDE
+    if not PYODIDE.is_dir():
+        python = tmp_path / "pyodide"
+        python.mkdir()
+        (python / "pyodide-lock.json").write_text(json.dumps({"info": INFO}))
+    monkeypatch.setenv("PYODIDE_DIR", str(python))
+    monkeypatch.setenv("TORCH_WASM", str(tmp_path))
+    for cached in (pytorch.checked, pack.exercises, pack.settings):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (pytorch.checked, pack.exercises, pack.settings):
+        cached.cache_clear()
+
+
+def sums(folder: Path) -> None:
+    """Write what ``sha256sum *.whl`` says."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in folder.glob("*.whl")
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def test_with_pytorch_all_exercises_are_live(built):
+    needing = [path for path in pack.exercises() if not needs.in_browser(path)]
+    assert len(pack.exercises()) == len(EXERCISES) > len(needing) > 0
+    for path in needing:
+        assert pack.sheet(path)["wheels"] == [f"torch/{BUILT}"]
+    assert pack.sheet(ROOT / f"{PAGE}.ipynb")["wheels"] == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda f: (f / "SHA256SUMS").unlink(), "lacks SHA256SUMS: sha256sum"),
+        (lambda f: (f / BUILT).unlink(), f"names {BUILT}, which is not there"),
+        (lambda f: (f / BUILT).write_bytes(b""), f"{BUILT} is not the file that SHA"),
+        (lambda f: (f / "SHA256SUMS").write_text(""), "names no wheel of PyTorch"),
+        (
+            lambda f: (
+                (f / BUILT).rename(f / "torch-9.9-cp313-cp313-linux_x86_64.whl"),
+                sums(f),
+            ),
+            "torch-9.9-cp313-cp313-linux_x86_64.whl is not for cp314 and pyemscripten_",
+        ),
+        (
+            lambda f: ((f / BUILT).rename(f / "torch.whl"), sums(f)),
+            "Invalid wheel filename (wrong number of parts): 'torch'",
+        ),
+    ],
+)
+def test_a_build_of_pytorch_that_does_not_fit_is_refused_in_one_line(
+    built, damage, says
+):
+    damage(built)
+    with pytest.raises(build.BuildError, match=re.escape(says)) as caught:
+        build.build(solutions=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_build_of_pytorch_needs_its_own_pyodide(built, monkeypatch):
+    monkeypatch.delenv("PYODIDE_DIR")
+    with pytest.raises(pytorch.TorchError, match="needs PYODIDE_DIR"):
+        pytorch.wheels()
+
+
+@needs_pyodide
+def test_a_build_of_pytorch_is_there_on_the_page(built, tmp_path, chromium):
+    site = tmp_path / "site"
+    pack.write(site / "_course" / "live")
+    (site / "lite/static").mkdir(parents=True)
+    (site / "lite/static/pyodide").symlink_to(PYODIDE)
+    (site / "page.html").write_text(
+        '<h1></h1><script type="module">'
+        'import { Client } from "./_course/live/client.mjs";'
+        "const at = (path) => new URL(path, `${location.href}/../_course/live/`).href;"
+        'const settings = await (await fetch(at("settings.json"))).json();'
+        "for (const key in settings) settings[key] = at(settings[key]);"
+        f'const packages = ["numpy", at("torch/{BUILT}")];'
+        "const client = new Client({...settings, packages, setup: [],"
+        '  script: at("worker.mjs"), prepare: () => {}});'
+        'const source = "import torch; torch.__version__";'
+        'window.said = await client.execute([{id: "a", role: "answer", source}]);'
+        "</script>"
+    )
+    with served(site) as address:
+        tab = watched(chromium.new_context(), address)
+        tab.goto(f"{address}/page.html")
+        tab.wait_for_function("window.said", timeout=60_000)
+        assert tab.evaluate("said[0].shown") == "'a stand-in'"
+        tab.context.close()
 
 
 # --- the runner, in this Python -------------------------------------------------------
@@ -325,7 +435,7 @@ def test_two_tabs_do_not_overwrite_each_other_in_silence(open_page):
 def test_an_answer_to_another_task_is_offered_and_not_taken(open_page):
     tab = live(open_page)
     tab.evaluate(
-        """localStorage.setItem("neuron-by-neuron:work:1:perceptron/gates:gates_step",
+        """localStorage.setItem("neuron-by-neuron:work:1:/a-repository/:perceptron/gates:gates_step",
             JSON.stringify({text: "old = 1", task: "of last year"}))"""
     )
     tab.reload()

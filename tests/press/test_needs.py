@@ -97,13 +97,7 @@ def test_cells_that_stay_out_of_the_browser_need_nothing(needed):
     assert needed("import torch", left_out="torch.ones(1)") == set()
 
 
-def test_a_sheet_of_numpy_whose_checks_compare_with_pytorch_needs_it():
-    path = ROOT / "exercises" / "lstm" / "lstm_cell.ipynb"
-    assert "import torch" not in path.read_text()
-    assert not needs.in_browser(path)
-
-
-@pytest.mark.parametrize("name", ["recurrent/bptt", "preliminaries/splitting"])
+@pytest.mark.parametrize("name", ["recurrent/bptt", "lstm/lstm_cell"])
 def test_what_is_said_to_run_without_pytorch_names_it_nowhere(name):
     assert needs.in_browser(ROOT / "exercises" / f"{name}.ipynb")
     assert "torch" not in "".join(reference(name).values())

@@ -434,6 +434,7 @@ async function fetchSheet(exercise) {
   };
   const [data, settings] = await Promise.all([get(`sheets/${exercise}.json`), get("settings.json")]);
   const { pyodide, wheel, runner, lock, stdlib, version } = settings;
+  data.packages.push(...data.wheels.map(at));
   const sheet = new Sheet(data, {
     prepare: () => keepFiles(at(`../../live-service.js?v=${version}`)),
     script: at("worker.mjs"),

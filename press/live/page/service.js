@@ -1,9 +1,11 @@
 // Keeps what live pages fetched, so that a later visit needs no network. It lies at the
 // site's root, and page.mjs registers it when a reader begins to write. The address has
 // the version of Python and of the checks: another version, another cache.
-const NAME = `neuron-by-neuron:live:${new URL(self.location.href).searchParams.get("v")}`;
-const MINE = "neuron-by-neuron:live:";
-const FIXED = /\/lite\/static\/pyodide\/|\/_course\/live\/(python\/|helpers-|runner-)/;
+// Several books may share a host: the path is part of the name.
+const HERE = new URL(self.location.href);
+const MINE = `neuron-by-neuron:live:${HERE.pathname}:`;
+const NAME = MINE + HERE.searchParams.get("v");
+const FIXED = /\/lite\/static\/pyodide\/|\/_course\/live\/(python\/|torch\/|helpers-|runner-)/;
 const FRESH = /\/exercises\/|\/book\/|\/_course\/|\/_static\/|\/_sources\/exercises\/|\/_images\//;
 
 self.addEventListener("install", () => self.skipWaiting());

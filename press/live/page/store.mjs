@@ -1,7 +1,9 @@
 // What a learner wrote and what came of it, kept in this browser only: a value for each
 // cell, under the exercise's name. A browser may forbid it, or be full: then we say so.
 
-const PREFIX = "neuron-by-neuron:work:1:"; // the number: the format of what is stored
+// Several books may share a host: the book's path is part of a key. The number is the
+// format of what is stored; press/scripts/progress.js counts the verdicts.
+const PREFIX = `neuron-by-neuron:work:1:${new URL("../..", import.meta.url).pathname}:`;
 
 export class Store {
   constructor(exercise) {

@@ -14,6 +14,28 @@ async function bytes(url) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+const TELL = 1e6; // bytes between two words on what has come
+
+/** Say what is done; while it is fetched, with the megabytes that have come. */
+function tellMegabytes(text) {
+  const real = self.fetch;
+  let [got, told] = [0, 0];
+  post({ type: "stage", text });
+  const write = (chunk) => {
+    got += chunk.byteLength;
+    if (got < told + TELL) return;
+    told = got;
+    post({ type: "stage", text: `${text}: ${(got / 1e6).toFixed(1)} MB` });
+  };
+  self.fetch = async (...request) => {
+    const response = await real(...request);
+    // a copy is counted: the browser keeps the code that it compiles from the original
+    response.clone().body?.pipeTo(new WritableStream({ write })).catch(() => {});
+    return response;
+  };
+  return () => (self.fetch = real);
+}
+
 /** Take over a module that an earlier worker of the page compiled, or hand ours on. */
 function shareCompiled(module) {
   const compile = WebAssembly.instantiateStreaming;
@@ -31,7 +53,7 @@ function shareCompiled(module) {
 }
 
 async function start({ pyodide, packages, wheel, runner, setup, module, lock, stdlib }) {
-  post({ type: "stage", text: "Fetching Python" });
+  const fetched = tellMegabytes("Fetching Python");
   const files = [bytes(wheel), bytes(runner)];
   for (const file of files) file.catch(() => {}); // told of where it is awaited
   shareCompiled(module);
@@ -50,6 +72,7 @@ async function start({ pyodide, packages, wheel, runner, setup, module, lock, st
     options.packageBaseUrl = pyodide;
   }
   python = await loadPyodide(options);
+  fetched();
   post({ type: "stage", text: "Preparing the checks" });
   const [checks, program] = await Promise.all(files);
   python.unpackArchive(checks, "zip", { extractDir: "/course" });
