@@ -8,7 +8,7 @@
    kept beside the book). Exercises run on their own pages: `press.live`;
 2. `helpers` as a wheel, which the first cell of each copy installs from the site, with
    those of Pyodide's packages that the copy needs: what needs NumPy only starts
-   without fetching the others;
+   without fetching the others. A copy that is older than the site's says so there;
 3. ``jupyter lite build``, with the Pyodide kernel as its only extension.
 
 It is a Sphinx extension, too: a page that has one links to its browser copy.
@@ -38,6 +38,7 @@ from jupyterlite_pyodide_kernel.constants import (
 from helpers import _terminal
 from press import needs, wheels
 from press.contents import BUILD, ROOT
+from press.live.pack import short_hash
 
 SETTINGS = ROOT / "press" / "lite"
 STAGE = BUILD / "lite"
@@ -52,7 +53,10 @@ INSTALL = """import sys
 if sys.platform == "emscripten":  # in the browser: the package lies beside this site
     import piplite
 
-    await piplite.install({})"""
+    await piplite.install({})
+    from helpers import browser
+
+    await browser.tell_if_older({}, {})"""
 ABOUT = """*This copy runs in your browser. The first cell takes a while: it
 fetches Python. Data sets that would be downloaded are replaced by stand-ins, which say
 so, and everything is slower than on your own machine.*"""
@@ -157,12 +161,16 @@ def browser_copy(path: Path) -> dict:
     """Return a notebook as it runs in the browser."""
     notebook = json.loads(path.read_text("utf-8"))
     title, *rest = without_left_out(notebook["cells"])
-    installed = json.dumps(["neuron-by-neuron", *packages(path)])
+    rest = [adapted(cell, path) for cell in rest]
+    version = short_hash(json.dumps(rest).encode())
+    place = path.relative_to(ROOT).as_posix()
+    first = map(json.dumps, (["neuron-by-neuron", *packages(path)], place, version))
+    notebook["metadata"]["copy"] = version
     notebook["cells"] = [
         adapted(title, path),
         markdown("about-browser", ABOUT),
-        code("install-browser", INSTALL.format(installed)),
-        *(adapted(cell, path) for cell in rest),
+        code("install-browser", INSTALL.format(*first)),
+        *rest,
     ]
     return notebook
 

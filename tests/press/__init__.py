@@ -15,6 +15,11 @@ needs_pyodide = pytest.mark.skipif(
     reason="PYODIDE_DIR is not set: no Python ran in the browser",
 )
 
+has_kernel = any(PYODIDE.glob("ipython-*.whl"))  # a part of a distribution may lack it
+needs_kernel = pytest.mark.skipif(
+    not has_kernel, reason="PYODIDE_DIR has no IPython: no notebook ran in the browser"
+)
+
 
 def without(
     missing: Sequence[str], program: str, folder: Path, cwd: Path

@@ -18,7 +18,7 @@ from press.lite import sources
 from tests import ROOT
 from tests.book.pages import PAGES
 from tests.browser import CHROMIUM, FLAGS
-from tests.press import MISSING, PYODIDE, needs_pyodide, without
+from tests.press import MISSING, PYODIDE, has_kernel, needs_kernel, without
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 COPIES = [path.relative_to(ROOT).as_posix() for path in sources()]
@@ -345,9 +345,10 @@ def test_the_site_opens_a_notebook_and_asks_no_other_host_but_pyodides(open_copy
     tab = open_copy("notebooks/perceptron.ipynb")
     tab.locator("h1").first.wait_for()
     if PYODIDE.is_dir():
-        tab.wait_for_selector("[data-status=idle]", timeout=120_000)
+        if has_kernel:
+            tab.wait_for_selector("[data-status=idle]", timeout=120_000)
+            assert tab.problems == []
         assert tab.others == []
-        assert tab.problems == []
     else:
         home = "https://cdn.jsdelivr.net/pyodide/"
         for _ in range(240):  # until the kernel asks for it
@@ -361,7 +362,7 @@ def test_the_site_opens_a_notebook_and_asks_no_other_host_but_pyodides(open_copy
     assert tab.missing == []
 
 
-@needs_pyodide
+@needs_kernel
 def test_the_kernel_starts_and_installs_the_package_from_the_site(open_copy):
     tab = open_copy("notebooks/perceptron.ipynb")
     tab.locator(".jp-CodeCell").first.click()
@@ -370,6 +371,26 @@ def test_the_kernel_starts_and_installs_the_package_from_the_site(open_copy):
     first.locator(".jp-InputPrompt", has_text="[1]:").wait_for(timeout=180_000)
     assert first.locator(".jp-OutputArea-output").all_inner_texts() == []
     assert tab.others == []
+
+
+@needs_kernel
+def test_a_copy_that_is_older_than_the_books_says_so_and_brings_the_new_one(
+    open_copy, lite
+):
+    new = json.loads((lite / "files/notebooks/perceptron.ipynb").read_text("utf-8"))
+    new["metadata"]["copy"] = "new"
+    new["cells"][0]["source"] = ["# The perceptron, corrected"]
+    tab = open_copy("notebooks/perceptron.ipynb")
+    tab.context.route(
+        "**/files/notebooks/perceptron.ipynb*", lambda r: r.fulfill(json=new)
+    )
+    tab.locator(".jp-CodeCell").first.click()
+    tab.keyboard.press("Shift+Enter")
+    link = tab.locator(".jp-OutputArea-output a", has_text="open perceptron-new.ipynb")
+    link.wait_for(timeout=180_000)
+    tab.wait_for_timeout(1000)  # until the browser has stored it
+    tab.goto(link.get_attribute("href"))
+    tab.locator("h1", has_text="The perceptron, corrected").wait_for()
 
 
 def run_all(tab) -> None:
@@ -387,7 +408,7 @@ def needs_wheels(lite: Path, copy: str) -> None:
 
 
 # each takes a minute and more; all of them run by MOST=6
-@needs_pyodide
+@needs_kernel
 @pytest.mark.parametrize("copy", COPIES[: int(os.environ.get("MOST", "1"))])
 def test_a_copy_runs_to_its_end_in_the_browser(open_copy, lite, copy):
     needs_wheels(lite, copy)

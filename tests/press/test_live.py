@@ -21,6 +21,7 @@ from press.live import pack, pytorch
 from tests import ROOT
 from tests.browser import served, watched
 from tests.course import EXERCISES, points, reference, sheet, wrong_answers
+from tests.firefox import FIREFOX, firefox
 from tests.grader import needs_linux, options
 from tests.press import MISSING, PYODIDE, needs_pyodide, without
 
@@ -664,3 +665,25 @@ def test_a_later_visit_needs_no_network(open_page):
     tab.reload()
     tab.wait_for_selector(".live")
     assert "✓" in check(tab, "gates_step")
+
+
+@needs_pyodide
+@pytest.mark.skipif(not FIREFOX, reason="no Firefox on this machine")
+def test_in_firefox_the_reference_earns_all_steps(address, tmp_path):
+    with firefox(tmp_path) as tab:
+        tab.goto(f"{address}/{PAGE}.html")
+        ready = (
+            "new Promise((done) => setInterval(() => window.liveSheets && done(1), 50))"
+        )
+        assert tab.evaluate(ready) == 1
+        for cell, answer in GATES.items():
+            message = tab.evaluate(f"""(async () => {{
+                const step = liveSheets[0].step({json.dumps(cell)});
+                step.text = {json.dumps(answer)};
+                await liveSheets[0].run(step, true);
+                return step.message.textContent;
+            }})()""")
+            assert message.startswith("✓"), message
+        line = tab.evaluate("document.querySelector('.live-bar p').textContent")
+        total = sum(FULL.values())
+        assert f"{total:g} of {total:g} points" in line
