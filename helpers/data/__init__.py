@@ -14,6 +14,7 @@ place and says so. ``COURSE_OFFLINE=1`` keeps off the network.
 On the command line, ``python -m helpers.data`` lists the sets.
 """
 
+from helpers.data.bundled import bundled
 from helpers.data.dataset import Dataset, Split
 from helpers.data.loaders import (
     cifar10,
@@ -34,6 +35,7 @@ from helpers.data.loaders import (
 __all__ = [
     "Dataset",
     "Split",
+    "bundled",
     "cifar10",
     "digits",
     "flights",

@@ -8,15 +8,28 @@ from pathlib import Path
 
 import numpy as np
 
-BUNDLED = ("diabetes", "digits", "iris")
+BUNDLED = {"diabetes": {"scaled": False}, "digits": {}, "iris": {}}  # with options
 
 
 def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs (n, features) float64 and targets (n,) of one of `BUNDLED`."""
+    """Return one of scikit-learn's data sets that are `BUNDLED`.
+
+    Parameters
+    ----------
+    name : str
+        ``"diabetes"`` (in the units of the measurements), ``"digits"`` or ``"iris"``.
+
+    Returns
+    -------
+    x : numpy.ndarray
+        Inputs, shape (n, features), float64.
+    y : numpy.ndarray
+        Targets, shape (n,).
+    """
     try:
         from sklearn import datasets
     except ImportError:
         with np.load(Path(__file__).with_name(f"{name}.npz")) as kept:
             return kept["x"], kept["y"]
-    x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    x, y = getattr(datasets, f"load_{name}")(return_X_y=True, **BUNDLED[name])
     return x.astype(np.float64), y

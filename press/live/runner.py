@@ -22,7 +22,6 @@ import numpy as np
 
 MOST = 20_000  # characters of a cell's prints that are kept
 EVERY = 0.1  # seconds between two looks at what a running cell has printed
-MOST_NUMBERS = 400  # of a difference that is drawn
 FIGURES = 4
 NOT_HERE = "torch", "torchvision"
 WATCHED = (builtins, np, np.linalg, np.random, math, json, random, time)
@@ -164,21 +163,16 @@ def explain(error, files, role):
 
 def helped(error):
     """Return the other levels of help, and the difference as numbers to draw."""
+    from helpers.checks.engine import help, picture
+
     step, found = getattr(error, "step", None), {}
     if step is not None:
-        from helpers.checks.engine import help
-
         found["why"], found["see"] = step.why, step.see
         with contextlib.suppress(Exception):
             found["worked"] = help.worked(step)
-    difference = getattr(error, "difference", None)
-    if difference is not None:
-        part, got, expected = difference
-        got, expected = np.asarray(got, float), np.asarray(expected, float)
-        if 3 < got.size <= MOST_NUMBERS and got.ndim in (1, 2):
-            pair = [np.round(a, 6).tolist() for a in (got, expected)]
-            with contextlib.suppress(ValueError):  # no NaN in JSON: nothing to draw
-                found["difference"] = from_json(to_json([part, *pair], allow_nan=False))
+    with contextlib.suppress(Exception):
+        part, *pair = picture.drawable(getattr(error, "difference", None))
+        found["difference"] = [part, *(np.round(a, 6).tolist() for a in pair)]
     return found
 
 

@@ -41,7 +41,15 @@ class CheckFailed(AssertionError):
     difference: Any = None
 
     def _render_traceback_(self) -> list[str]:
-        """Return what a notebook shows: the message without our own frames."""
+        """Return what a notebook shows: the message without our own frames.
+
+        Where the values can be drawn, their picture stands above it.
+        """
+        from . import picture
+
+        difference, self.difference = self.difference, None  # a kernel asks twice
+        with contextlib.suppress(Exception):  # the message is what matters
+            picture.show(difference)
         return ["CheckFailed", *str(self).splitlines()]
 
 
@@ -144,6 +152,11 @@ HINTS = (
         r"matmul|not aligned|mat1 and mat2|batch2 tensor",
         "a matrix product of shapes that do not fit: is a transpose missing or one "
         "too many, or is the order of the factors reversed?",
+    ),
+    (
+        r"must be square",
+        "a system with more equations than unknowns is given to a solver that takes as "
+        "many: this is a case for least squares.",
     ),
     (
         r"broadcast|must match the size of tensor",

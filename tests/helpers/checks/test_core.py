@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.checks import core, perceptron
 from helpers.checks.core import Case, CheckFailed, partial, verify
+from helpers.checks.engine.picture import drawable
 from helpers.checks.perceptron import gates
 
 # --- right answers, written as a student would --------------------------------------
@@ -586,6 +587,37 @@ def test_a_notebook_shows_the_message_without_our_frames():
     assert output.ename == "CheckFailed"
     assert output.evalue.startswith("✗ f")
     assert "core.py" not in "\n".join(output.traceback)
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 6)])
+def test_a_notebook_shows_a_picture_of_the_difference_and_a_table(shape):
+    (picture, table, error) = executed(
+        "import numpy as np\nfrom helpers.checks import core\n"
+        f"failure, right = core.CheckFailed('✗ f'), np.ones({shape})\n"
+        "wrong = right.copy()\nwrong.flat[2] = 7\n"
+        "failure.difference = ('w', wrong, right)\nraise failure"
+    ).outputs
+    alt = " ".join(picture.metadata["image/png"]["alt"].split())
+    size = np.prod(shape)
+    assert alt.startswith(f"Expected and given values of w on one scale: 1 of {size} d")
+    assert re.findall(r"<t[dh]\b[^>]*>([^<]*)<", table.data["text/html"]) == [
+        *("place", "expected", "yours"),
+        *("2" if len(shape) == 1 else "0, 2", "1", "7"),
+    ]
+    assert error.evalue == "✗ f"
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        ([1, 2, 3], [1, 2, 4]),  # the message shows them whole
+        ([1, 2, 3, np.nan], [1, 2, 3, 4]),
+        (np.zeros((2, 2, 2)), np.ones((2, 2, 2))),
+        (np.zeros(401), np.ones(401)),
+    ],
+)
+def test_what_a_picture_would_not_make_clearer_is_not_drawn(got, expected):
+    assert drawable(("w", got, expected)) is None
 
 
 @pytest.mark.parametrize("got", [E.tolist(), E > 9, (E > 9) * 1.0], ids=str)
