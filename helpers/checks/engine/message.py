@@ -221,12 +221,13 @@ def show(value: Any) -> str:
     if array.ndim == 0:
         one = {"b": "truth value", "i": "integer", "u": "integer"}.get(kind, "number")
         number = np.asarray(value).item()
-        text = f"{number!r:.24}" if kind in "iub" else f"{number!r:.12}"
+        text = f"{number!r:.24}" if kind in "iub" else f"{number:.10g}"
         return f"{text} ({one})"
     what = f"{kinds.get(kind, 'values')} {array.shape}"
     if array.size <= 24:
         text = np.array2string(np.asarray(value), precision=4, suppress_small=True)
         return what + "\n" + textwrap.indent(text, "    ")
-    low, high, mean = np.min(array), np.max(array), np.mean(array)
+    with np.errstate(all="ignore"):  # ∞ − ∞ in a mean
+        low, high, mean = np.min(array), np.max(array), np.mean(array)
     first = ", ".join(f"{v:.4g}" for v in array.ravel()[:4])
     return f"{what}, from {low:.4g} to {high:.4g}, mean {mean:.4g}; begins {first} …"

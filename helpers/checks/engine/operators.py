@@ -226,7 +226,7 @@ def result_moves(
 ) -> Iterator[Move]:
     """Yield: another order of the results, one alone; then what befalls arrays."""
     parts = [p for p in parts if p in want[0]]
-    for order in list(itertools.permutations(parts))[1:] if len(parts) < 5 else ():
+    for order in list(itertools.permutations(parts))[1:] if len(parts) < 6 else ():
         text = f"the results come in the order ({', '.join(order)})."
         if len(parts) == 2:
             text = f"the pair is exchanged: ({', '.join(parts)}) is asked for."
@@ -303,8 +303,8 @@ def _changes(cases: Sequence, want: Sequence[dict], chosen: tuple) -> dict:
             lambda e, _, r=reduce: r(e)
         )
     if len(chosen) == 1:
-        for aid in {**cases[0].args, **cases[0].aids}:
-            if aid[:1] != "_":
+        for aid, value in {**cases[0].args, **cases[0].aids}.items():
+            if aid[:1] != "_" and not isinstance(value, bool):
                 for text, change in WITH_AID:
                     changes[text.format(aid)] = _with_aid(change, aid)
     return changes

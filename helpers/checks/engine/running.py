@@ -159,6 +159,10 @@ HINTS = (
         "many: this is a case for least squares.",
     ),
     (
+        r"concatenation axis",
+        "the arrays are joined along the wrong axis: examples are rows, axis 0.",
+    ),
+    (
         r"broadcast|must match the size of tensor",
         "an elementwise operation on shapes that do not fit: is a matrix product or a "
         "transpose missing, or is an array of the wrong layer used?",

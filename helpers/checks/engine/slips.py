@@ -80,6 +80,15 @@ def split(value: Any, parts: Sequence[str]) -> dict:
     return {"result": value}
 
 
+def stacked(value: Any) -> Any:
+    """Return a list of numbers or arrays as the array that it makes.
+
+    >>> stacked([np.zeros(2), np.ones(2)]).shape
+    (2, 2)
+    """
+    return np.array(value) if is_list(value) and floats(value) is not None else value
+
+
 def single(value: Any) -> bool:
     """Tell whether an array, or one in a list of arrays, has single precision."""
     if is_list(value):
@@ -137,6 +146,8 @@ class Step:
         The failure's text where right values come with a floating-point warning.
     why, see : str
         The second level of help: why it matters, and the label of the page's place.
+    lists : bool
+        A list of numbers or arrays counts as the array that it makes.
     small : callable, optional
         The third level: a `Case` of small numbers, other than the exercise's.
     """
@@ -153,6 +164,7 @@ class Step:
     tell: Callable[[dict, dict], str] | None = None
     warn: str = ""
     pick: int = 0
+    lists: bool = False
     rtol: float = 1e-6
     atol: float = 1e-8
     why: str = ""
@@ -251,7 +263,10 @@ class Step:
         """Observe an answer, or the reference, in one case."""
         if self.observe:
             return self.observe(free, replay, case)
-        return returned(free, replay, case, self.parts)
+        seen = returned(free, replay, case, self.parts)
+        if self.lists:
+            seen |= {k: stacked(v) for k, v in seen.items() if k != "changed"}
+        return seen
 
     def outcome(self, moves: Sequence[Move], case: Case, like: Any = None) -> Any:
         """Observe the reference with these moves; an exception is an outcome, too.
@@ -480,6 +495,9 @@ class _Search:
                 and part in s
                 and self.step._agree(s[part], o[part])
                 for o, s in zip(outcomes, self.seen, strict=True)
+            ) and not all(  # else its form is wrong, and not its values
+                self.step._agree(o[part], w[part])
+                for o, w in zip(outcomes, self.want, strict=True)
             ):
                 return move.text if alone else f"{part}: {move.text}"
         return ""

@@ -79,8 +79,12 @@ def __getattr__(name: str) -> Any:
 
 
 def recorder(case: Any) -> Any:
-    """Return a recorder with the weights `_W` (k, n) and `_b` (k,) of a case."""
-    return _recorder()(case.args["_W"], case.args["_b"], tensor(case.args["x"]))
+    """Return a recorder with the weights `_W` (k, n) and `_b` (k,) of a case.
+
+    The examples are the rows of its first argument.
+    """
+    known = next(v for k, v in case.args.items() if k[:1] != "_")
+    return _recorder()(case.args["_W"], case.args["_b"], tensor(known))
 
 
 def weights(model: Any) -> Any:
@@ -147,16 +151,20 @@ def _batches_fault(got: Sequence[list], want: Sequence[list]) -> str:
 
 
 def stepping(free: Callable, replay: Callable, case: Any) -> dict:
-    """Observe f(model, optimizer, x, y), several steps of SGD on log p."""
+    """Observe f(model, optimizer, …), several steps of SGD; `_rows` has minibatches.
+
+    The model gives log p, or, with `_sigmoid`, numbers between 0 and 1.
+    """
     import torch
 
     note = recorder(case)
-    model = torch.nn.Sequential(note, torch.nn.LogSoftmax(dim=1)).train()
+    head = torch.nn.Sigmoid() if "_sigmoid" in case.args else torch.nn.LogSoftmax(dim=1)
+    model = torch.nn.Sequential(note, head).train()
     optimizer = torch.optim.SGD(model.parameters(), lr=case.args["_eta"])
+    parts = [v for k, v in case.args.items() if k[:1] != "_"]
     theta, losses = [], []
     for rows in case.args["_rows"]:
-        x, y = tensor(case.args["x"][rows]), tensor(case.args["y"][rows])
-        losses.append(replay(model, optimizer, x, y))
+        losses.append(replay(model, optimizer, *(tensor(v[rows]) for v in parts)))
         theta.append(weights(note).numpy().copy())
     return {"weights after each step": np.array(theta), "losses": losses}
 

@@ -1,0 +1,26 @@
+"""Checks of the chapter `rbf`, a module for each sheet."""
+
+from ..engine import hint
+from .choose_k import (
+    choose_k,
+    final_error,
+    shared_width,
+    validation_error,
+    xor_network,
+)
+from .rbf_network import basis, fit_online, gradients, k_means, least_squares, widths
+
+__all__ = [
+    "basis",
+    "choose_k",
+    "final_error",
+    "fit_online",
+    "gradients",
+    "hint",
+    "k_means",
+    "least_squares",
+    "shared_width",
+    "validation_error",
+    "widths",
+    "xor_network",
+]

@@ -1,0 +1,437 @@
+"""Checks of the sheet `rbf/rbf_network`: Gaussians, their places, widths and weights.
+
+Each step is a reference that carries its slips (`helpers.checks.engine`); the visible
+cell and the hidden test differ in the seed only.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine import Case, Step
+
+
+def small(**given: Any) -> Callable[[], Case]:
+    """Return a function that makes a case, with arrays from lists."""
+    args = {k: np.array(v) if isinstance(v, list) else v for k, v in given.items()}
+    return lambda: Case("", args)
+
+
+def _basis(slip, X, centers, sigma):
+    e = X[:, None] - centers
+    e = slip(e, first=e[..., :1])
+    d2 = slip((e**2).sum(2), mean=(e**2).mean(2))
+    d2 = slip(d2, distance=np.sqrt(d2), plus=-d2, over_centers=(e**2).sum(1))
+    d2 = slip(d2, by_rows=lambda: ((X - centers) ** 2).sum(1))
+    two = slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma, all_squared=4 * sigma**2)
+    two = slip(two, times=4 / two, widths_by_rows=two[:, None])
+    Phi = np.exp(-d2 / two)
+    return slip(Phi, density=Phi / (sigma * np.sqrt(2 * np.pi)), d2=d2)
+
+
+def _basis_cases(rng) -> Iterator[Case]:
+    for m, n, k in ((5, 2, 3), (4, 1, 6), (3, 3, 3)):
+        args = {"X": rng.normal(size=(m, n)), "centers": rng.normal(size=(k, n))}
+        label = f"{m} examples, n = {n}, {k} centers"
+        yield Case(label, args | {"sigma": rng.uniform(0.6, 1.8, k)})
+
+
+basis = Step(
+    "basis",
+    _basis,
+    _basis_cases,
+    lists=True,
+    texts={
+        "first": "only the first feature enters the distance.",
+        "mean": "the mean over the features is taken: the squares are added up.",
+        "distance": "the distance is not squared in the exponent.",
+        "plus": "the minus sign is missing: the values grow with the distance.",
+        "over_centers": "the squares are added over the wrong axis: take the features.",
+        "by_rows": "row is paired with row: each example meets each center.",
+        "no_2": "the 2 is missing: the exponent is divided by 2σ².",
+        "sigma": "σ is not squared in the exponent.",
+        "all_squared": "the 2 is squared, too: 2σ², not (2σ)².",
+        "times": "the exponent is multiplied by σ²: are parentheses missing below?",
+        "widths_by_rows": "the widths go with the rows: each column has its own.",
+        "density": "1/(σ√2π) belongs to a density: a Gaussian is 1 on its center.",
+        "d2": "these are squared distances: the exponential is missing.",
+    },
+    demands={
+        "\\lVert \\mathbf x - \\mathbf c_j \\rVert^2": ["distance", "mean", "plus"],
+        "(2\\sigma_j^2)\\bigr)": ["no_2", "sigma", "times", "density"],
+        "for every example and every center": ["by_rows", "widths_by_rows"],
+    },
+    why="A Gaussian is 1 on its center and falls with the distance, fast if it is "
+    "narrow. One subtraction serves all pairs, with an axis of length 1 between that "
+    "of the examples and that of the features; the squares are added over the last.",
+    see="Experts for a neighborhood",
+    small=small(X=[[0.0, 0.0], [1.0, 0.0]], centers=[[1.0, 1.0]], sigma=[0.5]),
+)
+
+
+def _k_means(slip, X, centers, rounds):
+    def nearest(c):
+        e = X[:, None] - c
+        d2 = (slip(e, first=e[..., :1]) ** 2).sum(2)
+        return slip(d2.argmin(1), farthest=d2.argmax(1))
+
+    c, labels = centers, nearest(centers)
+    for _ in range(slip(rounds, endless=100, one=1)):
+        labels = nearest(c)
+        moved = c.copy()
+        for j in range(len(c)):
+            if len(mine := X[labels == j]):
+                mean = slip(mine.mean(0), median=np.median(mine, 0), total=mine.sum(0))
+                moved[j] = slip(mean, number=mine.mean())
+            else:
+                rest = slip(c[j], nan=np.nan, origin=0, middle=X.mean(0))
+                moved[j] = slip(rest, example=lambda j=j: _example(slip, X, j))
+        if np.array_equal(moved, c):
+            break
+        c = moved
+    c = slip(c, unmoved=centers, dropped=c[np.unique(labels)])
+    return c, slip(nearest(c), stale=labels, from_1=nearest(c) + 1)
+
+
+def _example(slip, X, j):
+    """Return the example that the student put a center on, if it is one."""
+    row = slip.like["centers"][j] if "centers" in (slip.like or {}) else None
+    is_one = np.shape(row) == X[0].shape and (row == X).all(1).any()
+    return row if is_one else X[0]
+
+
+def _k_means_cases(rng) -> Iterator[Case]:
+    for label, m, n, k, rounds in (
+        ("24 points in the plane, 3 centers", 24, 2, 3, 30),
+        ("26 points on the line, 4 centers", 26, 1, 4, 30),
+        ("two rounds", 60, 2, 5, 2),
+        ("a center that no point is near", 20, 2, 3, 1),
+    ):
+        X = rng.normal(size=(m, n)) + 3 * rng.integers(0, k, (m, 1))
+        start = rng.permutation(X)[:k].copy()
+        if rounds == 1:
+            start[1] = 90, -80
+        yield Case(label, {"X": X, "centers": start, "rounds": rounds})
+
+
+STAYS = "it stays where it is."
+k_means = Step(
+    "k_means",
+    _k_means,
+    _k_means_cases,
+    ("centers", "labels"),
+    lists=True,
+    texts={
+        "first": "only the first feature decides which center is the nearest.",
+        "farthest": "each point gets the number of its farthest center.",
+        "endless": "`rounds` is ignored: the rounds go on until nothing moves.",
+        "one": "this is one round: is the loop left, or are labels those of the start?",
+        "median": "the centers move to the median of their points: take the mean.",
+        "total": "the centers move to the sum of their points: take the mean.",
+        "number": "the mean runs over the features, too: each has its own.",
+        "nan": f"a center without points becomes NaN, the mean of nothing: {STAYS}",
+        "origin": f"a center without points moves to the origin: {STAYS}",
+        "middle": f"a center without points moves to the mean of all points: {STAYS}",
+        "example": f"a center without points is put on one of the points: {STAYS}",
+        "dropped": f"a center without points is left out: {STAYS}",
+        "unmoved": "the centers came back as they were: nothing moved.",
+        "stale": "the labels belong to the centers before the last move: assign again.",
+        "from_1": "the labels count from 1; they count from 0.",
+    },
+    demands={
+        "every point gets the number of its nearest center": ["farthest", "first"],
+        "every center moves to the mean of its points": ["median", "total", "number"],
+        "a center without points stays where it is": ["nan", "origin", "example"],
+        "Make `rounds` rounds": ["endless", "one", "two rounds"],
+        "the start, shape `(k, n)`; it stays as it was": ["two rounds"],
+        "the number of the nearest *final* center": ["stale"],
+        "counted from 0": ["from_1"],
+    },
+    why="Assigning points and moving centers take turns. After the last move some "
+    "points may have another nearest center than before: whoever returns the old "
+    "labels returns a pair that does not fit together. A center without points has "
+    "no mean.",
+    see="Where? k-means",
+    small=small(X=[[0.0], [2.0], [5.0], [6.0]], centers=[[0.0], [2.0]], rounds=1),
+)
+
+
+def _widths(slip, X, centers, labels):
+    k, own = len(centers), {}
+    counts = np.bincount(labels, minlength=k)
+    is_large = counts >= slip(2, least_1=1, least_3=3)
+    for j in np.flatnonzero(is_large):
+        part = X[labels == j]
+        e, N = part - centers[j], len(part)
+        d, rms = np.linalg.norm(e, axis=1), np.sqrt((e**2).mean(0))
+        var = slip(np.mean(e**2), total=np.sum(e**2), points=np.mean(d**2))
+        var = slip(var, flat=np.var(part), less_1=np.sum(e**2) / max(e.size - 1, 1))
+        var = slip(var, point_less=var * N / max(N - 1, 1))
+        width = slip(np.sqrt(var), variance=var, absolute=np.abs(e).mean())
+        own[j] = slip(width, distance=d.mean(), by_feature=rms.mean(), columns=rms)
+    large, others = np.array(list(own.values())), X[is_large[labels]]
+    fill = slip(large.mean(0), zero=0.0, one=1.0, with_zeros=large.sum(0) / k)
+    fill = slip(fill, median=np.median(large))
+    fill = slip(fill, squares=np.sqrt(np.mean(large**2)), pooled=np.std(others))
+    fill = slip(fill, apart=np.sqrt(others.var(0).mean()), everything=np.std(X))
+    nothing = np.where(counts, 0, np.nan)
+    sigma = np.array([own.get(j, slip(fill, nan=nothing[j])) for j in range(k)])
+    return slip(sigma, present=sigma[counts > 0])
+
+
+def _widths_cases(rng) -> Iterator[Case]:
+    for n, sizes in ((2, (5, 3, 8)), (1, (4, 1, 7)), (3, (6, 0, 2, 1, 4))):
+        labels = np.repeat(np.arange(len(sizes)), sizes)
+        X = 8.0 * labels[:, None] + rng.normal(size=(len(labels), n))
+        X *= rng.uniform(0.3, 1.5, len(sizes))[labels][:, None]
+        centers = np.full((len(sizes), n), -50.0)
+        for j in set(labels):
+            centers[j] = X[labels == j].mean(0)
+        order = rng.permutation(len(X))
+        args = {"X": X[order], "centers": centers, "labels": labels[order]}
+        yield Case(f"clusters of {', '.join(map(str, sizes))} points", args)
+
+
+ALL = "a small cluster takes the deviation of {}: average the others' deviations."
+widths = Step(
+    "widths",
+    _widths,
+    _widths_cases,
+    lists=True,
+    texts={
+        "least_1": "a cluster with one point keeps its deviation, 0: it is small, too.",
+        "least_3": "two points have a deviation: only fewer than two have none.",
+        "total": "the squares are summed up: divide by how many there are.",
+        "points": "the features are added up: average over points and features.",
+        "flat": "one mean of all numbers of the cluster: each feature has its own.",
+        "less_1": "the sum is divided by how many there are, less 1.",
+        "point_less": "the number of points less 1 stands below.",
+        "variance": "these are variances: the root is missing.",
+        "absolute": "these are mean absolute deviations, not roots of mean squares.",
+        "distance": "these are mean distances, not roots of mean squares.",
+        "by_feature": "the roots of the features are averaged: average the squares.",
+        "columns": "each feature has a width: each cluster should have one.",
+        "zero": "clusters with fewer than two points have the width 0.",
+        "nan": "no rule for small clusters: the mean of nothing is NaN.",
+        "one": "small clusters have the width 1.",
+        "present": "a cluster without points is left out: k widths are asked for.",
+        "with_zeros": "the zeros of the small clusters enter the mean.",
+        "median": "small clusters take the median of the others: take the mean.",
+        "squares": "for small clusters the squares are averaged: average the widths.",
+        "pooled": ALL.format("all numbers of the others, with the gaps between them"),
+        "apart": ALL.format("all points of the others, with the gaps between them"),
+        "everything": ALL.format("all points"),
+    },
+    demands={
+        "\\sqrt{\\text{mean of } (x_i - c_{ji})^2}": ["total", "variance", "absolute"],
+        "over all points of the cluster and all features": ["points", "columns"],
+        "**fewer than two points** has no deviation": ["least_1", "nan", "zero"],
+        "It takes the mean of the deviations": ["median", "pooled", "everything"],
+        "those that have at least two points": ["with_zeros"],
+    },
+    why="Where a cluster is wide, its Gaussian should be wide. A single point lies on "
+    "its center: its deviation is 0, and φ would divide by it. The deviation of all "
+    "other points together measures the gaps between their clusters.",
+    see="How wide? Two rules",
+    small=small(X=[[0.0], [2.0], [7.0]], centers=[[1.0], [7.0]], labels=[0, 0, 1]),
+)
+
+
+def _least_squares(slip, Phi, y):
+    def solve(A, y=y):
+        return np.linalg.lstsq(A, y, rcond=None)[0]
+
+    A = np.column_stack([Phi, np.ones(len(y))])
+    theta, alone, mean = solve(A), solve(Phi), np.mean(y)
+    pair = slip((theta[:-1], theta[-1]), no_bias=(alone, 0.0), wide=(theta, theta[-1]))
+    pair = slip(pair, after=(alone, np.mean(y - Phi @ alone)), together=theta)
+    pair = slip(pair, mean=(solve(Phi, y - mean), mean), not_back=(theta[:-1], mean))
+    pair = slip(pair, apart=(alone, mean))
+    pair = slip(
+        pair, last=(theta[1:], theta[0]), first=(np.roll(theta, 1)[:-1], theta[-2])
+    )
+    ridge = np.linalg.solve(A.T @ A + np.eye(len(theta)), A.T @ y)
+    return slip(pair, ridge=(ridge[:-1], ridge[-1]), no_inverse=(Phi.T @ y, y.sum()))
+
+
+def _least_squares_cases(rng) -> Iterator[Case]:
+    for m, k in ((12, 3), (9, 5), (20, 1)):
+        args = {"Phi": rng.uniform(size=(m, k)), "y": rng.normal(1.5, 1, m)}
+        yield Case(f"{m} examples, k = {k}", args)
+
+
+least_squares = Step(
+    "least_squares",
+    _least_squares,
+    _least_squares_cases,
+    ("w", "b"),
+    lists=True,
+    rtol=1e-5,
+    texts={
+        "no_bias": "there is no bias: F has a b, so Φ needs a column of ones.",
+        "wide": "all entries came as w: b belongs to the column of ones.",
+        "after": "w is found without a bias, and b afterwards: find both together.",
+        "together": "w and b came in one array: the pair (w, b) is asked for.",
+        "mean": "b is the mean of y, and w fits the rest: find both together.",
+        "apart": "w is found without a bias, b is the mean of y: find both together.",
+        "not_back": "b is the mean of y: the Gaussians have a mean, too.",
+        "last": "the entry taken for b is at the wrong end: where are the ones?",
+        "first": "the column of ones is the first, and the last entry came for b.",
+        "ridge": "something is added to the diagonal: take plain least squares.",
+        "no_inverse": "this is Φᵀ y: the inverse of ΦᵀΦ is missing.",
+    },
+    demands={
+        "the weights and the bias with the smallest": ["no_bias", "after", "mean"],
+        "mean squared error of $\\Phi w + b$": ["ridge", "no_inverse"],
+        "Returns `(w, b)`": ["wide", "last", "together"],
+    },
+    why="With centers and widths fixed, F is linear in w and b. The bias is the weight "
+    "of a feature that is always 1: with a column of ones the solver finds it together "
+    "with the others. Found one after the other, each is best for the wrong rest.",
+    see="Three ways to fit the weights",
+    small=small(Phi=[[1.0], [0.5], [0.0]], y=[3.0, 2.0, 1.0]),
+)
+
+
+def _gradients(slip, x, y, w, b, centers, sigma):
+    e, d2 = x - centers, ((x - centers) ** 2).sum(1)
+    phi = np.exp(-d2 / slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma))
+    F = w @ phi + slip(b, no_b=0.0)
+    delta = slip(2 * (F - y), half=F - y, sign=2 * (y - F), no_delta=1.0)
+    common = delta * slip(w, no_w=w**0) * slip(phi, no_phi=phi**0)
+    below = slip(sigma**2, c_none=sigma**0, c_sigma=sigma)
+    step = (common / below)[:, None] * e
+    step = slip(step, c_sign=-step, c_length=common * d2 / sigma**2)
+    below = slip(sigma**3, s_2=sigma**2)
+    wider = common * slip(d2, s_distance=np.sqrt(d2)) / below
+    db = slip(delta, b_one=1.0)
+    return delta * phi, db, step, slip(wider, s_sign=-wider)
+
+
+def _gradients_cases(rng) -> Iterator[Case]:
+    for n, k in ((2, 3), (3, 2), (1, 4)):
+        args = {"x": rng.normal(size=n), "y": float(rng.normal())}
+        args |= {"w": rng.normal(size=k), "b": float(rng.normal())}
+        args |= {"centers": rng.normal(size=(k, n)), "sigma": rng.uniform(0.5, 0.9, k)}
+        yield Case(f"n = {n}, {k} centers", args)
+
+
+gradients = Step(
+    "gradients",
+    _gradients,
+    _gradients_cases,
+    ("dw", "db", "dcenters", "dsigma"),
+    lists=True,
+    texts={
+        "no_2": "the 2 of 2σ² is missing in φ.",
+        "sigma": "σ is not squared in φ.",
+        "no_b": "the bias b is forgotten in F.",
+        "half": "the factor 2 of the squared error is missing: ½(F − y)² has none.",
+        "sign": "the error has the wrong sign: δ = 2(F − y), not 2(y − F).",
+        "no_delta": "the gradients of the output F came: δ is missing.",
+        "no_w": "the weight w_j is missing: φ_j reaches F times w_j.",
+        "no_phi": "φ_j is missing: the derivative of an exponential holds it.",
+        "c_none": "dcenters lacks 1/σ².",
+        "c_sigma": "dcenters is divided by σ, not by σ².",
+        "c_sign": "dcenters has the wrong sign: a center that nears x raises its φ.",
+        "c_length": "dcenters holds the squared distance: it needs x − c, a direction.",
+        "s_2": "dsigma is divided by σ², not by σ³: differentiate 1/σ².",
+        "s_distance": "in dsigma the distance is not squared.",
+        "s_sign": "dsigma has the wrong sign: a wider Gaussian is larger.",
+        "b_one": "db lacks δ.",
+    },
+    demands={
+        "$\\ell = (F(\\mathbf x) - y)^2$": ["sign", "no_delta", "no_b"],
+        "Keep the factor 2": ["half"],
+        "with the shapes of `w`, `b`, `centers` and `sigma`": ["c_length"],
+    },
+    why="All four share δ, the slope of the loss at the output. The chain rule "
+    "multiplies it by what lies between: for w_j only φ_j, for a center or a width "
+    "also w_j, φ_j and the slope of the exponent. Ask of each sign what a small move "
+    "does to φ.",
+    see="The gradients",
+    small=small(x=[1.0], y=1.0, w=[2.0], b=0.5, centers=[[0.0]], sigma=[1.0]),
+)
+
+
+def _fit_online(slip, Phi, y, w, b, eta, epochs):
+    N, start = len(y), (w, b)
+
+    def walk(rows):
+        w, b = start
+        for t, i in enumerate(rows):
+            if t % N == 0:
+                at = w, b
+            v, c = slip((w, b), batch=at, mean_batch=at)
+            F = Phi[i] @ v + slip(c, no_b=0.0)
+            delta = slip(2 * (F - y[i]), half=F - y[i], up=2 * (y[i] - F))
+            delta = slip(delta, mean_batch=delta / N)
+            c = b - eta * slip(delta, still=0.0, b_up=-delta)
+            step = slip(delta, again_b=2 * (Phi[i] @ w + c - y[i]))
+            w = w - eta * step * Phi[i]
+            b = slip(c, again=b - eta * 2 * (Phi[i] @ w + b - y[i]))
+        return w, b
+
+    rows = list(range(N)) * epochs
+    rows = slip(rows, one_epoch=rows[:N], one_step=rows[:1], unmoved=[])
+    rows = slip(rows, reversed=rows[::-1], turned=sorted(rows))
+    return walk(slip(rows, shuffled=lambda: _order(slip.like, walk, N, epochs)))
+
+
+def _order(like, walk, N, epochs):
+    """Return the student's order of the rows: not the given one nor its reverse."""
+    given = list(range(N)) * epochs
+    orders = itertools.product(itertools.permutations(range(N)), repeat=epochs)
+    rows = (sum(o, ()) for o in itertools.islice(orders, 1000))
+    rows = [r for r in rows if [*r] not in (given, given[::-1])]
+    seen = np.asarray(like["b"]) if "b" in (like or {}) else np.inf
+    return min(rows, key=lambda r: np.abs(walk(r)[1] - seen).sum())
+
+
+def _fit_online_cases(rng) -> Iterator[Case]:
+    for m, k, eta, epochs in ((3, 3, 0.05, 2), (3, 1, 0.11, 3), (4, 4, 0.07, 1)):
+        args = {"Phi": rng.uniform(size=(m, k)), "y": rng.normal(size=m)}
+        args |= {"w": rng.normal(size=k), "b": float(rng.normal())}
+        args |= {"eta": eta, "epochs": epochs}
+        yield Case(f"{m} examples, k = {k}, epochs = {epochs}", args)
+
+
+EACH = "online means a step after each example."
+fit_online = Step(
+    "fit_online",
+    _fit_online,
+    _fit_online_cases,
+    ("w", "b"),
+    lists=True,
+    texts={
+        "unmoved": "w and b came back unchanged.",
+        "one_epoch": "this is one epoch: a return in the loop, or set back each time?",
+        "one_step": "only one step is made: a return in the loop?",
+        "reversed": "the examples come in reversed order.",
+        "batch": f"the examples of an epoch are gathered into one step: {EACH}",
+        "mean_batch": f"an epoch is one step, with the mean gradient: {EACH}",
+        "no_b": "the bias b is forgotten in F.",
+        "half": "the factor 2 is missing: it is ½(F − y)² that has none.",
+        "up": "the steps go uphill: subtract η times the gradient.",
+        "still": "the bias is not updated.",
+        "b_up": "the bias is updated with the wrong sign.",
+        "turned": "each example has all its epochs at once: walk through all, again.",
+        "shuffled": "the examples come in another order than the rows.",
+        "again": "the error is computed again after w has moved: one error for both.",
+        "again_b": "the error is computed again after b has moved: one error for both.",
+    },
+    demands={
+        "descent on weights and bias": ["up", "still", "unmoved"],
+        "with a step after **each** example": ["batch", "mean_batch", "one_step"],
+        "in the order of the rows": ["reversed", "shuffled", "turned"],
+        "with the gradients of $(F - y)^2$": ["half", "no_b", "again"],
+        "passed in as `w` stays as it was": ["4 examples, k = 4, epochs = 1"],
+    },
+    why="The gradient of one example holds for the weights of that moment. After its "
+    "step the next example meets other weights, and its error is computed anew; but "
+    "w and b of one step share one error. The next epoch goes on where this ended.",
+    see="Three ways to fit the weights",
+    small=small(Phi=[[1.0]], y=[1.0], w=[0.0], b=0.0, eta=0.25, epochs=1),
+)

@@ -1,0 +1,491 @@
+"""Checks of the sheet `regularization/choose_lambda`: from ridge to an honest report.
+
+Rows of X are examples. Each step is a reference that carries its slips.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ..engine import Case, CheckFailed, Step
+from ..engine.running import wrap
+
+LAMS = 10.0 ** np.arange(-4, 2)
+
+
+def _linear(rng, N: int, n: int, noise: float = 1.0):
+    """Return X (N, n) and y (N,) of a noisy linear rule."""
+    X = rng.normal(size=(N, n)) @ (np.eye(n) + 0.4 * rng.normal(size=(n, n)))
+    return X, X @ rng.normal(size=n) + noise * rng.normal(size=N)
+
+
+def _fit(X, y, lam):
+    N, n = X.shape
+    return np.linalg.solve(X.T @ X / N + lam * np.eye(n), X.T @ y / N)
+
+
+def _mse(X, y, w) -> float:
+    return float(np.mean((X @ w - y) ** 2))
+
+
+def _join(*parts):
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _right(value, **wrong):
+    return value
+
+
+# --- ridge ----------------------------------------------------------------------------
+
+
+def _ridge(slip, X, y, lam):
+    A, b = slip((X, y), centered=(X - X.mean(0), y - y.mean()))
+    N, n = X.shape
+    over, D = slip(N, features=n), lam * np.eye(n)
+    D = slip(D, weak=D / N, strong=D * N, double=2 * D, half=D / 2, squared=lam * D)
+    D = slip(D, minus=-D, everywhere=lam, none=0 * D)
+    D = slip(D, first_free=np.diag(lam * (np.arange(n) > 0)))
+    return np.linalg.solve(A.T @ A / over + D, A.T @ b / over)
+
+
+def _ridge_cases(rng) -> Iterator[Case]:
+    for N, n, lam in ((30, 4, 0.5), (12, 5, 0.1), (25, 3, 3.0)):
+        X, y = _linear(rng, N, n)
+        label = f"{N} examples, {n} features, λ = {lam}"
+        yield Case(label, {"X": X + 0.3, "y": y, "lam": lam}, {"N": N, "n": n})
+
+
+ridge = Step(
+    "ridge",
+    _ridge,
+    _ridge_cases,
+    texts={
+        "centered": "X and y are centered, or an intercept is fitted: there is none.",
+        "features": "you divided by the number of features, not by N.",
+        "weak": "XᵀX is not divided by N beside λ: your λ is N times too weak.",
+        "strong": "your λ is N times too strong.",
+        "double": "the penalty has no ½ in your form: λ counts twice.",
+        "half": "λ counts half.",
+        "squared": "λ enters squared.",
+        "minus": "λ is subtracted; it is added.",
+        "everywhere": "λ is added to every entry: it belongs on the diagonal (λI).",
+        "none": "the penalty is missing: this is least squares.",
+        "first_free": "the first weight is not penalized: here it is no intercept.",
+    },
+    demands={
+        "\\frac{1}{2N} \\sum_i (x_i^\\top w - y_i)^2": ["weak", "strong"],
+        "\\frac{\\lambda}{2} \\lVert w \\rVert^2": ["double", "half", "first_free"],
+        "There is no intercept": ["centered"],
+    },
+    why="The cost is a mean plus a penalty, so λ stands beside XᵀX/N, not beside the "
+    "sum: the same λ then means the same with ten examples and with a thousand. Both "
+    "squares carry a ½, which the derivative takes away.",
+    see="Penalties",
+    small=lambda: Case(
+        "", {"X": np.array([[1.0], [3.0]]), "y": np.array([2.0, 4.0]), "lam": 1.0}
+    ),
+)
+
+
+# --- path -----------------------------------------------------------------------------
+
+
+def _path(slip, X, y, X_val, y_val, lams):
+    train, val = (X, y), (X_val, y_val)
+    used = slip(lams, in_order=np.sort(lams), one=0 * lams + lams[0], only=lams[:1])
+    rows = []
+    for lam in used:
+        w = _fit(*slip(train, on_val=val, on_both=_join(train, val)), lam)
+        row = []
+        for (A, b), v in ((train, w), (val, slip(w, own_fit=_fit(*val, lam)))):
+            e = A @ v - b
+            value = slip(np.mean(e**2), summed=e @ e, absolute=np.abs(e).mean())
+            value = slip(value, half=value / 2, penalized=value + lam / 2 * v @ v)
+            row.append(value)
+        rows.append(row)
+    train, val = np.array(rows).T
+    pair = slip((train, val), twice=(train, train), both_val=(val, val))
+    return slip(pair, pairs=np.array(rows))
+
+
+def _path_cases(rng) -> Iterator[Case]:
+    for N, M, n, lams in ((20, 13, 5, (0.1, 0.01, 10, 1)), (12, 30, 6, (2, 0.02, 0.2))):
+        X, y = _linear(rng, N + M, n)
+        args = {"X": X[:N], "y": y[:N], "X_val": X[N:], "y_val": y[N:]}
+        label = f"{N} to train, {M} to validate, {len(lams)} values of λ"
+        yield Case(label, args | {"lams": np.array(lams, float)}, {"N": N})
+
+
+path = Step(
+    "path",
+    _path,
+    _path_cases,
+    ("train", "val"),
+    lists=True,
+    texts={
+        "in_order": "the λs are sorted: keep the order in which they come.",
+        "one": "the same λ is used every time.",
+        "only": "only the first λ is used: a return inside the loop?",
+        "on_val": "the fit is made on the validation part.",
+        "on_both": "the validation part is used in the fit: then it cannot judge.",
+        "own_fit": "the validation error is that of weights fitted on the validation "
+        "part: those of the training part are judged there.",
+        "summed": "the squared errors are added up: their mean is asked for.",
+        "absolute": "the absolute errors are averaged: their squares are asked for.",
+        "half": "the errors have the ½ of the cost.",
+        "penalized": "the errors contain the penalty: it belongs to the fit alone.",
+        "twice": "both errors are those of the training part.",
+        "both_val": "both errors are those of the validation part.",
+        "pairs": "a pair for each λ came: two arrays, one a part, are asked for.",
+    },
+    demands={
+        "fit ridge on `(X, y)`": ["on_val", "on_both", "own_fit"],
+        "for each $\\lambda$": ["one", "only", "in_order"],
+        "two arrays of shape `(len(lams),)`": ["pairs"],
+        "**mean squared error**": ["summed", "absolute"],
+        "without penalty": ["penalized"],
+        "and without ½": ["half"],
+        "on the training and on the validation part": ["twice", "both_val"],
+    },
+    why="The penalty helps to find the weights; it says nothing about how well they "
+    "predict. So the fit has it, the judgment has not. And the validation part judges "
+    "weights that have never seen it: a fit that uses it measures a training error.",
+    see="Reading two curves",
+)
+
+
+# --- choose ---------------------------------------------------------------------------
+
+
+def _choose(slip, lams, errors):
+    errors = slip(errors, largest=-errors)
+    low = errors.min()
+    at = np.flatnonzero(slip(errors == low, near=errors <= 1.01 * low))
+    i = slip(at[lams[at].argmax()], smaller=at[lams[at].argmin()], first=at[0])
+    i = slip(i, last=at[-1], end=lams.argmax())
+    return slip(lams[i], every=lams[at], index=int(i), error=errors[i])
+
+
+def _choose_cases(rng) -> Iterator[Case]:
+    for equal in (1, 3, 2) * 8:
+        errors, at = np.round(rng.uniform(2, 3, size=7), 2), rng.permutation(7)
+        errors[at[:equal]], errors[at[equal]] = 1.5, 1.51
+        lams = rng.permutation(10.0 ** np.arange(-4, 3))
+        label = ("one smallest error", "two equal errors", "three equal errors")
+        yield Case(label[equal - 1], {"lams": lams, "errors": errors})
+
+
+choose = Step(
+    "choose",
+    _choose,
+    _choose_cases,
+    pick=2,
+    texts={
+        "largest": "this is the λ with the largest error.",
+        "near": "errors that differ are treated as equal: only the smallest counts.",
+        "smaller": "of equal errors the smallest λ came: take the largest.",
+        "first": "of equal errors the first in the list came: take the largest λ.",
+        "last": "of equal errors the last in the list came: take the largest λ.",
+        "end": "the largest λ of all came, whatever the errors.",
+        "every": "an array came: one entry of lams is asked for.",
+        "index": "an index came: the λ at this place is asked for.",
+        "error": "the smallest error itself came: λ is asked for.",
+    },
+    demands={
+        "with the smallest validation error": ["largest", "near", "end"],
+        "take the **largest** of these": ["smaller", "first", "last"],
+        "in any order": ["three equal errors"],
+        "Returns one entry of `lams`": ["every", "index", "error"],
+    },
+    why="Two models with the same error on the validation part predict alike, as far "
+    "as we know. The larger λ makes the smaller weights: the simpler model, which a "
+    "new sample will change less. What comes first in a list is chance.",
+    see="Choose λ by validation",
+)
+
+
+# --- EarlyStopping --------------------------------------------------------------------
+
+
+def _stopping(slip, patience, losses):
+    best, where = slip(np.inf, zero=0.0), slip(-1, at_0=0)
+    waited, last, stopped, said, kept = 0, np.inf, False, [], [(best, where)]
+    for epoch, loss in enumerate(losses):
+        than = slip(best, before=last)
+        lower = slip(loss < than, equal=loss <= than)
+        if slip(lower, largest=loss > than or than == np.inf):
+            best, where, waited = loss, epoch, slip(0, in_all=waited)
+        else:
+            waited += 1
+        stop = slip(waited >= patience, late=waited > patience)
+        stop = slip(stop, early=waited >= patience - 1, once=waited == patience)
+        stop = slip(stop, turned=not stop, any_rise=waited > 0)
+        stopped, last = stopped or stop, loss
+        said.append(slip(stop, latched=stopped))
+        waited = slip(waited, restarts=0 if stop else waited)
+        kept.append((best, slip(where, from_1=where + 1, newest=epoch)))
+    return said, *np.array(kept, float).T.tolist()
+
+
+def _loss_cases(rng) -> Iterator[Case]:
+    for patience, losses in (
+        (2, [3, 2, 2.5, 1.5, 1.6, 1.7, 1.8, 1]),
+        (1, [1, 0.8, 0.9, 0.7]),
+        (3, [5, 4, 4, 4, 4, 3]),
+        (2, [2, 3, 1.9, 2.5, 1.8, 2.2, 2.1, 2, 2.3]),
+        (3, np.round(rng.uniform(0, 9, size=12), 1).tolist()),
+    ):
+        label = f"patience {patience}, losses {', '.join(f'{v:g}' for v in losses)}"
+        yield Case(label, {"patience": patience, "losses": losses})
+
+
+_stopper = Step(
+    "EarlyStopping",
+    _stopping,
+    _loss_cases,
+    ("update", "best", "best_epoch"),
+    texts={
+        "zero": "best starts at 0: no loss is smaller. It starts at float('inf').",
+        "at_0": "best_epoch starts at 0; before the first update it is −1.",
+        "before": "each loss is compared with the one before: it is compared with the "
+        "smallest so far.",
+        "equal": "an equal loss counts as a new smallest one.",
+        "largest": "the largest loss is taken for the best.",
+        "in_all": "all epochs without improvement are counted: the count starts again "
+        "after a new smallest loss.",
+        "late": "the training stops one epoch too late: stop after `patience` epochs.",
+        "early": "the training stops one epoch too early.",
+        "once": "True comes once only: it stays until there is a new smallest loss.",
+        "turned": "True and False are exchanged: True means stop.",
+        "any_rise": "patience is not used: it stops as soon as no smaller loss comes.",
+        "restarts": "the count starts again after True, without a smaller loss.",
+        "latched": "once True, the result stays True, also at a new smallest loss.",
+        "from_1": "the epochs are counted from 1: from 0 is asked for.",
+        "newest": "best_epoch is the number of the last epoch, whatever its loss.",
+    },
+    demands={
+        "when `patience` epochs *in a row* have passed": ["in_all", "late", "any_rise"],
+        "without a new smallest loss, else `False`": ["before", "latched", "turned"],
+        "An equal loss is not a new smallest one": ["equal"],
+        "the smallest loss so far": ["largest"],
+        "the epoch of it, counted from 0": ["from_1", "newest"],
+        '`float("inf")` and `-1`': ["zero", "at_0"],
+    },
+    why="A validation loss rises and falls by chance: one bad epoch is no reason to "
+    "stop, a row of them is. What counts is the smallest loss so far, because a loss "
+    "may fall again after a rise and still be no gain.",
+    see="Four more tools",
+    small=lambda: Case("", {"patience": 2, "losses": [4.0, 6.0, 5.0]}),
+)
+
+
+def _watched(make: Callable, patience: int, losses: list) -> tuple:
+    """Return what a stopper says after each loss, and what it keeps, also before."""
+
+    def fault(text: str) -> CheckFailed:
+        head = "✗ EarlyStopping: not what is asked for"
+        return CheckFailed("\n".join([head, *wrap("Likely mistake: ", text)]))
+
+    def ran() -> tuple:
+        stopper, said, kept = make(patience), [], []
+        for epoch in range(-1, len(losses)):
+            if epoch >= 0:
+                said.append(stopper.update(losses[epoch]))
+            if not (hasattr(stopper, "best") and hasattr(stopper, "best_epoch")):
+                raise fault("best or best_epoch is no attribute of self.")
+            kept.append((stopper.best, stopper.best_epoch))
+        if None in said:
+            raise fault("update returned None; True or False is expected.")
+        return said, *np.array(kept, float).T.tolist()
+
+    first, second = ran(), ran()
+    if first != second:
+        raise fault("a second stopper goes on where the first ended: keep all in self.")
+    return first
+
+
+def early_stopping(make: Callable, seed: int = 0) -> None:
+    """Check the class `EarlyStopping(patience)` on rows of losses."""
+    _stopper(partial(_watched, make), seed)
+
+
+# --- descend_early --------------------------------------------------------------------
+
+
+def _descend(slip, X, y, X_val, y_val, eta, patience, epochs):
+    train, val = (X, y), (X_val, y_val)
+    A, b = slip(train, learn_val=val, learn_both=_join(train, val))
+    judge = slip(val, watch_train=train)
+    w = slip(np.zeros(X.shape[1]), ones=np.ones(X.shape[1]))
+    rate = slip(eta, two=2 * eta) / slip(len(A), summed=1)
+    wait = slip(patience, no_stop=epochs, first_rise=1)
+    best, where, least = w, -1, np.inf
+    for epoch in range(epochs):
+        old, w = w, w - rate * (A.T @ (A @ w - b))
+        loss = _mse(*judge, slip(w, start_first=old))
+        if loss < least:
+            least, where, best = loss, epoch, slip(w, start_first=old, before=old)
+        if epoch - where >= wait:
+            break
+    return slip(best, last=w), slip(where, from_1=where + 1, stopped=epoch)
+
+
+def _descents(rng) -> Iterator[Case]:
+    """Yield descents that tell: their losses rise and fall, or end too early."""
+    late, pays, ends = "a lower one too late", "a patience that pays", "no stop comes"
+    wanted = [late, pays, ends, late]
+    while wanted:
+        X, y = _linear(rng, 14, 6, 2.0)
+        X_val, y_val = _linear(rng, 10, 6)
+        eta = round(float(rng.choice([0.7, 1.7]) * 14 / np.linalg.norm(X, 2) ** 2), 3)
+        args = {"X": X, "y": y, "X_val": X_val, "y_val": y_val, "eta": eta}
+        p, epochs = (8, 6) if wanted[0] == ends else (3, 60)
+        one, best, all_ = (
+            _descend(_right, *args.values(), q, epochs)[1] for q in (1, p, epochs)
+        )
+        fits = {late: 1 < best < all_, pays: one < best < 55, ends: best == 5}
+        if fits[wanted[0]]:
+            args |= {"patience": p, "epochs": epochs}
+            yield Case(wanted.pop(0), args, {"N": 14})
+
+
+descend_early = Step(
+    "descend_early",
+    _descend,
+    _descents,
+    ("w", "epoch"),
+    texts={
+        "learn_val": "the gradient is that of the validation part.",
+        "learn_both": "the gradient uses the validation part, too.",
+        "watch_train": "the training error decides: the validation part's must.",
+        "ones": "the weights start at 1; they start at 0.",
+        "two": "the gradient has a factor 2: the cost has the ½.",
+        "summed": "the gradient is a sum: divide by N.",
+        "no_stop": "the training is not stopped: a later epoch, beyond the patience, "
+        "is taken for the best.",
+        "first_rise": "patience is ignored: the training stops at the first rise.",
+        "start_first": "the error is measured before the step: first step, then error.",
+        "before": "these are the weights before the step of the best epoch.",
+        "last": "these are the weights of the last epoch: those of the best one are "
+        "asked for. (Did `best` change with `w`, because both are one array?)",
+        "from_1": "the epoch is counted from 1: from 0 is asked for.",
+        "stopped": "the epoch at which the training ended came, not the best one.",
+    },
+    demands={
+        "from $w = 0$": ["ones"],
+        "An epoch is one step": ["start_first"],
+        "the gradient $X^\\top (Xw - y)/N$": ["summed", "two", "learn_both"],
+        "the mean squared error on the validation part": ["watch_train"],
+        "Stop when it says so": ["no_stop", "first_rise"],
+        "or after `epochs` epochs": ["no stop comes"],
+        "the weights **after the best epoch**": ["last", "before"],
+        "and its number, counted from 0": ["from_1", "stopped"],
+    },
+    why="The training error falls with every step; only the other part can tell when "
+    "the descent has learned enough. When that is noticed, `patience` epochs later, "
+    "the weights have moved on. So keep the best ones on the way, as an array of their "
+    "own: what is changed in place takes the copy along.",
+    see="Four more tools",
+)
+
+
+# --- report ---------------------------------------------------------------------------
+
+
+def _report(slip, train, val, test, lams):
+    two, three = _join(train, val), _join(train, val, test)
+    X = slip(train, leak_2=two, leak_3=three)[0]
+    y = slip(train, leak_y_2=two, leak_y_3=three)[1]
+    std = slip(X.std(0), no_std=1, one_std=X.std(), ddof=X.std(0, ddof=1))
+    mean = slip(X.mean(0), no_mean=0, one_mean=X.mean())
+    std, middle = slip(std, variance=std**2), slip(y.mean(), no_y=0.0)
+    mean, std = slip((mean, std), to_1=(X.min(0), np.ptp(X, 0)))
+
+    def ready(part):
+        A, b = part
+        by = slip((mean, std), own=(A.mean(0), A.std(0)))
+        return (A - by[0]) / by[1], b - slip(middle, own_y=b.mean())
+
+    judge = slip(val, by_test=test, by_train=train)
+    errors = [_mse(*ready(judge), _fit(*ready(train), lam)) for lam in lams]
+    lam = lams[int(np.argmin(errors))]
+    w = _fit(*ready(slip(train, refit_2=two, refit_3=three)), lam)
+    A, b = ready(slip(test, val_error=val, train_error=train))
+    error = slip(_mse(A, b, w), not_back=_mse(A, b + middle, w))
+    return lam, slip(error, units=error / train[1].var())
+
+
+def _patients(rng) -> Iterator[Case]:
+    """Yield splits on which the honest choice and others differ, two tests each."""
+    for k in "ABC":
+        center, scale = rng.uniform(-20, 90, size=6), 10 ** rng.uniform(-1, 1.5, 6)
+        while True:
+            X, y = _linear(rng, 180, 6, 6.0)
+            X, y = center + scale * X, 150 + 20 * y
+            cuts = ((0, 40), (40, 80), (80, 120), (120, 180))
+            train, val, *tests = ((X[i:j], y[i:j]) for i, j in cuts)
+            lam = _report(_right, train, val, val, LAMS)[0]
+            other = [_report(_right, train, t, t, LAMS)[0] for t in (*tests, train)]
+            if LAMS[0] < lam < LAMS[-1] and lam not in other:
+                break
+        for test, label in zip(tests, ("one", "the other"), strict=True):
+            args = {"train": train, "val": val, "test": test, "lams": LAMS}
+            N = {"N": len(test[1])}
+            yield Case(f"patients {k}, {label} test part", args, N)
+
+
+report = Step(
+    "report",
+    _report,
+    _patients,
+    ("lam", "error"),
+    texts={
+        "leak_2": "leakage: the features' mean and deviation are those of training and "
+        "validation part together.",
+        "leak_3": "leakage: the features' mean and deviation are those of all parts.",
+        "leak_y_2": "leakage: y's mean is that of training and validation part "
+        "together.",
+        "leak_y_3": "leakage: y's mean is that of all parts.",
+        "own": "the features of each part are scaled by its own mean and deviation: "
+        "take those of the training part.",
+        "own_y": "the mean of each part's own y is subtracted: take the training "
+        "part's.",
+        "no_y": "the mean of y is not subtracted: there is no intercept without it.",
+        "no_std": "the features are not divided by their standard deviation.",
+        "one_std": "one deviation for all features: each has its own.",
+        "ddof": "the deviation has N − 1 in the denominator (ddof=1); N is asked for.",
+        "variance": "the features are divided by their variance, not by its root.",
+        "to_1": "this is min–max scaling to 0…1.",
+        "no_mean": "the mean of the features is not subtracted.",
+        "one_mean": "one mean for all features: each has its own.",
+        "by_test": "λ is chosen on the test part: the error that you report is too "
+        "good.",
+        "by_train": "λ is chosen on the training part: that favors the smallest λ.",
+        "refit_2": "the weights are fitted on training and validation part together: "
+        "here those of the training part are asked for.",
+        "refit_3": "the weights are fitted on all parts, the test part included.",
+        "val_error": "the validation error is reported: it has served the choice.",
+        "train_error": "the training error is reported.",
+        "not_back": "predictions of the centered y are compared with y as it comes.",
+        "units": "the error is in units of a scaled y: y is not divided by anything.",
+    },
+    demands={
+        "Subtract from each feature its mean": ["no_mean", "one_mean"],
+        "divide by its standard deviation": ["no_std", "one_std", "variance"],
+        "with $N$ in the denominator": ["ddof"],
+        "**of the training part**": ["leak_2", "leak_3", "own"],
+        "the mean of the training part's `y`": ["no_y", "leak_y_3", "own_y"],
+        "Choose $\\lambda$ by the validation part": ["by_test", "by_train"],
+        "The weights are those of the training part": ["refit_2", "refit_3"],
+        "the mean squared error on the test part": ["val_error", "not_back"],
+        "what may change, and what must not?": ["patients A, the other test part"],
+    },
+    why="Whatever is measured before the test belongs to the training: means, "
+    "deviations, the choice of λ. A test part that has a say in any of them is no test "
+    "any more. So λ stays when the test part is exchanged for another; the error alone "
+    "may change.",
+    see="Choose λ by validation",
+    rtol=1e-5,
+)

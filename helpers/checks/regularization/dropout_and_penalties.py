@@ -1,0 +1,503 @@
+"""Checks of the sheet `regularization/dropout_and_penalties`: masks, penalties, Adam.
+
+Rows are examples. Each step is a reference that carries its slips.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ..classification import softmax
+from ..engine import Case, CheckFailed, Step
+from ..engine.message import tuple_fault
+from ..engine.slips import split
+from ..gradient_descent import optimizers
+
+TIGHT = {"rtol": 1e-6, "atol": 1e-9}
+
+
+# --- dropout_forward ------------------------------------------------------------------
+
+
+def _forward(slip, a, p, _draw, training):
+    rng, ones, (m, n) = np.random.default_rng(_draw), np.ones(a.shape), a.shape
+    if not slip(training, exchanged=not training, always=True):
+        out = slip(a, shrunk=(1 - p) * a, grown=a / (1 - p))
+        return (
+            out,
+            slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * a),
+            slip(0, drawn=a.size),
+        )
+    u, again = rng.random(a.shape), rng.random(a.shape)
+    u = slip(u, column=u.ravel()[:n] + 0 * a, row=u.ravel()[:m, None] + 0 * a)
+    other = np.random.default_rng(_draw).binomial(1, 1 - p, a.shape) == 0
+    dropped = slip(u < p, others=u >= p, high=u >= 1 - p, binomial=other)
+    factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p)
+    dropped, factor = slip((dropped, factor), keeps_p=(u >= p, 1 / p))
+    mask = np.where(dropped, 0, factor)
+    kept = slip(mask, plain=1.0 * ~dropped, second=np.where(again < p, 0, factor))
+    out, kept = slip((a * mask, kept), swapped=(kept, a * mask))
+    return out, kept, slip(a.size, column=n, row=m, second=2 * a.size)
+
+
+def _forward_cases(rng) -> Iterator[Case]:
+    for label, shape, p, training in (
+        ("training, 6 examples, 9 units, p = 0.3", (6, 9), 0.3, True),
+        ("training, 4 examples, 5 units, p = 0.8", (4, 5), 0.8, True),
+        ("test mode, p = 0.3", (3, 4), 0.3, False),
+    ):
+        args = {"a": rng.normal(1, 1, shape), "p": p}
+        args |= {"_draw": int(rng.integers(10**6)), "training": training}
+        yield Case(label, args)
+
+
+_dropped = Step(
+    "dropout_forward",
+    _forward,
+    _forward_cases,
+    ("out", "mask", "numbers drawn"),
+    texts={
+        "exchanged": "training and test mode are exchanged.",
+        "always": "test mode drops, too: in test mode nothing happens.",
+        "shrunk": "test mode multiplies by 1 − p: inverted dropout has scaled in "
+        "training already.",
+        "grown": "test mode divides by 1 − p: in test mode nothing happens.",
+        "mask_shrunk": "in test mode the mask holds 1 − p: it is made of ones.",
+        "zeros": "in test mode the mask is 0: it is made of ones.",
+        "drawn": "test mode draws numbers: nothing is drawn there.",
+        "column": "one mask for the whole batch: every example draws its own.",
+        "row": "all units of an example share one draw: each unit has its own.",
+        "others": "those with u < p stay: they are the ones that are dropped.",
+        "high": "those with u ≥ 1 − p are dropped: it is those with u < p.",
+        "binomial": "the numbers are drawn otherwise (rng.binomial?): u is asked for.",
+        "no_factor": "what stays is not divided by 1 − p.",
+        "by_p": "what stays is divided by p: it is kept with probability 1 − p.",
+        "times": "what stays is multiplied by 1 − p: it is divided.",
+        "keeps_p": "p is taken for the probability to stay: p is the drop rate.",
+        "plain": "the mask holds 0 and 1, without the factor 1/(1 − p) that the output "
+        "has: the backward pass needs it.",
+        "swapped": "the pair is exchanged: (out, mask) is asked for.",
+        "second": "the mask that is returned is drawn anew: it is not that of `out`.",
+    },
+    demands={
+        "each on its own": ["column", "row"],
+        "the others are divided by $1 - p$": ["no_factor", "by_p", "times"],
+        "Draw `u = rng.random(a.shape)` **once**": ["second", "binomial"],
+        "An activation is dropped where `u < p`": ["others", "high", "keeps_p"],
+        "`mask` holds 0 or $1/(1 - p)$": ["plain"],
+        "nothing is drawn and nothing is changed": ["drawn", "shrunk", "always"],
+        "the mask is made of ones": ["mask_shrunk", "zeros"],
+    },
+    why="What stays is divided by the share that stays, so that a layer above gets, on "
+    "average, what it gets without dropout: test mode then has nothing to do. The mask "
+    "is one draw for each unit of each example, factor included, and it is kept, "
+    "because the way back needs the same one.",
+    see="Dropout",
+    **TIGHT,
+)
+
+
+def _counted(function: Callable, a, p, _draw, training) -> tuple:
+    """Return what a forward pass gives, and how many numbers it has drawn."""
+    rng, fresh = np.random.default_rng(_draw), np.random.default_rng(_draw)
+    result, parts = function(a, p, rng, training), ("out", "mask")
+    if split(result, parts).keys() != set(parts):
+        fault = tuple_fault(result, parts)
+        raise CheckFailed(f"✗ dropout_forward: wrong kind\nLikely mistake: {fault}")
+    for count in range(3 * a.size):
+        if fresh.bit_generator.state == rng.bit_generator.state:
+            return *result, count
+        fresh.random()
+    return *result, -1
+
+
+def dropout_forward(function: Callable, seed: int = 0) -> None:
+    """Check `dropout_forward(a, p, rng, training)`: inverted dropout and its mask."""
+    _dropped(partial(_counted, function), seed)
+
+
+# --- dropout_backward -----------------------------------------------------------------
+
+
+def _backward(slip, delta, mask):
+    back = slip(mask, unused=1.0, zeros=1.0 * (mask > 0), others=1.0 * (mask == 0))
+    back = slip(back, others_scaled=mask.max() * (mask == 0), squared=mask**2)
+    back = slip(back, first=mask[:1], divided=lambda: 1 / mask)
+    return slip(delta * back, added=delta + mask)
+
+
+def _mask(rng, shape, p):
+    mask = (rng.random(shape) >= p) / (1 - p)
+    mask[0, 0], mask[1, 0] = 0.0, 1 / (1 - p)
+    return mask
+
+
+def _backward_cases(rng) -> Iterator[Case]:
+    for shape, p in (((5, 7), 0.4), ((3, 2), 0.75)):
+        args = {"delta": rng.normal(size=shape), "mask": _mask(rng, shape, p)}
+        yield Case(f"{shape[0]} examples, p = {p}", args)
+
+
+dropout_backward = Step(
+    "dropout_backward",
+    _backward,
+    _backward_cases,
+    texts={
+        "unused": "the mask is not used: what was dropped gets no gradient.",
+        "zeros": "the factor 1/(1 − p) is missing: use the whole mask, not only its "
+        "zeros.",
+        "others": "those that were dropped get the gradient, the others none.",
+        "others_scaled": "those that were dropped get the gradient, the others none.",
+        "squared": "the mask is applied twice.",
+        "first": "the mask of the first example is used for the whole batch.",
+        "added": "the mask is added: it multiplies.",
+        "divided": "divided by the mask: the derivative of a · mask is the mask.",
+    },
+    demands={
+        "what the forward pass returned": ["unused", "zeros", "first"],
+        "Returns $\\partial C / \\partial$`a`": ["squared", "divided", "others"],
+    },
+    why="The forward pass multiplies each activation by its entry of the mask, so the "
+    "derivative is that entry: 0 where a unit was dropped, and the factor 1/(1 − p) "
+    "where it stayed. A new draw would belong to another network than the one whose "
+    "cost was computed.",
+    see="Dropout",
+    small=lambda: Case(
+        "", {"delta": np.array([[3.0, 5.0]]), "mask": np.array([[2.0, 0.0]])}
+    ),
+    **TIGHT,
+)
+
+
+# --- penalties ------------------------------------------------------------------------
+
+
+def _penalty(slip, weights, lam, each, slope):
+    """Return λ times the sum of `each`, and its gradients, with slips of both."""
+    sizes = [np.sum(each(W)) for W in weights]
+    means = [np.mean(each(W)) for W in weights]
+    value = slip(sum(sizes), means=sum(means), last=sizes[-1], first=sizes[0])
+    value = slip(value, by_layer=sum(sizes) / len(sizes), no_lam_value=sum(sizes) / lam)
+    slopes = [slope(W) for W in weights]
+    minus = [-G for G in slopes]
+    slopes = slip(slopes, minus=minus, no_lam=[G / lam for G in slopes])
+    return lam * value, [lam * G for G in slopes]
+
+
+def _l2(slip, weights, lam):
+    lam = slip(lam, no_half=2 * lam)
+    square = slip(lambda W: W**2 / 2, no_half_value=np.square, absolute=np.abs)
+    root = lambda W: np.linalg.norm(W) / 2  # noqa: E731
+    slope = slip(lambda W: W, twice=lambda W: 2 * W, half=lambda W: W / 2)
+    return _penalty(slip, weights, lam, slip(square, root=root), slope)
+
+
+def _l1(slip, weights, lam):
+    size = slip(np.abs, signed=lambda W: W, squares=np.square)
+    lam = slip(lam, halved=lam / 2)
+    slope = slip(np.sign, of_l2=lambda W: W, size=np.abs, ones=np.ones_like)
+    slope = slip(slope, minus_0=lambda W: np.where(W > 0, 1.0, -1.0))
+    slope = slip(slope, plus_0=lambda W: np.where(W >= 0, 1.0, -1.0))
+    slope = slip(slope, quotient=lambda W: W / np.abs(W))
+    return _penalty(slip, weights, lam, size, slope)
+
+
+def _weights(rng) -> Iterator[Case]:
+    for label, shapes, lam in (
+        ("three layers", ((4, 3), (5, 4), (2, 5)), 0.3),
+        ("two layers, square", ((3, 3), (3, 3)), 0.02),
+    ):
+        weights = [rng.normal(size=shape) for shape in shapes]
+        weights[0][0, 1] = weights[-1][1, 0] = 0.0
+        yield Case(label, {"weights": weights, "lam": lam})
+
+
+def _two_layers() -> Case:
+    return Case(
+        "", {"weights": [np.array([[1.0, -3.0]]), np.array([[2.0]])], "lam": 0.5}
+    )
+
+
+BOTH = {
+    "means": "the mean over each layer is taken: the sum is asked for.",
+    "last": "only the last layer is in the value.",
+    "first": "only the first layer is in the value.",
+    "by_layer": "the value is the mean over the layers: their sum is asked for.",
+    "no_lam_value": "λ is missing in the value.",
+    "no_lam": "λ is missing in the gradient.",
+    "minus": "the sign of the gradients is wrong.",
+}
+l2_penalty = Step(
+    "l2_penalty",
+    _l2,
+    _weights,
+    ("value", "gradients"),
+    texts=BOTH
+    | {
+        "no_half": "value and gradient are those of λ Σ w², without the ½.",
+        "no_half_value": "the ½ is missing in the value.",
+        "absolute": "absolute values are added up: that is ℓ1.",
+        "root": "the root is taken: the penalty has the squared norm, not the norm.",
+        "twice": "the gradient is 2 λ w: the ½ of the value takes the 2 away.",
+        "half": "the gradient still has the ½.",
+    },
+    demands={
+        "$\\frac{\\lambda}{2}$ times": ["no_half", "no_half_value", "no_lam_value"],
+        "the sum of the squares": ["means", "absolute", "root"],
+        "of **all** weights": ["last", "first", "by_layer"],
+        "and its gradient": ["twice", "half", "no_lam", "minus"],
+    },
+    why="A weight of 2 costs four times what a weight of 1 costs, and is pulled twice "
+    "as hard: the derivative of ½λw² is λw. The ½ takes the 2 of the square away, so "
+    "it stands in the value and not in the gradient. Every layer is pulled alike.",
+    see="Penalties",
+    small=_two_layers,
+    **TIGHT,
+)
+l1_penalty = Step(
+    "l1_penalty",
+    _l1,
+    _weights,
+    ("value", "gradients"),
+    texts=BOTH
+    | {
+        "signed": "the absolute value is missing: positive and negative weights "
+        "cancel.",
+        "squares": "squares are added up: that is ℓ2.",
+        "halved": "there is no ½ in the ℓ1 penalty.",
+        "of_l2": "the gradient is that of ℓ2: that of |w| is its sign.",
+        "size": "the gradient is |w|: it is the sign of w.",
+        "ones": "the gradient is λ everywhere: for negative weights it is −λ.",
+        "minus_0": "at w = 0 the gradient is −λ: take 0 there.",
+        "plus_0": "at w = 0 the gradient is λ: take 0 there.",
+        "quotient": "the gradient is w/|w| computed as a quotient: 0/0 at w = 0.",
+    },
+    demands={
+        "$\\lambda$ times the sum": ["halved", "means", "last", "no_lam_value"],
+        "of the absolute values of all weights": ["signed", "squares"],
+        "and its gradient. At": ["of_l2", "size", "ones", "no_lam"],
+        "take 0": ["minus_0", "plus_0", "quotient"],
+    },
+    why="The slope of |w| is 1 on the right of 0 and −1 on the left, however small the "
+    "weight is: ℓ1 pulls with the same force until the weight is 0. There the slope "
+    "jumps, and any number between −1 and 1 would do; 0 leaves the weight where it is.",
+    see="Penalties",
+    small=_two_layers,
+    **TIGHT,
+)
+
+
+# --- soft_threshold -------------------------------------------------------------------
+
+
+def _soft(slip, w, t):
+    size, toward = np.abs(w), w - t * np.sign(w)
+    v = slip(
+        np.where(size > t, toward, 0), passes=toward, hard=np.where(size > t, w, 0)
+    )
+    v = slip(v, no_sign=np.abs(v), positive=np.maximum(w - t, 0), moves=toward - w)
+    v = slip(
+        v, away=w + t * np.sign(w), minus=w - t, one_way=np.where(size > t, w - t, 0)
+    )
+    return slip(v, clipped=np.clip(w, -t, t), scaled=(1 - t) * w, of_l2=w / (1 + t))
+
+
+def _soft_cases(rng) -> Iterator[Case]:
+    for label, shape, t in (
+        ("a vector", 9, 0.7),
+        ("a matrix", (4, 3), 0.4),
+        ("t = 0", 5, 0.0),
+    ):
+        w = rng.normal(size=shape)
+        w.flat[0], w.flat[1], w.flat[2] = 0.3 * t, -0.5 * t, -1.8 * t - 0.1
+        yield Case(label, {"w": w, "t": t})
+
+
+soft_threshold = Step(
+    "soft_threshold",
+    _soft,
+    _soft_cases,
+    texts={
+        "passes": "entries smaller than t pass 0 and come out on the other side: they "
+        "stop at 0.",
+        "hard": "large entries are not moved: that is the hard threshold.",
+        "no_sign": "the sign is lost: negative entries come out positive.",
+        "positive": "negative entries are set to 0: they move toward 0 from below.",
+        "moves": "these are the moves ±t, not the entries after them.",
+        "away": "the entries are moved away from 0.",
+        "minus": "t is subtracted everywhere: negative entries move up.",
+        "one_way": "t is subtracted from large negative entries: they move up by t.",
+        "clipped": "the entries are clipped to [−t, t]: that is what goes away.",
+        "scaled": "entries are scaled by 1 − t: that is ℓ2's way; ℓ1 takes away t.",
+        "of_l2": "entries are divided by 1 + t: that is ℓ2's way; ℓ1 takes away t.",
+    },
+    demands={
+        "every entry moves by $t$ toward 0": ["hard", "away", "minus"],
+        "and stops there": ["passes"],
+        "entry by entry": ["a matrix"],
+    },
+    why="ℓ1 pulls with the same force at every size, so each entry loses t, large or "
+    "small. What is smaller than t would pass 0, where the pull turns around: it stays "
+    "at exactly 0. That is how ℓ1 makes zeros, which scaling never does.",
+    see="Penalties",
+    small=lambda: Case("", {"w": np.array([3.0, 0.5, -2.0]), "t": 1.0}),
+    **TIGHT,
+)
+
+
+# --- adam_step ------------------------------------------------------------------------
+
+
+def _adam(slip, w, g, m, s, t, eta, lam, decoupled):
+    ways = {"exchanged": not decoupled, "never": False, "always": True}
+    decays, lam = slip(decoupled, **ways), slip(lam, lam_2=2 * lam)
+    rate = slip(eta * lam, no_eta_decay=lam, grows=-eta * lam, undecayed=0.0)
+    pull = slip(lam * w, minus_pull=-lam * w, pull_2=2 * lam * w)
+    start = (1 - rate) * w if decays else w
+    g_pulled = slip(g, both=g + pull) if decays else g + pull
+    given = m, s, t, eta, 0.9, 0.999, 1e-8
+    new, first, second = optimizers.adam_step.reference(slip, start, g_pulled, *given)
+    if decays:
+        return slip(new, after=(1 - rate) * (w + new - start)), first, second
+    plain = 0.999 * s + 0.001 * g**2
+    return new, first, slip(second, s_plain=plain)
+
+
+def _adam_cases(rng) -> Iterator[Case]:
+    for t, shape, decoupled, size in (
+        (3, (5,), False, 1),
+        (3, (2, 3), True, 1),
+        (1, (5,), False, 1),
+        (1, (5,), True, 1),
+        (2, (5,), True, 1e-8),  # where ε counts
+    ):
+        w, g, m = size * rng.normal(0, 2, size=(3, *shape))
+        s = size**2 * rng.uniform(0.5, 2, size=shape)
+        m, s = (0 * m, 0 * s) if t == 1 else (m, s)
+        args = {"w": w, "g": g, "m": m, "s": s, "t": t, "eta": min(0.1, size)}
+        label = f"step {t}, {'weight decay' if decoupled else 'ℓ2'}"
+        label += ", tiny numbers" * (size < 1)
+        yield Case(label, args | {"lam": 0.4, "decoupled": decoupled})
+
+
+adam_step = Step(
+    "adam_step",
+    _adam,
+    _adam_cases,
+    ("w", "m", "s"),
+    texts=optimizers.adam_step.texts
+    | {
+        "exchanged": "ℓ2 and weight decay are exchanged.",
+        "never": "`decoupled` is not looked at: ℓ2 both times.",
+        "always": "`decoupled` is not looked at: weight decay both times.",
+        "lam_2": "λ counts twice, with ℓ2 and with weight decay.",
+        "minus_pull": "λ w is subtracted from the gradient: the penalty is added.",
+        "pull_2": "without `decoupled` the gradient is g + λ w; yours has 2 λ w.",
+        "no_eta_decay": "weight decay multiplies by 1 − λ: here it is 1 − ηλ.",
+        "grows": "weight decay multiplies by 1 + ηλ: the weights grow.",
+        "undecayed": "`decoupled` decays nothing: the weight is multiplied by 1 − ηλ.",
+        "both": "with `decoupled` the gradient has λ w, too: the penalty counts twice.",
+        "after": "the shrinking comes after the step: then the step shrinks, too.",
+        "s_plain": "without `decoupled` s sees g alone: g + λ w goes in there, too.",
+    },
+    demands={
+        "$\\lambda w$ is added to the gradient": ["minus_pull", "pull_2", "always"],
+        "and then everything is Adam": ["s_plain", "none", "no_m_hat"],
+        "The running means see `g` alone": ["both", "never"],
+        "the weight is multiplied by $1 - \\eta\\lambda$": ["no_eta_decay", "grows"],
+        "and then Adam's step is subtracted": ["after", "climbs"],
+        "Returns `(w, m, s)`": ["old_kept", "hats"],
+        "$\\eta\\, \\hat m / (\\sqrt{\\hat s} + \\varepsilon)$": ["inside", "no_eps"],
+    },
+    why="ℓ2 adds its pull to the gradient, and Adam divides it by the size of the "
+    "gradients: a weight with large gradients is hardly pulled. Weight decay shrinks "
+    "every weight by the same factor beside the step. For plain gradient descent the "
+    "two are the same, for Adam they are not.",
+    see="ℓ2 is not weight decay",
+    atol=1e-12,
+)
+
+
+# --- cost_and_gradients ---------------------------------------------------------------
+
+
+def _network(slip, x, y, W1, W2, mask, lam):
+    m, rows = len(x), np.arange(len(x))
+    lam = slip(lam, no_lam=0.0, doubled=2 * lam)
+    z1 = x @ W1.T
+    relu = slip(np.maximum(z1, 0), linear=z1)
+    a1 = relu * slip(mask, not_front=1.0, front_zeros=1.0 * (mask > 0))
+    p = softmax(a1 @ W2.T)
+    each = -np.log(p[rows, y])
+    squares = slip(np.sum(W1**2) + np.sum(W2**2), only_W1=np.sum(W1**2))
+    penalty = lam / 2 * squares
+    penalty = slip(penalty, no_half=2 * penalty, no_cost=0.0, penalty_m=penalty / m)
+    C = slip(each.mean(), summed_C=each.sum()) + penalty
+    d2 = (p - np.eye(len(W2))[y]) / slip(m, summed=1)
+    d2 = slip(d2, sign=-d2, no_target=p / m)
+    back = slip(mask, not_back=1.0, back_zeros=1.0 * (mask > 0), twice=mask**2)
+    d1 = d2 @ W2 * back * slip(z1 > 0, no_slope=1)
+    pull = slip(lam, no_pull=0.0, pull_2=2 * lam, pull_m=lam / m)
+    dW1 = d1.T @ x + slip(pull, only_dW2=0.0) * W1
+    return C, dW1, d2.T @ slip(a1, no_mask_W2=relu) + pull * W2
+
+
+def _network_cases(rng) -> Iterator[Case]:
+    for m, n_0, n_1, k, lam in ((4, 3, 5, 3, 0.2), (3, 2, 3, 4, 0.05)):
+        x, W1 = rng.normal(size=(m, n_0)), rng.normal(size=(n_1, n_0))
+        W2, y = rng.normal(size=(k, n_1)), rng.integers(0, k, m)
+        args = {"x": x, "y": y, "W1": W1, "W2": W2, "mask": _mask(rng, (m, n_1), 0.4)}
+        yield Case(f"{m} examples, {n_1} hidden units", args | {"lam": lam})
+
+
+cost_and_gradients = Step(
+    "cost_and_gradients",
+    _network,
+    _network_cases,
+    ("C", "dW1", "dW2"),
+    texts={
+        "no_lam": "the penalty is missing, in cost and gradients.",
+        "doubled": "the penalty has no ½, in cost and gradients.",
+        "linear": "ReLU is missing on the way forward.",
+        "not_front": "the mask is used on the way back, not on the way forward.",
+        "front_zeros": "on the way forward only the zeros of the mask are used.",
+        "only_W1": "the squares of W2 are missing in the cost.",
+        "no_half": "the ½ of the penalty is missing in the cost.",
+        "no_cost": "the cost lacks the penalty.",
+        "penalty_m": "the penalty is divided by m, too: only the cross-entropy is.",
+        "summed_C": "the cross-entropy is summed over the batch: take its mean.",
+        "summed": "the gradients are sums over the batch: divide by m.",
+        "sign": "the sign of the error is wrong: it is p − y.",
+        "no_target": "the labels are missing in the gradients.",
+        "not_back": "the mask is not used on the way back: a unit that was dropped "
+        "gets no gradient.",
+        "back_zeros": "on the way back only the zeros of the mask are used: its factor "
+        "1/(1 − p) belongs there, too.",
+        "twice": "the mask is applied twice on the way back.",
+        "no_slope": "the derivative of ReLU is missing on the way back.",
+        "no_pull": "the gradients lack the penalty's part λ W.",
+        "pull_2": "the gradient of the penalty is 2 λ W: the ½ takes the 2 away.",
+        "pull_m": "λ W is divided by m: only the cross-entropy is a mean.",
+        "only_dW2": "dW1 lacks the penalty's part λ W1.",
+        "no_mask_W2": "dW2 uses the activations before the mask.",
+    },
+    demands={
+        "\\operatorname{ReLU}(z^1) \\odot \\text{mask}": ["not_front", "linear"],
+        "(mean over the batch)": ["summed_C", "summed"],
+        "\\frac{\\lambda}{2} (\\lVert W^1 \\rVert^2 + \\lVert W^2 \\rVert^2)": [
+            "no_half",
+            "only_W1",
+        ],
+        "the cost with its penalty": ["no_cost", "no_lam"],
+        "and its gradients": ["no_pull", "only_dW2", "pull_2"],
+        "with the mask held fixed": ["not_back", "no_mask_W2"],
+    },
+    why="Each line of the forward pass has its line on the way back. What multiplies "
+    "there multiplies here: the mask, factor and zeros alike. What is added there, the "
+    "penalty, adds its own derivative here, and the mean over the batch does not touch "
+    "it. A mistake in either shows in finite differences.",
+    see="Dropout",
+    rtol=1e-5,
+    atol=1e-7,
+)
