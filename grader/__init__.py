@@ -2,7 +2,7 @@
 
 ``python -m grader --help`` lists its commands, which `__main__` holds. `autograde`
 tells how a class is graded, verb by verb, with the help of `jobs`, `pool` and
-`records`; `release` grades the course itself; `verdicts` has the words that all share.
+`records`; `trial` grades the course itself; `verdicts` has the words that all share.
 `books` are the course, its notebooks and the gradebook, `isolated` is where a student's
 code runs, and `reports` is what people read. It imports from `helpers`; no other room
 imports from here.

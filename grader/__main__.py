@@ -6,8 +6,10 @@ of it; what they were told is read in `arguments`.
 
 import argparse
 import gc
+import json
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from grader import OLDEST_PYTHON, CourseError
@@ -134,16 +136,70 @@ def similarity(options: argparse.Namespace) -> int:
     return 0
 
 
-def check_release(options: argparse.Namespace) -> int:
-    """Grade the reference and the release of an assignment."""
+def watch(options: argparse.Namespace) -> int:
+    """Grade as things are handed in."""
     run = arguments.settings(options)
-    from grader import release
+    from grader import watch as watching
     from grader.books.course import Course
 
     course = Course(options.course)
-    faults = release.check_release(course, options.assignment, run)
-    for line in faults:
+    say(f"watching for {options.assignment}; Ctrl+C ends it")
+    for line in watching.watch(
+        course, options.assignment, run, exchange=options.exchange
+    ):
         say(line)
+    return 0
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade one notebook; print the result as JSON."""
+    run = arguments.settings(options)
+    from grader.single import grade as graded
+
+    result = graded(options.source, options.submission, replace(run, quiet=True))
+    say(json.dumps(result, ensure_ascii=False, indent=1))
+    return 1 if "error" in result else 0
+
+
+def questions(options: argparse.Namespace) -> int:
+    """Write questions about each student's own program."""
+    run = arguments.settings(options)
+    from grader import questions as asking
+    from grader.books.course import Course
+
+    course = Course(options.course)
+    sheets, key = asking.write(course, options.assignment, replace(run, quiet=True))
+    say(f"a page a student: {sheets}; the key: {key}")
+    return 0
+
+
+def insight(options: argparse.Namespace) -> int:
+    """Write what the class did not understand."""
+    from grader.books.course import Course
+    from grader.reports import insight as report
+
+    files = report.write(Course(options.course), options.assignment)
+    say(f"what the class did not understand: {files[0]}, as a table: {files[1]}")
+    return 0
+
+
+def check_release(options: argparse.Namespace) -> int:
+    """Grade the reference and the release of an assignment."""
+    run = arguments.settings(options)
+    from grader import trial
+    from grader.books.course import Course
+    from grader.books.reach import warnings_about
+
+    course = Course(options.course)
+    assignment = course.assignment(options.assignment)
+    result = trial.held(course, assignment, run)
+    broken = [f"{options.assignment}/{n}: {why}" for n, why in result.broken.items()]
+    faults = [*broken, *result.faults]
+    for line in (*faults, *result.lines(options.assignment)):
+        say(line)
+    for sheet in assignment.sheets:
+        for step, text in warnings_about(sheet):
+            say(f"{options.assignment}/{sheet.name}/{step}: warning: {text}")
     if not faults:
         say(f"{options.assignment}: the reference earns all points, the release none")
     return 1 if faults else 0
@@ -166,6 +222,10 @@ COMMANDS = {
     "feedback": feedback,
     "export": export,
     "similarity": similarity,
+    "watch": watch,
+    "grade": grade,
+    "questions": questions,
+    "insight": insight,
     "check-release": check_release,
     "doctor": doctor,
 }

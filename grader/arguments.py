@@ -29,6 +29,10 @@ HELP = {
     "feedback": "write feedback/ and the table in reports/",
     "export": "write the marks as a table for a learning platform",
     "similarity": "report suspiciously equal answers, for a person",
+    "watch": "grade and write feedback as things are handed in, until it is stopped",
+    "grade": "grade one notebook against its source; the result is JSON",
+    "questions": "write three questions a student about their own code, and the key",
+    "insight": "report what the class did not understand: the mistakes by count",
     "check-release": "grade the reference (full marks?) and the empty release (none?) "
     "like a submission",
     "doctor": "say what this machine lacks",
@@ -50,7 +54,11 @@ def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
         text = HELP[name]
         command = added.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
-        if name != "doctor":
+        if name == "grade":
+            command.add_argument("source", type=Path, help="the instructor's notebook")
+            command.add_argument("submission", type=Path, help="what was handed in")
+            command.set_defaults(assignment="")
+        elif name != "doctor":
             command.add_argument("assignment", help="e.g. perceptron")
         if name in SWITCHES:
             SWITCHES[name](command)
@@ -68,6 +76,11 @@ def _autograde(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="grade all of them anew")
     parser.add_argument(
         "--dry-run", action="store_true", help="say which marks would change, and why"
+    )
+    parser.add_argument(
+        "--anyway",
+        action="store_true",
+        help="grade even if the reference loses points or the release gets some",
     )
     parser.add_argument(
         "--no-follow-through",
@@ -104,8 +117,26 @@ def _limits(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--exchange", action="store_true", help="collect from nbgrader's exchange"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="how many at a time"
+    )
+    _limits(parser)
+
+
+def _questions(parser: argparse.ArgumentParser) -> None:
+    _student(parser)
+    _limits(parser)
+
+
 SWITCHES = {
+    "questions": _questions,
     "autograde": _autograde,
+    "watch": _watch,
+    "grade": _limits,
     "feedback": _student,
     "export": _export,
     "check-release": _limits,
@@ -141,6 +172,7 @@ def settings(given: argparse.Namespace) -> "Options":
         limits=limits,
         seconds=given.timeout,
         force=wanted.get("force", False),
+        anyway=wanted.get("anyway", False),
         follow_through=not wanted.get("no_follow_through", False),
     )
 

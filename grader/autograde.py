@@ -1,4 +1,4 @@
-"""Grade an assignment, verb by verb: find, prepare, run, record, report, store.
+"""Grade an assignment, verb by verb: find, try out, prepare, run, record, store.
 
 Each verb takes what the one before it gives, mostly one submission at a time, so that a
 class of any size flows through, and what is stored is stored whatever comes after it. A
@@ -11,16 +11,20 @@ of a record in `records`.
 import contextlib
 import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader import CourseError, pool, records
-from grader.books.course import Assignment, Course, Submission, digest_of
+from grader.books.course import Assignment, Course, digest_of
 from grader.books.gradebook import Book
+from grader.books.handed_in import Submission
 from grader.books.rebuild import rebuild
 from grader.isolated import sandbox
 from grader.jobs import Options, Task, job
+from grader.trial import Trial, tried
 from grader.verdicts import Fault
+
+ANYWAY = "Graded although the assignment does not pass its own trial:"
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Round:
     options: Options
     rules: str  # the hash of what marks depend on besides the submission
     todo: Sequence[str] = ()  # the students to run
+    trial: Trial = field(default_factory=Trial)
 
 
 def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
@@ -144,6 +149,28 @@ def _in_gradebook(this: Round, record: dict) -> bool:
     )
 
 
+# --- try out -------------------------------------------------------------------------
+
+
+def try_out(this: Round, students: list[str]) -> list[str]:
+    """See that the assignment gives marks to right answers, and to these alone.
+
+    Raises
+    ------
+    CourseError
+        It does not, and nobody has asked for marks all the same.
+    """
+    if this.todo:
+        if this.options.sandbox:
+            _see_that_it_is_out_of_sight(this.course)
+        this.trial = tried(this.course, this.assignment, this.options)
+        if not this.options.anyway:
+            this.trial.demand(this.assignment.name)
+        for line in this.trial.lines(this.assignment.name):
+            pool.Progress.write(line, file=sys.stderr)
+    return students
+
+
 # --- prepare -------------------------------------------------------------------------
 
 
@@ -162,13 +189,17 @@ def _task(this: Round, student: str) -> Task:
     submission = this.course.submission(student, this.assignment)
     task = Task(submission)
     for sheet in this.assignment.sheets:
-        if sheet.name in submission.notebooks:
+        if reason := this.trial.broken.get(sheet.name):
+            task.results[sheet.name] = Fault(reason)
+        elif sheet.name in submission.notebooks:
             cells, repairs = rebuild(sheet, submission.notebooks[sheet.name])
             submission.repairs[sheet.name] += repairs
-            files = submission.beside(this.assignment)
-            task.jobs[sheet.name] = job(
+            files = submission.beside(this.assignment.files)
+            made = job(
                 this.course, this.assignment, this.options, student, sheet, cells, files
             )
+            together = sheet.name in this.trial.together
+            task.jobs[sheet.name] = replace(made, together=together)
     return task
 
 
@@ -178,8 +209,6 @@ def _task(this: Round, student: str) -> Task:
 def run(this: Round, tasks: Iterable[Task]) -> Iterator[Task]:
     """Yield the tasks with their results, as they are finished."""
     if this.todo:
-        if this.options.sandbox:
-            _see_that_it_is_out_of_sight(this.course)
         yield from pool.carried_out(tasks, len(this.todo), this.options)
 
 
@@ -200,7 +229,11 @@ def _see_that_it_is_out_of_sight(course: Course) -> None:
 def record(this: Round, tasks: Iterable[Task]) -> Iterator[dict]:
     """Turn results into records."""
     for task in tasks:
-        yield records.make(this.course, this.assignment, this.rules, task)
+        made = records.make(this.course, this.assignment, this.rules, task)
+        anyway = [f"{ANYWAY} {line}" for line in this.trial.faults]
+        made["notes"] += anyway
+        made["trial"] = [*anyway, *this.trial.lines(this.assignment.name)]
+        yield made
 
 
 def report(this: Round, made: Iterable[dict]) -> Iterator[dict]:
@@ -249,7 +282,5 @@ def _why(old: Any, before: dict, record: dict) -> str:
     return "a rerun gave another result"
 
 
-# What must hold before any submission runs is a verb between `prepare` and `run`, which
-# passes the tasks on: where it raises a `CourseError`, nothing is written.
-AUTOGRADE = (find, prepare, run, record, report, store)
-COMPARE = (find_all, prepare, run, record, report, differ)
+AUTOGRADE = (find, try_out, prepare, run, record, report, store)
+COMPARE = (find_all, try_out, prepare, run, record, report, differ)

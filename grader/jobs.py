@@ -1,12 +1,13 @@
 """What is to be run, and how: a command's options, a submission's notebooks as jobs.
 
-`autograde` makes a `Task` of each submission, `release` jobs of the reference. A job is
+`autograde` makes a `Task` of each submission, `trial` jobs of the reference. A job is
 all that `session.grade` needs; where it runs is the `pool`'s business.
 """
 
 from dataclasses import dataclass, field
 
-from grader.books.course import Assignment, Course, Submission
+from grader.books.course import Assignment, Course
+from grader.books.handed_in import Submission
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
 from grader.isolated.sandbox import Limits
@@ -27,6 +28,7 @@ class Options:
     force: bool = False
     follow_through: bool = True
     quiet: bool = False
+    anyway: bool = False
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Task:
     @property
     def done(self) -> bool:
         """Whether each job has its result."""
-        return len(self.results) >= len(self.jobs)
+        return self.jobs.keys() <= self.results.keys()
 
 
 def job(

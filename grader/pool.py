@@ -13,6 +13,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -93,6 +94,22 @@ class Progress(tqdm):
         shown = super().format_dict
         seconds = shown["elapsed"] or 1.0
         return shown | {"per_minute": 60 * shown["n"] / seconds}
+
+
+@contextmanager
+def executor(options: Options) -> Iterator[Executor]:
+    """Give where jobs run, for a few that are waited for."""
+    allow_forkservers()
+    pool, _ = _pool(options)
+    try:
+        yield pool
+    except Stopped:
+        raise KeyboardInterrupt from None
+    except BaseException:
+        close_forkservers(stop=True)
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _pool(options: Options) -> tuple[Executor, int]:

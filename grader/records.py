@@ -23,7 +23,8 @@ from grader.books.gradebook import Book
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
 from grader.jobs import Task
-from grader.reports.redact import Redactor, harmless, plain
+from grader.reports.markdown import pasted, safe
+from grader.reports.redact import Redactor, plain
 from grader.verdicts import Fault, Graded, State, Step, Verdict
 
 FORMAT = 1  # of the records
@@ -88,7 +89,8 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
             if c.role in ("answer", "manual") and not c.answered
         ],
         "cells": [
-            _notebook_cell(n, c, result, steps, redact) for n, c in enumerate(cells)
+            _notebook_cell(n, c, result, steps, redact, submission.files)
+            for n, c in enumerate(cells)
         ],
         "metadata": sheet.metadata,
     }
@@ -111,19 +113,20 @@ def _state(unreadable: bool, problems: list[str], steps: dict[str, Step]) -> Sta
     return State.PARTLY if unclear or problems else State.GRADED
 
 
-def _notebook_cell(number, placed: Placed, result, steps, redact) -> dict:
+def _notebook_cell(number, placed: Placed, result, steps, redact, files) -> dict:
     """Return a cell of the autograded notebook: released text, redacted outputs."""
     checked = placed.role == "check"
     own = placed.cell
     source = own.release if checked or (own and own.locked) else placed.source
+    pictures: dict = {}
     if placed.cell_type != "code" and placed.role in ("manual", "added"):
-        source = harmless(source)
+        source, pictures = safe(source, pasted(placed.attachments), files)
     cell = {
         "cell_type": placed.cell_type,
         "id": f"cell-{number}",
         "metadata": own.metadata if own else {},
         "source": source,
-    }
+    } | ({"attachments": pictures} if pictures else {})
     if placed.cell_type == "code":
         outputs = redact.outputs(result.outputs.get(number, []))
         if checked:

@@ -8,10 +8,8 @@ import hashlib
 import json
 import os
 import re
-import stat
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
@@ -19,18 +17,14 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from grader import PACKAGES, CourseError
-from grader.books.rebuild import Given, NotANotebook, overlap, read
+from grader.books.files import read_files
+from grader.books.handed_in import Submission, submission_of
 from grader.books.sheet import Sheet, load
 from grader.isolated.warm import needed
 
-MOST_FILES, MOST_FILE_BYTES = 500, 50 * 2**20
 NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
-MOST_DEPTH = 20  # of folders in folders
-MOST_NOTES = 10
-SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
-SKIPPED = {".ipynb_checkpoints", "__pycache__", ".git"}
 CONFIG = "nbgrader_config.py"
-DATE = re.compile(r"[\w:+., -]{1,60}([A-Z][a-z]+(/[A-Z][A-Za-z_]+){1,2})?")
+AUTOTESTS = "autotests.yml"
 
 
 @dataclass(frozen=True)
@@ -45,35 +39,6 @@ class Assignment:
     def modules(self) -> frozenset[str]:
         """What it imports and a forkserver had better have imported before."""
         return needed(c.source for sheet in self.sheets for c in sheet.cells)
-
-
-@dataclass
-class Submission:
-    """What a student handed in, read and not yet judged.
-
-    `notebooks` holds the cells by notebook name; `unreadable` says why one is missing.
-    """
-
-    student: str
-    digest: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    notebooks: dict[str, list[Given]] = field(default_factory=dict)
-    unreadable: dict[str, str] = field(default_factory=dict)
-    repairs: dict[str, list[str]] = field(default_factory=dict)
-    timestamp: datetime | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def beside(self, assignment: Assignment) -> dict[str, bytes]:
-        """Return the files to work with: the course's, and those that fit beside."""
-        course = assignment.files
-        taken = {*course, *(str(p) for name in course for p in Path(name).parents)}
-        fits = {
-            name: content
-            for name, content in self.files.items()
-            if name not in taken
-            and not any(str(p) in course for p in Path(name).parents)
-        }
-        return fits | course
 
 
 class Course:
@@ -121,16 +86,12 @@ class Course:
         seconds = float(next((s for s in limits if s), 60))
         return seconds if seconds > 0 else NO_LIMIT
 
-    def _leads_inside(self, folder: Path) -> bool:
-        """Tell whether links lead from a submission to another folder of the course."""
+    def _leads_away(self, folder: Path) -> bool:
+        """Tell whether links lead from a submission to another place."""
         base = self.root / self.folders.submitted_directory
         if not folder.is_relative_to(base):
             return False
-        meant = base.resolve() / folder.relative_to(base)
-        real = folder.resolve()
-        return real != meant and any(
-            _inside(real, p) for p in (self.root, base.resolve())
-        )
+        return folder.resolve() != base.resolve() / folder.relative_to(base)
 
     # --- what is graded ---
 
@@ -146,13 +107,21 @@ class Course:
         folder = self.folder("source", ".", name)
         paths = sorted(folder.glob("*.ipynb"))
         try:
-            sheets = tuple(load(path, self.config) for path in paths)
+            sheets = tuple(load(path, self._generating(folder)) for path in paths)
         except Exception as error:
             raise CourseError(
                 f"the source of {name} cannot be read: {error}"
             ) from error
-        files, _ = _files(folder)
+        files, _ = read_files(folder)
         return Assignment(name, sheets, files)
+
+    def _generating(self, folder: Path) -> Config:
+        """Return the settings with which nbgrader makes a release of a source."""
+        config = deepcopy(self.config)
+        name = config.InstantiateTests.get("autotest_filename", AUTOTESTS)
+        if not (folder / name).exists():  # nbgrader looks in the working folder, too
+            config.InstantiateTests.autotest_filename = str(self.root / name)
+        return config
 
     def demand(self, name: str) -> None:
         """Raise if there is no such assignment."""
@@ -190,25 +159,12 @@ class Course:
             This machine does not let us read it.
         """
         folder = self.folder("submitted", student, assignment.name)
-        books = {f"{sheet.name}.ipynb" for sheet in assignment.sheets}
-        files, notes = _files(folder, books)
-        if self._leads_inside(folder):
-            files, notes = {}, ["The folder is a link into the course: it was ignored."]
-        digest = hashlib.sha256()
-        for name, content in sorted(files.items()):
-            digest.update(name.encode(errors="replace") + b"\0" + content + b"\0")
-        result = Submission(student, digest.hexdigest(), notes=notes)
-        raw = files.pop("timestamp.txt", b"").decode(errors="replace").strip()
-        if raw:
-            result.timestamp = _timestamp(raw, result.notes)
-        books = {n: b for n, b in files.items() if n.endswith(".ipynb")}
-        result.files = {n: b for n, b in files.items() if n not in books}
-        _assign(result, assignment, books)
-        return result
-
-
-def _inside(path: Path, folder: Path) -> bool:
-    return path == folder or folder in path.parents
+        if self._leads_away(folder):
+            files, notes = {}, ["The folder is a link to another one: it was ignored."]
+        else:
+            books = {f"{sheet.name}.ipynb" for sheet in assignment.sheets}
+            files, notes = read_files(folder, books)
+        return submission_of(student, assignment.sheets, files, notes)
 
 
 def _configuration(root: Path) -> Config:
@@ -221,127 +177,6 @@ def _configuration(root: Path) -> Config:
             except Exception as error:
                 raise CourseError(f"{folder}/{CONFIG} fails: {error}") from error
     return config
-
-
-def _assign(
-    result: Submission, assignment: Assignment, books: dict[str, bytes]
-) -> None:
-    """Find the file of each notebook: by name, else by the cells it holds."""
-    readable: dict[str, list[Given]] = {}
-    faults: dict[str, str] = {}
-    for name, raw in sorted(books.items()):
-        try:
-            readable[name] = read(raw)
-        except NotANotebook as fault:
-            faults[name] = str(fault)
-    for sheet in assignment.sheets:
-        name = f"{sheet.name}.ipynb"
-        result.repairs[sheet.name] = []
-        if name not in readable:
-            others = {n: overlap(sheet, cells) for n, cells in readable.items()}
-            expected = {f"{s.name}.ipynb" for s in assignment.sheets}
-            best = max(
-                (n for n in others if n not in expected), key=others.get, default=None
-            )
-            if best is None or others[best] < SAME_SHEET:
-                fault = faults.get(name, "no such file was handed in")
-                result.unreadable[sheet.name] = f"{name}: {fault}"
-                continue
-            text = f"The file {best} was taken for {name}."
-            result.repairs[sheet.name].append(text)
-            name = best
-        result.notebooks[sheet.name] = readable[name]
-
-
-def _timestamp(raw: str, notes: list[str]) -> datetime | None:
-    from nbgrader.utils import parse_utc
-
-    try:
-        if not DATE.fullmatch(raw):  # nbgrader opens a time zone that is a path
-            raise ValueError
-        return parse_utc(raw)
-    except Exception:  # what dateutil raises is nowhere written down
-        notes.append(
-            f"The timestamp {raw[:60]!r} is not a date: it was ignored. (Formgrader "
-            "stops at it until the file is mended or deleted.)"
-        )
-        return None
-
-
-def _files(
-    folder: Path, books: Collection[str] | None = None
-) -> tuple[dict[str, bytes], list[str]]:
-    """Read the plain files below `folder`; links, pipes and surplus are left out.
-
-    Parameters
-    ----------
-    folder : Path
-        Of a submission, or of the instructor's.
-    books : collection of str, optional
-        The notebooks without which there is no submission; the instructor's are left
-        out.
-
-    Returns
-    -------
-    files : dict of str to bytes
-    notes : list of str
-        What was left out.
-
-    Raises
-    ------
-    CourseError
-        The folder or one of `books` cannot be read.
-    """
-    files: dict[str, bytes] = {}
-    notes: list[str] = []
-    total = 0
-    for path in _paths(folder, notes):
-        label = path.relative_to(folder).as_posix()
-        if books is None and path.name.endswith(".ipynb"):
-            continue
-        try:
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode):
-                notes.append(f"{label} is not a plain file: it was left out.")
-                continue
-            total += status.st_size
-            if total > MOST_FILE_BYTES * 4 or len(files) >= MOST_FILES:
-                notes.append(f"{label} was left out: too many or too big files.")
-                continue
-            files[label] = path.read_bytes()
-        except OSError as error:
-            if label in (books or ()):
-                raise CourseError(f"{path} cannot be read: {error.strerror}") from None
-            notes.append(f"{label} cannot be read: {error.strerror}.")
-    if len(notes) > MOST_NOTES:
-        notes[MOST_NOTES:] = [f"… and {len(notes) - MOST_NOTES} more."]
-    return files, notes
-
-
-def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
-    """Yield all that is no folder below one, notebooks first; note what is left out."""
-    waiting = [folder]
-    while waiting:
-        place = waiting.pop()
-        label = place.relative_to(folder)
-        try:
-            with os.scandir(place) as found:
-                entries = sorted(found, key=lambda e: e.name)
-        except OSError as error:
-            text = f"cannot be read: {error.strerror}"
-            if place == folder:
-                raise CourseError(f"{folder} {text}") from None
-            notes.append(f"{label.as_posix()} {text}.")
-            continue
-        folders = {e.name for e in entries if e.is_dir(follow_symlinks=False)}
-        names = [e.name for e in entries if e.name not in folders]
-        yield from (place / n for n in names if n.endswith(".ipynb"))
-        yield from (place / n for n in names if not n.endswith(".ipynb"))
-        deeper = [place / n for n in sorted(folders - SKIPPED, reverse=True)]
-        if deeper and len(label.parts) >= MOST_DEPTH:
-            notes.append(f"{label.as_posix()[:60]}… is nested too deeply: left out.")
-            continue
-        waiting += deeper
 
 
 def digest_of(assignment: Assignment) -> str:

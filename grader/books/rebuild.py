@@ -6,13 +6,19 @@ instructor. What was repaired is said in the feedback. Files are found and read 
 `course`; nothing runs here.
 """
 
+import functools
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 
+from grader.books.names import names_of
 from grader.books.sheet import Cell, Sheet
 
-MOST_BYTES = 100 * 2**20
+MOST_BYTES = 20 * 2**20
+STUB = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)
 MOST_CELLS = 2000
+MOST_PARSED = 20_000  # characters of a cell whose names are looked up
 MOST_SOURCE = 2**20
 
 
@@ -29,6 +35,7 @@ class Given:
     grade_id: str = ""
     cell_id: str = ""
     tagged: bool = False
+    attachments: object = None  # as they came
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Placed:
     cell: Cell | None
     cell_type: str
     source: str
+    attachments: object = None
 
     @property
     def role(self) -> str:
@@ -67,7 +75,8 @@ def read(raw: bytes) -> list[Given]:
     if not raw.strip():
         raise NotANotebook("the file is empty")
     if len(raw) > MOST_BYTES:
-        raise NotANotebook(f"the file has {len(raw) >> 20} MB")
+        most = f"{MOST_BYTES >> 20} MB"
+        raise NotANotebook(f"the file has more than {most}: clear its outputs")
     try:
         content = json.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -109,13 +118,22 @@ def _given(cell: dict) -> Given:
         grade_id=grade_id if isinstance(grade_id, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
         tagged=bool(metadata.get("tags")),
+        attachments=cell.get("attachments"),
     )
 
 
 def overlap(sheet: Sheet, cells: list[Given]) -> float:
-    """Return the share of the sheet's named cells that occur."""
-    wanted = {cell.grade_id for cell in sheet.cells if cell.grade_id}
-    return len(wanted & {c.grade_id for c in cells}) / len(wanted) if wanted else 0.0
+    """Return the share of the sheet's named cells that occur, if it has any."""
+    named = [n for n, cell in enumerate(sheet.cells) if cell.grade_id]
+    if not named:
+        return 1.0
+    matches, _ = _match(sheet, cells)
+    return len(matches.keys() & {*named}) / len(named)
+
+
+def answers(sheet: Sheet, cells: list[Given]) -> int:
+    """Return how many answers differ from what was handed out."""
+    return sum(placed.answered for placed in rebuild(sheet, cells)[0])
 
 
 def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
@@ -128,12 +146,30 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
         if index in of:
             anchor = of[index]
         elif cell.source.strip() and not _is_copy(sheet, cell):
-            placed = Placed(None, cell.cell_type, cell.source)
+            placed = Placed(None, cell.cell_type, cell.source, cell.attachments)
             added.setdefault(anchor, []).append(placed)
     cells = list(added.get(-1, ()))
+    made = _defined(given, [index for index in range(len(given)) if index not in of])
+    worked = [
+        i
+        for i, number in of.items()
+        if _squeeze(given[i].source) != _squeeze(sheet.cells[number].release)
+    ]
     for number, own in enumerate(sheet.cells):
         theirs = given[matches[number]] if number in matches else None
-        cells.append(_place(own, theirs, repairs))
+        placed = _place(own, theirs, repairs)
+        stub = not placed.answered or STUB.search(placed.source)
+        if own.role == "answer" and stub:
+            wanted = names_of(own.source)[0]
+            others = [i for i in worked if of[i] != number]
+            if wanted and wanted <= made | _defined(given, others):
+                later = [i for i in others if wanted <= _bound(given[i].source)]
+                later = [i for i in later if of[i] > number]
+                # no stub over what the student defined; a merged cell runs here, too
+                source = given[later[0]].source if later else ""
+                placed = Placed(own, own.cell_type, source)
+                repairs.append(f"What {own.grade_id} defines stands in another cell.")
+        cells.append(placed)
         cells += added.get(number, ())
     order = [of[index] for index in sorted(of) if sheet.cells[of[index]].grade_id]
     if order != sorted(order):
@@ -144,42 +180,81 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
 
 
 def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]:
-    """Find each cell of the sheet in the submission: number → index."""
+    """Find each cell of the sheet in the submission: number → index.
+
+    By its name; if its metadata were lost, by its id, then its text, then by the names
+    that it defines.
+    """
     squeezed = [_squeeze(cell.source) for cell in given]
     matches: dict[int, int] = {}
     repairs: list[str] = []
     places: dict[str, list[int]] = {}
     for index, cell in enumerate(given):
         places.setdefault(cell.grade_id, []).append(index)
-    taken = set()
+    named = {cell.grade_id for cell in sheet.cells if cell.grade_id}
+    taken = {i for name in named for i in places.get(name, ())}
+    free = [i for i in range(len(given)) if i not in taken]
     for number, own in enumerate(sheet.cells):
-        if not own.grade_id:
-            continue
-        found = places.get(own.grade_id, [])
-        taken |= set(found)
-        if not found:
-            what = "an empty one" if own.role in ("answer", "manual") else "it"
-            repairs.append(f"The cell {own.grade_id} was missing: {what} was put back.")
+        if not own.grade_id or not (found := places.get(own.grade_id, [])):
             continue
         if len(found) > 1:
             repairs.append(f"The cell {own.grade_id} occurs {len(found)} times.")
         empty = _squeeze(own.release)
         full = [i for i in found if squeezed[i] != empty]
         matches[number] = (full or found)[0]
-    for number, own in enumerate(sheet.cells):  # the others: by id, then by text
-        if own.grade_id:
-            continue
-        text = _squeeze(own.release)
-        alike = [
-            i
-            for i, cell in enumerate(given)
-            if i not in taken
-            and ((own.cell_id and cell.cell_id == own.cell_id) or squeezed[i] == text)
-        ]
-        if alike:
-            matches[number] = alike[0]
-            taken.add(alike[0])
+    by_id, by_text, by_names = _like(sheet, given, squeezed)
+    for alike in (by_id, by_text, by_names):
+        for number, own in enumerate(sheet.cells):
+            if number in matches:
+                continue
+            found = [i for i in free if alike(own, i)]
+            if found:
+                matches[number] = found[0]
+                free.remove(found[0])
+                if own.grade_id:
+                    lost = f"The cell {own.grade_id} had lost its name: it was found "
+                    repairs.append(lost + "by what it holds.")
+    for number, own in enumerate(sheet.cells):
+        if own.grade_id and number not in matches:
+            what = "an empty one" if own.role in ("answer", "manual") else "it"
+            repairs.append(f"The cell {own.grade_id} was missing: {what} was put back.")
     return matches, repairs
+
+
+def _like(sheet: Sheet, given: list[Given], squeezed: list[str]) -> tuple:
+    """Return three ways to tell whether a cell of the sheet is the i-th one given."""
+
+    def by_id(own: Cell, i: int) -> bool:
+        return given[i].cell_id in {own.cell_id, own.grade_id} - {""}
+
+    def by_text(own: Cell, i: int) -> bool:
+        text = _squeeze(own.release)
+        return bool(text) and squeezed[i] == text
+
+    def by_names(own: Cell, i: int) -> bool:
+        if own.role != "answer" or given[i].cell_type != "code":
+            return False
+        return bool(names_of(own.source)[0] & _bound(given[i].source))
+
+    return by_id, by_text, by_names
+
+
+def _defined(given: list[Given], indices: list[int]) -> set[str]:
+    """Return the names that these code cells define, where that is no stub."""
+    found: set[str] = set()
+    for index in indices:
+        if given[index].cell_type == "code" and not STUB.search(given[index].source):
+            found |= _bound(given[index].source)
+    return found
+
+
+@functools.lru_cache(maxsize=MOST_CELLS)
+def _bound(source: str) -> frozenset[str]:
+    """Return the names that a student's cell defines; none where that is dear."""
+    with suppress(RecursionError, MemoryError):
+        if len(source) < MOST_PARSED:
+            return frozenset(names_of(source)[0])
+    return frozenset()
 
 
 def _is_copy(sheet: Sheet, cell: Given) -> bool:
@@ -196,7 +271,7 @@ def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
                 f"The cell {own.grade_id} was of type {theirs.cell_type}: it was made "
                 f"a {own.cell_type} cell again."
             )
-        return Placed(own, own.cell_type, source)
+        return Placed(own, own.cell_type, source, theirs and theirs.attachments)
     if own.role == "course" and not own.locked and theirs is not None:
         return Placed(own, own.cell_type, theirs.source)
     if own.locked and theirs and _squeeze(theirs.source) != _squeeze(own.release):

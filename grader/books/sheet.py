@@ -1,31 +1,25 @@
 """The instructor's notebook: its cells by role, and what students were given of it.
 
-Here is decided which names are the course's and which a student's, and what of hidden
-tests must not leak. What a student made of the notebook is `rebuild`'s.
+Which names are whose is decided in `names`, what of hidden tests must not leak, in
+`secrets`. What a student made of the notebook is `rebuild`'s.
 """
 
-import ast
-import builtins
-import contextlib
 import copy
-import io
 import re
-import symtable
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
-from nbgrader import utils
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+from nbgrader import preprocessors, utils
+from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from traitlets.config import Config
 
-SHORTEST_SECRET = 4  # characters of a hidden text that is worth hiding
-DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
+from grader.books.names import imports_of, trust
+from grader.books.secrets import secrets_of
+
+PYTHON = "python"
 
 
 @dataclass(frozen=True)
@@ -52,8 +46,8 @@ class Cell:
     may_raise : bool
         Whether its author tagged it ``raises-exception``: an error is meant.
     setup : str
-        The statements of a check that make names without the student's help: later
-        checks find these even if this one fails.
+        The statements of a check, or of a course cell that is not trusted, that make
+        names without the student's help: later checks find these whatever fails.
     """
 
     role: str
@@ -82,7 +76,9 @@ class Sheet:
     names : tuple of str
         Globals that the reference answers define.
     own : tuple of str
-        Globals of checks and trusted cells, which no student may stand in for.
+        Globals of checks and trusted statements: no student may stand in for them.
+    mixed : tuple of str
+        Globals of the course that are made with the help of answers.
     imports : str
         The import statements of the reference answers: checks that use such a module
         get it from here, never from the student.
@@ -97,10 +93,16 @@ class Sheet:
     cells: tuple[Cell, ...]
     names: tuple[str, ...]
     own: tuple[str, ...]
+    mixed: tuple[str, ...]
     imports: str
     secrets: tuple[str, ...]
     metadata: dict
     follow_through: bool = True
+
+    @property
+    def grade_ids(self) -> set[str]:
+        """The names of its cells."""
+        return {cell.grade_id for cell in self.cells if cell.grade_id}
 
     @property
     def checks(self) -> list[Cell]:
@@ -109,31 +111,54 @@ class Sheet:
 
 
 def load(path: Path, config: Config | None = None) -> Sheet:
-    """Read an instructor's notebook, with nbgrader's own rules for the release."""
+    """Read an instructor's notebook, with nbgrader's own rules for the release.
+
+    Raises
+    ------
+    ValueError
+        It is no notebook that can be graded here.
+    """
     config = config or Config()
     notebook = nbformat.read(path, as_version=4)
+    language = _language(notebook.metadata)
+    if not language.lower().startswith(PYTHON):
+        raise ValueError(
+            f"{path.name} is written in {language}: only Python is graded here "
+            "(plain `nbgrader autograde` runs other kernels)"
+        )
+    resources = {"nbgrader": {}, "metadata": {"path": str(path.parent)}}
+    for name in ("IncludeHeaderFooter", "InstantiateTests"):
+        made = getattr(preprocessors, name)(config=config)
+        notebook, resources = made.preprocess(notebook, resources)
     release = copy.deepcopy(notebook)
     hiding = ClearHiddenTests(config=config)
-    for preprocessor in (ClearSolutions(config=config), hiding):
+    clearing = (preprocessors.ClearSolutions, preprocessors.ClearMarkScheme)
+    for preprocessor in (*(kind(config=config) for kind in clearing), hiding):
         release, _ = preprocessor.preprocess(release, {"nbgrader": {}})
     cells = [
         _cell(cell, given.source, hiding)
         for cell, given in zip(notebook.cells, release.cells, strict=True)
     ]
     cells = list(_titled(cells))
-    imports = _imports(cells)
-    cells, names, own = _trust(cells, imports)
+    imports = imports_of(cells)
+    cells, names, own, mixed = trust(cells, imports, path.parent)
     metadata = notebook.metadata
     return Sheet(
         name=path.stem,
         cells=tuple(cells),
         names=tuple(sorted(names)),
         own=tuple(sorted(own)),
+        mixed=tuple(sorted(mixed)),
         imports=imports,
-        secrets=tuple(_secrets(cells)),
+        secrets=tuple(secrets_of(cells)),
         metadata={k: dict(metadata[k]) for k in ("kernelspec",) if k in metadata},
         follow_through=metadata.get("grading", {}).get("follow_through", True),
     )
+
+
+def _language(metadata: dict) -> str:
+    spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
+    return spec.get("language") or info.get("name") or spec.get("name") or PYTHON
 
 
 def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:
@@ -185,155 +210,3 @@ def _hidden_lines(source: str, hiding: ClearHiddenTests):
             first = None
     if first:
         yield first, len(source.splitlines())
-
-
-# --- which names are whose -----------------------------------------------------------
-
-
-def _imports(cells: list[Cell]) -> str:
-    lines = []
-    for cell in cells:
-        if cell.role == "answer":
-            with contextlib.suppress(SyntaxError):
-                tree = ast.parse(TransformerManager().transform_cell(cell.source))
-                found = [
-                    n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)
-                ]
-                lines += map(ast.unparse, found)
-    return "\n".join(lines)
-
-
-def _trust(cells: list[Cell], imports: str) -> tuple[list[Cell], set[str], set[str]]:
-    """Mark the course cells that depend on no answer; return whose names are whose.
-
-    Returns
-    -------
-    cells : list of Cell
-    answers, own : sets of str
-        Names that the answers define; names of checks, trusted cells and imports.
-    """
-    imported, _ = names_of(imports)
-    known = {*dir(builtins), *imported, "get_ipython"}
-    alone = set(known)  # what is known without the result of any check
-    answers, mixed, own, marked = set(), set(), set(imported), []
-    for cell in cells:
-        if cell.cell_type == "code" and cell.role != "text":
-            bound, free = names_of(cell.source)
-            if cell.role in ("answer", "manual"):
-                answers |= bound - imported
-                known -= bound - imported
-                alone -= bound - imported
-            elif cell.role == "check":
-                cell = replace(cell, setup=_setup(cell.source, known))
-                known |= bound
-                own |= bound
-                alone = _alone(cell.setup, alone - bound)
-            elif not free - known:
-                cell = replace(cell, trusted=True, alone=not free - alone)
-                known |= bound
-                own |= bound
-                alone = alone | bound if cell.alone else alone - bound
-            else:
-                known -= bound
-                alone -= bound
-                mixed |= bound
-        marked.append(cell)
-    return marked, answers, own - answers - mixed
-
-
-def _setup(source: str, known: set[str]) -> str:
-    """Return the statements of a check that bind names and need no answer."""
-    known, lines = set(known), []
-    for node, bound, free in _statements(source):
-        if isinstance(node, DEFINITIONS) or (
-            isinstance(node, ASSIGNMENTS) and not free - known
-        ):
-            known |= bound
-            lines.append(ast.unparse(node))
-        else:
-            known -= bound
-    return "\n".join(lines)
-
-
-def _alone(setup: str, known: set[str]) -> set[str]:
-    """Return `known` with the names that these statements make of nothing else."""
-    for _, bound, free in _statements(setup):
-        known = known - bound if free - known else known | bound
-    return known
-
-
-def _statements(source: str) -> Iterator[tuple[ast.stmt, set[str], set[str]]]:
-    """Yield the statements of a cell with the globals that they bind and use."""
-    with contextlib.suppress(SyntaxError):
-        for node in ast.parse(TransformerManager().transform_cell(source)).body:
-            yield node, *names_of(ast.unparse(node))
-
-
-def names_of(source: str) -> tuple[set[str], set[str]]:
-    """Return the globals that a cell binds, and those that it uses unbound."""
-    text = TransformerManager().transform_cell(source)
-    try:
-        table = symtable.symtable(text, "<cell>", "exec")
-    except SyntaxError:
-        return set(), {"?"}
-    bound = {
-        symbol.get_name()
-        for symbol in table.get_symbols()
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()
-    }
-    used, tables = set(), [table]
-    while tables:
-        current = tables.pop()
-        tables += current.get_children()
-        used |= {
-            symbol.get_name()
-            for symbol in current.get_symbols()
-            if symbol.is_referenced() and (current is table or symbol.is_global())
-        }
-    return bound, used - bound
-
-
-# --- what must not leak --------------------------------------------------------------
-
-
-def _secrets(cells: list[Cell]) -> list[str]:
-    """Return the texts of hidden tests that nobody outside should read.
-
-    Comments, strings and names, unless they occur in the release, and but for the
-    messages of assertions, which are meant to be read.
-    """
-    public = "\n".join(cell.release for cell in cells)
-    found: set[str] = set()
-    for cell in cells:
-        for first, last in cell.hidden:
-            lines = cell.source.splitlines()[first : last - 1]
-            found |= _texts("\n".join(lines))
-    return sorted(
-        (s for s in found if len(s) >= SHORTEST_SECRET and s not in public),
-        key=len,
-        reverse=True,
-    )
-
-
-def _texts(source: str) -> set[str]:
-    found = {line.strip() for line in source.splitlines()}
-    try:
-        tree = ast.parse(source)
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (SyntaxError, tokenize.TokenError):
-        return found | set(source.split())
-    found |= {t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
-    messages: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
-        if isinstance(node, ast.Name):
-            found.add(node.id)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
-        told = node.msg if isinstance(node, ast.Assert) else None
-        told = node.exc if isinstance(node, ast.Raise) else told
-        for part in ast.walk(told) if told else ():
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                messages.add(part.value)
-    return found - messages - set(dir(builtins))

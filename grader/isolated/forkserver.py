@@ -12,7 +12,6 @@ grader is gone. No secret enters the forkserver, so that no child inherits one.
 
 import contextlib
 import glob
-import importlib
 import json
 import os
 import re
@@ -105,7 +104,7 @@ class Forkserver:
             )
 
     def fork(self, role: str) -> tuple[socket.socket, socket.socket, socket.socket]:
-        """Fork a child; `role` is ``student`` or ``judge``.
+        """Fork a child; `role` is ``student``, ``judge`` or ``both``.
 
         Returns
         -------
@@ -275,8 +274,10 @@ def _warden(request: dict, descriptors: list[int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
     limits = request["limits"] and sandbox.Limits(**request["limits"])
-    owner, slot = os.getuid(), os.getpid()
+    owner, slot, role = os.getuid(), os.getpid(), request["role"]
     processes = Processes()
+    from grader.isolated import judge, student  # they are imported already
+
     # without a sandbox, too, each has a folder of its own
     work = WORK if limits else f"{os.environ['HOME']}-{slot}"
     try:
@@ -288,13 +289,15 @@ def _warden(request: dict, descriptors: list[int]) -> None:
             processes.close()
             leash.close()
             if limits:
-                sandbox.enter(limits, slot, owner)
+                sandbox.enter(limits, slot, owner, withhold=role == "student")
             else:
                 os.setsid()
             os.mkdir(work, mode=0o700)
             os.chdir(work)
-            module = importlib.import_module(f"grader.isolated.{request['role']}")
-            module.main(control, rpc)
+            if role == "judge":
+                judge.main(control, rpc)
+            else:
+                student.main(control, rpc, checks=role == "both")
     except BaseException as error:
         _say(control, error)
         os._exit(1)
@@ -308,10 +311,10 @@ def _warden(request: dict, descriptors: list[int]) -> None:
 
 def _say(control: socket.socket, error: BaseException) -> None:
     """Report why the process did not start; at its end there is nobody to tell."""
-    from grader.isolated import wire
+    from grader.isolated import frames
 
-    with contextlib.suppress(wire.WireError, OSError):
-        wire.send(control, {"type": "failed", "why": f"{error}"})
+    with contextlib.suppress(frames.WireError, OSError):
+        frames.send(control, {"type": "failed", "why": f"{error}"})
 
 
 def _watch(

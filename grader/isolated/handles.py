@@ -1,315 +1,63 @@
-"""The student's objects as the test process sees them: values, or handles.
+"""Objects that stay in the student's process, as the test process sees them.
 
-A `Link` asks the student's process. What comes back is an exact value (`wire`) or a
-`Handle`, which can be called, iterated and asked for attributes; it compares equal to
-nothing but itself, and none of the student's code runs in this process. The checks that
-use them run in `judge`; the other end of a `Link` is `student.Server`.
+A handle can be called, iterated and asked for attributes, its text and its truth, and
+none of the student's code runs here. What would need both sides in one process raises:
+whether one of the student's objects equals anything, its class would decide. The
+reference finds that out, and the sheet is graded in one process (`trial`).
 """
 
-import builtins
-import contextlib
-import copy
-import functools
-import pickle
-import socket
 import sys
 import types
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    from grader.isolated.link import Link
 
-from grader.isolated import wire
-
-WITHHELD = "(its message is not shown: this case is hidden)"
-NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
 COMPARISONS = frozenset(("allclose", "array_equal", "eq", "equal", "isclose", "ne"))
-UNREADABLE = (wire.WireError, ValueError, TypeError, LookupError, MemoryError)
-WARNINGS = (RuntimeWarning, UserWarning, DeprecationWarning, FutureWarning)
-CALLBACKS = (
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
-    functools.partial,
-)
+# of these names that Python gives to objects the student's are asked for
+ASKED = ("__annotations__", "__defaults__", "__kwdefaults__", "__qualname__")
+BY_IDENTITY = ("builtins.function", "builtins.type", "builtins.module")
 
 
-class Broken(BaseException):
-    """The student's process is gone or does not follow the format.
-
-    Not an `Exception`: a check that catches those must not go on without a student.
-    """
-
-
-class StudentError(Exception):
-    """An exception in the student's code that is none of Python's own."""
-
-
-class Link:
-    """The connection to one student's process.
-
-    Attributes
-    ----------
-    hidden : bool
-        While True, texts that the student's code makes are not passed on.
-    sources : dict of int to str
-        The student's cells by number, to show the line where an exception arose.
-    course : dict of str to object
-        The course's own globals: what calls change in them is undone after a check.
-    """
-
-    def __init__(self, sock: socket.socket, sources: dict[int, str]) -> None:
-        self.sock = sock
-        self.sources = sources
-        self.hidden = False
-        self.broken = ""
-        self.count = 0
-        self.callbacks: list[Callable] = []
-        self.course: dict[str, Any] = {}
-        self.lent: dict[int, list] | None = None
-        self.copies: dict[int, tuple[Any, Any]] = {}
-
-    def _keep(self, value: Any) -> None:
-        """Keep a copy of the course's data before the student's code changes them."""
-        if self.lent is None:
-            self.lent = _by_memory(self.course.values())
-        for place in _memory(value) & self.lent.keys():
-            for held in self.lent[place]:
-                if id(held) not in self.copies:
-                    self.copies[id(held)] = held, _copy(held)
-
-    def restore(self) -> None:
-        """Bring the course's data back to what they were before the check."""
-        for held, before in self.copies.values():
-            wire.update(held, before)
-        self.lent, self.copies = None, {}
-
-    def get(self, name: str) -> Any:
-        """Return the student's global `name`; raise `NameError` if there is none."""
-        try:
-            reply, blob = self._ask({"do": "get", "name": name}, b"")
-        except KeyError as error:  # Python would look among the built-in names
-            raise NameError(f"{name} cannot be had: {error}") from None
-        if "missing" in reply:
-            raise NameError(f"{name} is not defined: its cell is missing or failed")
-        value = self._value(reply, blob)
-        if isinstance(value, Handle) and "builtins.module" in value._info["bases"]:
-            raise NameError(f"{name} is a module that the course does not import")
-        return value
-
-    def do(self, what: str, target: int, args: tuple = (), kwargs: dict | None = None):
-        """Have an operation carried out; return its value or raise its exception."""
-        kwargs = kwargs or {}
-        everything = [*args, *kwargs.values()]
-        encoder, pickled = self._encoder()
-        items = [encoder.encode(arg) for arg in everything]
-        request = {
-            "do": what,
-            "target": target,
-            "args": items[: len(args)],
-            "kwargs": dict(zip(kwargs, items[len(args) :], strict=True)),
-        }
-        if pickled:
-            try:
-                raw = pickle.dumps((pickled, [*map(wire.gradients, pickled)]))
-            except Exception as error:
-                raise TypeError(
-                    f"an argument cannot be sent to the student's process: {error}"
-                ) from None
-            place = [len(encoder.blob), len(raw)]
-            encoder.blob += raw
-            request["pickled"] = ["pickle", *place]
-        reply, blob = self._ask(request, bytes(encoder.blob))
-        if reply.get("ended") is True:
-            raise StopIteration
-        value = self._value(reply, blob)
-        decoder = wire.Decoder(blob, self._handle)
-        with self._following():
-            for index, item in reply.get("changed", ()):
-                self._keep(everything[index])
-                wire.update(everything[index], decoder.decode(item))
-        return value
-
-    def _ask(self, request: dict, blob: bytes) -> tuple[dict, bytes]:
-        """Send a request, serve callbacks, return the reply."""
-        if self.broken:
-            raise Broken(self.broken)
-        self.count += 1
-        with self._following():
-            wire.send(self.sock, request | {"id": self.count}, blob)
-            while "callback" in (message := wire.receive(self.sock))[0]:
-                self._call_back(*message)
-            reply, blob = message
-            if reply.get("id") != self.count:
-                raise wire.WireError("a reply that nobody asked for")
-            printed = wire._exact(reply.get("printed", ""), str)
-            if printed:
-                sys.stdout.write(NOT_SHOWN if self.hidden else printed)
-            for name, text in reply.get("warnings", ()):
-                kinds = [w for w in WARNINGS if w.__name__ == name]
-                text = WITHHELD if self.hidden else str(text)
-                warnings.warn(text, (kinds or [UserWarning])[0], stacklevel=4)
-        if "error" in reply:
-            with self._following():
-                error = self._exception(reply)
-            raise error
-        return reply, blob
-
-    @contextlib.contextmanager
-    def _following(self) -> Iterator[None]:
-        """Turn a breach of the format into `Broken`, now and from now on."""
-        try:
-            yield
-        except wire.Closed:
-            self.broken = "the student's process ended"
-            raise Broken(self.broken) from None
-        except UNREADABLE as error:
-            self.broken = "the student's process sent an unreadable reply"
-            raise Broken(f"{self.broken} ({error})") from None
-        except RuntimeError as error:  # torch: a state that does not fit
-            self.broken = "the student's process sent an unreadable reply"
-            raise Broken(self.broken) from error
-
-    def _value(self, reply: dict, blob: bytes) -> Any:
-        with self._following():
-            return wire.Decoder(blob, self._handle).decode(reply["value"])
-
-    def _handle(self, number: Any, info: Any) -> "Handle":
-        number, info = wire._exact(number, int), wire._exact(info, dict)
-        if type(info.get("bases")) is not list:
-            raise wire.WireError("a handle without classes")
-        kind = Handle
-        if info.get("iterator") is True:
-            kind = IteratorHandle
-        elif info.get("callable") is True:
-            kind = CallableHandle
-        return kind(self, number, info)
-
-    def _encoder(self) -> tuple[wire.Encoder, list]:
-        pickled: list = []
-
-        def handle(value: Any) -> list:
-            if isinstance(value, Handle):
-                return ["handle", "own", object.__getattribute__(value, "_number")]
-            if isinstance(value, CALLBACKS):
-                self.callbacks.append(value)
-                return ["handle", "callback", len(self.callbacks) - 1]
-            pickled.append(value)
-            return ["handle", "pickled", len(pickled) - 1]
-
-        return wire.Encoder(handle), pickled
-
-    def _call_back(self, message: dict, blob: bytes) -> None:
-        """Run a function that the check passed to the student's code."""
-        decoder = wire.Decoder(blob, self._handle)
-        function = self.callbacks[wire._exact(message["callback"], int)]
-        args = [decoder.decode(item) for item in message["args"]]
-        kwargs = {
-            wire._exact(k, str): decoder.decode(v) for k, v in message["kwargs"].items()
-        }
-        encoder, _ = self._encoder()
-        try:
-            reply = {"value": encoder.encode(function(*args, **kwargs))}
-        except Exception as error:
-            encoder, _ = self._encoder()
-            reply = {"error": f"{type(error).__name__}: {error}"}
-        wire.send(self.sock, reply, bytes(encoder.blob))
-
-    def _exception(self, reply: dict) -> BaseException:
-        """Return the exception to raise here for one that arose there."""
-        names = [str(name) for name in reply.get("bases", ())][:50]
-        own = names[0].rpartition(".")[2] if names else "Exception"
-        text = str(reply["error"])
-        kind: type[BaseException] = StudentError
-        for name in names:
-            module, _, last = name.rpartition(".")
-            found = getattr(builtins, last, None) if module == "builtins" else None
-            if isinstance(found, type) and issubclass(found, Exception | SystemExit):
-                kind = found
-                break
-        if issubclass(kind, StopIteration | StopAsyncIteration):
-            kind = RuntimeError  # it would end a loop of the check's (PEP 479)
-        shown = WITHHELD if self.hidden else text
-        try:
-            error = kind(shown)
-        except TypeError:  # UnicodeDecodeError and its like want more arguments
-            kind = StudentError
-            error = kind(shown)
-        if kind in (StudentError, Exception) and own not in (
-            "Exception",
-            kind.__name__,
-        ):
-            error = StudentError(f"{own}: {shown}")
-        error.full_text = text  # for hints, never shown as it is
-        error.student_line = self._line(reply.get("line"))
-        return error
-
-    def _line(self, place: Any) -> str:
-        """Return a line of the student's own notebook, given [cell, line]."""
-        if type(place) is not list or [type(number) for number in place] != [int, int]:
-            return ""
-        lines = self.sources.get(place[0], "").splitlines()
-        return lines[place[1] - 1].strip() if 0 < place[1] <= len(lines) else ""
-
-
-def _copy(value: Any) -> Any:
-    if hasattr(value, "untyped_storage"):  # a tensor, maybe with a gradient
-        return value.detach().clone()
-    state = wire.torch_state(value)
-    return copy.deepcopy(value if state is None else state)
-
-
-def _by_memory(values: Iterable) -> dict[int, list]:
-    """Return all that can be changed in `values`, by the memory that it lies in."""
-    found: dict[int, list] = {}
-    queue, seen = list(values), set()
-    while queue:
-        value = queue.pop()
-        places = _memory(value)
-        if places and id(value) not in seen:
-            seen.add(id(value))
-            for place in places:
-                found.setdefault(place, []).append(value)
-            queue += value.values() if isinstance(value, dict) else ()
-            queue += value if isinstance(value, list | tuple | set) else ()
-    return found
-
-
-def _memory(value: Any) -> set[int]:
-    """Return what identifies the memory of a value, if that can be changed."""
-    if isinstance(value, np.ndarray):
-        while isinstance(value.base, np.ndarray):
-            value = value.base
-        return {id(value)}
-    if isinstance(value, tuple):
-        return {id(value)}.union(*map(_memory, value))
-    if isinstance(value, list | dict | set | np.random.Generator):
-        return {id(value)}
-    if type(value).__module__.partition(".")[0] != "torch":
-        return set()
-    if (state := wire.torch_state(value)) is not None:
-        return {id(value)}.union(*map(_memory, state["state"].values()))
-    if hasattr(value, "untyped_storage"):
-        return {value.untyped_storage().data_ptr()}
-    return set()
+def handle(link: "Link", number: int, info: dict) -> "Handle":
+    """Return the handle of an object that is described by `info`."""
+    if info.get("iterator") is True:
+        return IteratorHandle(link, number, info)
+    if info.get("callable") is True:
+        return CallableHandle(link, number, info)
+    return Handle(link, number, info)
 
 
 class Handle:
     """An object that stays in the student's process."""
 
-    def __init__(self, link: Link, number: int, info: dict) -> None:
+    __slots__ = ("_info", "_link", "_number")
+
+    def __init__(self, link: "Link", number: int, info: dict) -> None:
         object.__setattr__(self, "_link", link)
         object.__setattr__(self, "_number", number)
         object.__setattr__(self, "_info", info)
-        object.__setattr__(self, "__name__", str(info.get("name", "?"))[:100])
 
     @property
     def __class__(self) -> type:  # what isinstance looks at
-        return _class_of(object.__getattribute__(self, "_info")) or type(self)
+        return _class_of(self._info) or type(self)
+
+    @property
+    def __name__(self) -> str:
+        hidden = self._link.hidden  # a name may tell what a hidden case has passed
+        return "object" if hidden else str(self._info.get("name", "?"))[:100]
+
+    @property
+    def __doc__(self) -> Any:
+        return self._link.do("attribute", self._number, ("__doc__",))
+
+    @property
+    def __dict__(self) -> Any:
+        return self._link.do("attribute", self._number, ("__dict__",))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if name.startswith("__") and name.endswith("__") and name not in ASKED:
             raise AttributeError(name)
         if name in COMPARISONS:  # the student's code would be the judge of itself
             raise TypeError(f"a tensor or an array is expected: a {self.__name__} came")
@@ -321,23 +69,41 @@ class Handle:
     def __getitem__(self, key: Any) -> Any:
         return self._link.do("item", self._number, (key,))
 
+    def __contains__(self, value: Any) -> bool:
+        return _exactly(bool, self._link.do("contains", self._number, (value,)))
+
     def __len__(self) -> int:
-        length = self._link.do("length", self._number)
-        if type(length) is not int:
-            raise TypeError("its length is no integer")
-        return length
+        return _exactly(int, self._link.do("length", self._number))
 
     def __bool__(self) -> bool:
-        return True
+        return _exactly(bool, self._link.do("bool", self._number))
+
+    def __str__(self) -> str:
+        return _exactly(str, self._link.do("text", self._number))
+
+    def __repr__(self) -> str:
+        return _exactly(str, self._link.do("repr", self._number))
+
+    def __dir__(self) -> list:
+        return self._link.do("names", self._number)
 
     def __iter__(self) -> Iterator:
         return self._link.do("iterate", self._number)
 
+    def __eq__(self, other: object) -> bool:
+        if type(other) in KINDS and other._number == self._number:
+            return True
+        if _by_identity(self):
+            return False
+        raise TypeError(
+            f"a number, a text or an array is expected: a {self.__name__} came"
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._number)
+
     def __array__(self, *_, **__):
         raise TypeError(f"numbers are expected: a {self.__name__} came")
-
-    def __repr__(self) -> str:
-        return f"<the student's {self.__name__}>"
 
     def __reduce_ex__(self, protocol):
         raise TypeError("an object of the student's cannot be copied")
@@ -346,12 +112,18 @@ class Handle:
 class CallableHandle(Handle):
     """A function, class or callable object of the student's."""
 
+    __slots__ = ()
+    __doc__ = Handle.__dict__["__doc__"]  # the student's, not this one
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._link.do("call", self._number, args, kwargs)
 
 
 class IteratorHandle(Handle):
     """A generator or iterator of the student's."""
+
+    __slots__ = ()
+    __doc__ = Handle.__dict__["__doc__"]  # the student's, not this one
 
     def __iter__(self) -> Iterator:
         return self
@@ -377,3 +149,18 @@ def _class_of(info: dict) -> type | None:
             if isinstance(found, type) and issubclass(found, modules):
                 return found
     return None
+
+
+KINDS = (Handle, CallableHandle, IteratorHandle)
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} is expected")
+    return value
+
+
+def _by_identity(value: Handle) -> bool:
+    """Tell whether this is a function, class or module, which equals only itself."""
+    bases = [str(name) for name in value._info.get("bases", ())]
+    return value._info.get("class") is True or bool({*bases[:1]} & {*BY_IDENTITY})

@@ -1,30 +1,29 @@
 """The test process: runs the instructor's check cells, their text unchanged.
 
 A name that a check uses and the course did not define is looked up in the student's
-process (`handles.Link`). The points of a step are what this process says; a check that
+process (`link.Link`). The points of a step are what this process says; a check that
 does not reach its end gives none. When a check runs, and what becomes of its reply, is
 decided in `session`.
 """
 
-import ast
 import builtins
 import contextlib
-import decimal
 import io
-import numbers
 import signal
 import socket
 from typing import Any
 
-import numpy as np
-from IPython.core.inputtransformer2 import TransformerManager
-
-from grader.isolated import wire
-from grader.isolated.handles import Broken, Link
-from grader.isolated.student import interruptible, seed, shell, unpack
-from grader.verdicts import Verdict
-
-MOST_PRINTED = 100_000
+from grader.isolated import frames
+from grader.isolated.checking import (
+    Magics,
+    check,
+    execute,
+    interruptible,
+    nodes_of,
+    told,
+)
+from grader.isolated.link import Broken, Link
+from grader.isolated.student import seed, shell, unpack
 
 
 class Namespace(dict):
@@ -34,7 +33,10 @@ class Namespace(dict):
     """
 
     def __init__(self) -> None:
-        super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=shell)
+        magics = Magics(shell(), self)
+        super().__init__(
+            __name__="__main__", __builtins__=builtins, get_ipython=lambda: magics
+        )
         self.link: Link | None = None
         self.students: frozenset[str] = frozenset()
         self.own: frozenset[str] = frozenset()
@@ -57,9 +59,9 @@ def main(control: socket.socket, _: socket.socket) -> None:
     """Serve the grader until it closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     names = Namespace()
-    wire.send(control, {"type": "ready"})
+    frames.send(control, {"type": "ready"})
     while True:
-        message, blob = wire.receive(control)
+        message, blob = frames.receive(control)
         match message["do"]:
             case "files":
                 unpack(blob)
@@ -78,15 +80,15 @@ def main(control: socket.socket, _: socket.socket) -> None:
                 reply = {}
             case "grade":
                 reply = grade(names, message)
-        wire.send(control, reply)
+        frames.send(control, reply)
 
 
 def run_course(names: Namespace, source: str) -> dict:
     """Run a cell of the course's own; return its error, if it has one."""
     try:
         with interruptible(), contextlib.redirect_stdout(io.StringIO()):
-            for node in _nodes(source):
-                _execute(node, names)
+            for node in nodes_of(source):
+                execute(node, names)
     except BaseException as error:
         return {"error": f"{type(error).__name__}: {error}"}
     finally:
@@ -97,102 +99,33 @@ def run_course(names: Namespace, source: str) -> dict:
 def set_up(names: Namespace, source: str) -> None:
     """Make the names of a check that failed, as far as it goes (`Cell.setup`)."""
     with contextlib.suppress(KeyboardInterrupt), interruptible():
-        for node in _nodes(source):
+        for node in nodes_of(source):
             with (
                 contextlib.suppress(Exception),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
-                _execute(node, names)
+                execute(node, names)
 
 
 def grade(names: Namespace, message: dict) -> dict:
-    """Run a check cell: the verdict, the points, and what the student is told.
-
-    ``verdict`` is a `Verdict`, but not PARTIAL. ``score`` is the number of the last
-    expression, if it is one, and None where full marks are meant.
-    """
-    link, printed = names.link, _Bounded()
+    """Run a check cell: see `checking.check`."""
+    link = names.link
     names.cache.clear()
-    link.course = names.course
-    reply: dict = {
-        "verdict": Verdict.PASSED,
-        "score": None,
-        "error": "",
-        "hidden": False,
-    }
+    link.loans.course = names.course
     seed(message["seed"])
-    line = ""
-    try:
-        with interruptible(), contextlib.redirect_stdout(printed):
-            value = None
-            for node in _nodes(message["source"]):
-                link.hidden = any(
-                    node.lineno <= last and first <= node.end_lineno
-                    for first, last in message["hidden"]
-                )
-                line = message["source"].splitlines()[node.lineno - 1].strip()
-                value = _execute(node, names)
+
+    def hide(hidden: bool) -> None:
+        link.hidden = hidden
         if link.broken:  # the check caught it
             raise Broken(link.broken)
-        reply["score"] = _score(value)
-    except KeyboardInterrupt:
-        reply["verdict"] = Verdict.TIME
-    except Broken as end:
-        reply |= {"verdict": Verdict.BROKEN, "error": str(end)}
-    except BaseException as error:
-        reply |= {"verdict": Verdict.FAILED, "error": _message(error, link, line)}
-    link.restore()
-    reply |= {"hidden": link.hidden, "printed": printed.getvalue()}
+
+    def explain(error: BaseException, hidden: bool, line: str) -> str:
+        text = str(error) if isinstance(error, Broken) else told(error, hidden, line)
+        if place := getattr(error, "student_line", ""):
+            text += f"\n  at your line: {place}"
+        return text
+
+    reply = check(names, message, hide, explain)
+    link.loans.restore()
     link.hidden = False
     return reply
-
-
-def _message(error: BaseException, link: Link, line: str) -> str:
-    """Return what a failed check says, without any line that is not released."""
-    text = str(error)[:MOST_PRINTED]
-    if isinstance(error, AssertionError):
-        if text:
-            return text
-        return "A hidden check failed." if link.hidden else f"This check failed: {line}"
-    text = f"{type(error).__name__}: {text}"
-    if place := getattr(error, "student_line", ""):
-        text += f"\n  at your line: {place}"
-    return text
-
-
-def _score(value: Any) -> float | None:
-    """Return the points that a check's last expression means; None for all of them.
-
-    Raises
-    ------
-    ValueError
-        It is an array: arithmetic with what a student returned, where a number was
-        meant.
-    """
-    if isinstance(value, bool | np.bool_):
-        return None
-    if isinstance(value, numbers.Real | decimal.Decimal):
-        return float(value)
-    if isinstance(value, np.ndarray | numbers.Complex) or hasattr(value, "new_tensor"):
-        raise ValueError("the points of this check are no number: an array came")
-    return None
-
-
-def _nodes(source: str) -> list[ast.stmt]:
-    return ast.parse(TransformerManager().transform_cell(source), "<check>").body
-
-
-def _execute(node: ast.stmt, names: Namespace) -> Any:
-    """Run one statement; return the value if it is an expression."""
-    if isinstance(node, ast.Expr):
-        return eval(compile(ast.Expression(node.value), "<check>", "eval"), names)
-    return exec(compile(ast.Module([node], []), "<check>", "exec"), names)
-
-
-class _Bounded(io.StringIO):
-    """A text that stops growing."""
-
-    def write(self, text: str) -> int:
-        if self.tell() < MOST_PRINTED:
-            super().write(text[:MOST_PRINTED])
-        return len(text)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader.books.sheet import Sheet
-from grader.isolated import wire
+from grader.isolated import frames
 from grader.isolated.forkserver import WAITED, Forkserver
 from grader.verdicts import Verdict
 
@@ -43,7 +43,8 @@ class CellRun:
 
     outputs: list[dict] = field(default_factory=list)
     error: str = ""
-    ended: str = ""  # why the process is gone or was stopped: empty if all is well
+    ended: str = ""  # why the process is gone: empty if all is well
+    stopped: str = ""  # why the cell was, where the process is still there
     kept: int = 0  # bytes of its outputs
     full: bool = False  # whether the rest of them was left out
 
@@ -117,8 +118,8 @@ class Process:
     def _send(self, message: dict, blob: bytes = b"") -> None:
         self.control.settimeout(START_SECONDS)
         try:
-            wire.send(self.control, message, blob)
-        except wire.WireError:
+            frames.send(self.control, message, blob)
+        except frames.WireError:
             raise Dead(self._why()) from None
 
     def _receive(self, seconds: float) -> tuple[dict, bytes]:
@@ -127,10 +128,10 @@ class Process:
             ready, _, _ = select.select([self.control], [], [], max(0, seconds))
             if not ready:
                 raise TimeoutError
-            return wire.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
-        except wire.Closed:
+            return frames.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
+        except frames.Closed:
             raise Dead(self._why()) from None
-        except wire.WireError as error:
+        except frames.WireError as error:
             raise Dead(f"it sent an unreadable message ({error})") from None
 
     def _why(self) -> str:
@@ -147,9 +148,14 @@ class Student(Process):
     """A student's process: see `student`."""
 
     def __init__(
-        self, forkserver: Forkserver, files: dict[str, bytes], seed: int
+        self,
+        forkserver: Forkserver,
+        files: dict[str, bytes],
+        seed: int,
+        *,
+        checks: bool = False,
     ) -> None:
-        super().__init__(forkserver, "student", files)
+        super().__init__(forkserver, "both" if checks else "student", files)
         self._send({"do": "seed", "seed": seed})
 
     def run(
@@ -193,8 +199,48 @@ class Student(Process):
             self.close()
         else:
             if result.ended:  # stopped, and still there
-                result.error, result.ended = result.ended, ""
+                result.error = result.stopped = result.ended
+                result.ended = ""
         return result
+
+    def check(self, message: dict, seconds: float) -> dict:
+        """Run a check in this process; see `checking.check` for the reply.
+
+        Its word is the student's: see `Sheet` on one process.
+        """
+        self._send({"do": "check"} | message)
+        reply = self._verdict(Clock(seconds, self))
+        if reply is None:
+            self.interrupt()
+            reply = self._verdict(Clock(GRACE_SECONDS, self))
+            if reply is None:
+                raise Dead("the check could not be stopped")
+            reply |= {"verdict": Verdict.TIME}
+        return reply
+
+    def _verdict(self, clock: Clock) -> dict | None:
+        """Return the verdict; the outputs of the check before it are left out."""
+        while (left := clock.left()) > 0:
+            with suppress(TimeoutError):
+                message, _ = self._receive(left)
+                if message.get("type") == "verdict":
+                    return _plain_reply(message.get("reply"))
+        return None
+
+
+def _plain_reply(reply: object) -> dict:
+    """Return a verdict of a student's process, if it has the form of one."""
+    forms = {"verdict": str, "error": str, "printed": str, "hidden": bool}
+    if not isinstance(reply, dict) or not all(
+        isinstance(reply.get(name), form) for name, form in forms.items()
+    ):
+        raise Dead("it sent an unreadable message (no verdict)")
+    score = reply.get("score")
+    if reply["verdict"] not in list(Verdict) or not (
+        score is None or type(score) in (int, float)
+    ):
+        raise Dead("it sent an unreadable message (no verdict)")
+    return reply
 
 
 def _keep(result: CellRun, message: dict, size: int, most: int) -> None:

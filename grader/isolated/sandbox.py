@@ -18,12 +18,13 @@ import signal
 import struct
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import PACKAGES
+from grader.isolated.stub import withheld
 
 MIB = 2**20
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -107,7 +108,7 @@ def unshare() -> None:
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="utf-8")
 
 
-def enter(limits: Limits, slot: int, owner: int) -> None:
+def enter(limits: Limits, slot: int, owner: int, *, withhold: bool = True) -> None:
     """Lock this process in. Process 1 of its namespaces calls it, before any student.
 
     Parameters
@@ -119,6 +120,8 @@ def enter(limits: Limits, slot: int, owner: int) -> None:
         the limit on processes counts by uid.
     owner : int
         uid of the grader; root hands over to the slot's uid.
+    withhold : bool
+        Whether the files of the checks are out of sight: they hold the references.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def enter(limits: Limits, slot: int, owner: int) -> None:
     """
     own = FIRST_UID + slot if owner == 0 else owner
     _call("sethostname", _libc.sethostname(b"sandbox", 7))
-    _file_system(limits, own)
+    _file_system(limits, own, withheld() if withhold else ())
     if owner == 0:
         _drop_bounds()
         os.setgroups([])
@@ -187,7 +190,7 @@ def exposed(folder: Path) -> str | None:
     return next(seen, None)
 
 
-def _file_system(limits: Limits, own: int) -> None:
+def _file_system(limits: Limits, own: int, hidden: Iterable[str] = ()) -> None:
     """Replace the root by an empty one that shows `visible`, read-only."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     folders = visible()
@@ -205,6 +208,7 @@ def _file_system(limits: Limits, own: int) -> None:
     for folder, descriptor in opened.items():  # they may lie in the covered /tmp
         _show(f"/proc/self/fd/{descriptor}", root, folder)
         os.close(descriptor)
+    _hide(f"{root}{name}" for name in hidden)
     for name in SYSTEM_FILES:
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
@@ -230,6 +234,16 @@ def _file_system(limits: Limits, own: int) -> None:
     _call("umount", _libc.umount2(b"/.old", MNT_DETACH))
     os.rmdir("/.old")
     _read_only("/", recursive=False)
+
+
+def _hide(paths: Iterable[str]) -> None:
+    """Cover files and folders by empty ones."""
+    for path in paths:
+        if os.path.isdir(path):
+            flags = MS_RDONLY | MS_NOSUID | MS_NODEV
+            _mount("tmpfs", path, "tmpfs", flags, "size=4k")
+        elif os.path.exists(path):
+            _mount("/dev/null", path, None, MS_BIND)
 
 
 def _show(source: str, root: str, name: str) -> None:

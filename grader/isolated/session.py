@@ -55,6 +55,7 @@ class Job:
     budget: float = 900.0
     follow_through: bool = True
     modules: frozenset[str] = frozenset()  # that the forkserver imports
+    together: bool = False  # whether checks run in the student's process: see `trial`
 
     def forkserver(self) -> Forkserver:
         """Return the warm process that forks this notebook's."""
@@ -166,7 +167,7 @@ class Session:
                 self.result.steps.append(step)
                 self.set_up(cell.cell, step)
                 continue
-            if cell.role == "course" and cell.cell.trusted:
+            if cell.role == "course" and not self.job.together:
                 self.course(cell.cell)
             if time.monotonic() > self.deadline:
                 continue
@@ -174,8 +175,8 @@ class Session:
             self.result.outputs[number] = run.outputs
             if cell.role == "answer":
                 own_error = run.error
-            if run.ended:
-                text = f"Cell {number + 1}: {run.ended}; the cells after it were run."
+            if why := run.ended or run.stopped:
+                text = f"Cell {number + 1}: {why}; the cells after it were run."
                 self.result.problems.append(text)
 
     def code(self) -> Iterator[tuple[int, Placed]]:
@@ -204,7 +205,9 @@ class Session:
         seed = zlib.crc32(self.job.sheet.name.encode())
         while self.student is None:
             self.student = self.started(
-                lambda: Student(self.job.forkserver(), self.files, seed)
+                lambda: Student(
+                    self.job.forkserver(), self.files, seed, checks=self.job.together
+                )
             )
             self.replay(upto, replaced or {})
         return self.student
@@ -214,7 +217,7 @@ class Session:
         for number, cell in self.code():
             if number >= upto or time.monotonic() > self.deadline:
                 return
-            if cell.role == "check" or number in self.fatal:
+            if number in self.fatal or (cell.role == "check" and not self.job.together):
                 continue
             source = replaced.get(number, cell.source)
             run = self.student.run(number, source, self.left(number))
@@ -285,13 +288,19 @@ class Session:
     # --- checks ---
 
     def course(self, cell: Cell) -> None:
-        """Run a cell of the course's own in the test process.
+        """Run a cell of the course's own in the test process, or what needs no answer.
 
         Raises
         ------
         Fault
             It fails, and no student can be why.
         """
+        if not cell.trusted:
+            self.told.append(cell)
+            if cell.setup:
+                with self.timed("starting processes"), suppress(Dead, TimeoutError):
+                    self.testing().set_up(cell.setup, self.job.seconds)
+            return
         with self.timed("starting processes"):
             error, ours = self.told_to(self.testing(), cell)
             if ours and self.in_reach():
@@ -355,7 +364,7 @@ class Session:
             if self.job.sheet.imports:
                 judge.course(self.job.sheet.imports, self.job.seconds)
             for cell in self.told:
-                if cell.role == "course":
+                if cell.trusted:
                     error, ours = self.told_to(judge, cell)
                     if ours:
                         return error
@@ -385,6 +394,7 @@ class Session:
             )
             return step
         question = {
+            "cell": number,
             "source": cell.source,
             "hidden": [list(lines) for lines in cell.hidden],
             "seed": zlib.crc32(cell.grade_id.encode()),
@@ -393,8 +403,7 @@ class Session:
             with self.timed("starting processes"):
                 self.alive(number, replaced)
             with self.timed("checks"):
-                student, judge = self.attached(number, sources, replaced)
-                _judge(step, judge.grade(student, question, self.left(number)))
+                _judge(step, self.asked(number, question, sources, replaced))
         except (Dead, OSError) as error:  # TimeoutError is an OSError
             step.message = f"The check could not be carried out: {error}"
             self.drop_judge()
@@ -404,6 +413,15 @@ class Session:
             step.message = f"The check took more than {self.job.seconds:g} s."
         step.seconds = time.monotonic() - start
         return step
+
+    def asked(
+        self, number: int, question: dict, sources: dict, replaced: dict | None
+    ) -> dict:
+        """Return what became of a check."""
+        if self.job.together:
+            return self.alive(number, replaced).check(question, self.left(number))
+        student, judge = self.attached(number, sources, replaced)
+        return judge.grade(student, question, self.left(number))
 
     def attached(
         self, number: int, sources: dict[int, str], replaced: dict | None

@@ -1,7 +1,7 @@
 """The wire format: what may cross between a student's process and ours.
 
-A frame is two big-endian 32-bit lengths, a JSON text and raw bytes. A value is a JSON
-list that begins with a tag; arrays are a dtype, a shape and a place in the raw bytes.
+A value is a JSON list that begins with a tag; arrays are a dtype, a shape and a place
+in the raw bytes of the frame (`frames`).
 The decoder builds exact built-in types, NumPy arrays and torch tensors, and nothing
 else: no class of the sender's is looked up and no code of the sender's runs. What has
 no tag stays where it is, and a *handle* (a number) crosses in its place.
@@ -10,20 +10,15 @@ Pickle crosses in one direction only, from the test process to the student's, wh
 decodes it with `pickles=True`; a decoder of ours refuses the tag.
 """
 
-import json
 import pickle
 import re
-import socket
-import struct
-import time
-import types
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-HEADER = struct.Struct(">II")
-MOST_BYTES = 256 * 2**20  # of a frame
+from grader.isolated.frames import WireError
+
 MOST_DEPTH = 100  # of nested containers
 DTYPE = re.compile(r"[<>|=]?(?:[biufc]\d{1,2}|[SU]\d{1,6}|[mM]8(?:\[\w{1,4}\])?)")
 TENSORS = frozenset(
@@ -38,78 +33,6 @@ UNREADABLE = (
     ImportError,  # a tensor, where there is no torch
 )
 SINGLE = {"None": None, "Ellipsis": Ellipsis, "NotImplemented": NotImplemented}
-
-
-class WireError(Exception):
-    """A frame or value that does not follow the format."""
-
-
-class Closed(WireError):
-    """The other side is gone."""
-
-
-# --- frames --------------------------------------------------------------------------
-
-
-def send(
-    sock: socket.socket, message: dict, blob: bytes = b"", most: int = MOST_BYTES
-) -> None:
-    """Send one frame; raise `Closed` when nobody reads any more."""
-    text = json.dumps(message, separators=(",", ":")).encode()
-    if len(text) + len(blob) > most:
-        raise WireError(f"a message of {(len(text) + len(blob)) >> 20} MiB is too big")
-    try:
-        sock.sendall(HEADER.pack(len(text), len(blob)) + text + blob)
-    except OSError as error:
-        raise Closed(str(error)) from None
-
-
-def receive(
-    sock: socket.socket, most: int = MOST_BYTES, seconds: float | None = None
-) -> tuple[dict, bytes]:
-    """Receive one frame of at most `most` bytes, in at most `seconds`.
-
-    Raises
-    ------
-    Closed, WireError
-        The connection ended; the frame is unreadable, too big or too slow.
-    """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    size, extra = HEADER.unpack(_exactly(sock, HEADER.size, deadline))
-    if size + extra > most:
-        raise WireError(f"a frame of {(size + extra) >> 20} MiB is too big")
-    text = _exactly(sock, size, deadline)
-    blob = _exactly(sock, extra, deadline)
-    return parse(text), blob
-
-
-def parse(text: bytes) -> dict:
-    """Return the JSON object in `text`."""
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise WireError("a frame is not JSON") from None
-    if type(message) is not dict:
-        raise WireError("a frame is not a JSON object")
-    return message
-
-
-def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:
-    buffer = bytearray(count)
-    view = memoryview(buffer)
-    while view:
-        if deadline is not None:  # of all of it: a byte now and then is not enough
-            sock.settimeout(max(0.001, deadline - time.monotonic()))
-        try:
-            got = sock.recv_into(view)
-        except (BlockingIOError, TimeoutError):
-            raise WireError("a frame that does not end") from None
-        except OSError as error:
-            raise Closed(str(error)) from None
-        if not got:
-            raise Closed("the connection ended")
-        view = view[got:]
-    return bytes(buffer)
 
 
 # --- values: encoding ----------------------------------------------------------------
@@ -400,91 +323,3 @@ def _size(shape: Any, item: int, count: int) -> int:
     if len(shape) > 32 or entries * item != count:
         raise WireError("shape and size do not agree")
     return entries
-
-
-# --- changes of arguments ------------------------------------------------------------
-
-
-def update(old: Any, new: Any) -> None:
-    """Make the mutable `old` equal to `new`, in place, as the callee left it."""
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        if old.shape != new.shape:  # `resize` would free memory that views still use
-            raise WireError("an array that was an argument has another shape now")
-        old[...] = new
-    elif isinstance(old, list) and isinstance(new, list):
-        if len(old) == len(new):
-            new = [_updated(o, n) for o, n in zip(old, new, strict=True)]
-        old[:] = new
-    elif isinstance(old, dict) and isinstance(new, dict):
-        merged = {k: _updated(old[k], v) if k in old else v for k, v in new.items()}
-        old.clear()
-        old.update(merged)
-    elif isinstance(old, set) and isinstance(new, set):
-        old.clear()
-        old.update(new)
-    elif isinstance(old, np.random.Generator) and isinstance(new, np.random.Generator):
-        old.bit_generator.state = new.bit_generator.state
-    elif isinstance(old, tuple) and isinstance(new, tuple):
-        for o, n in zip(old, new, strict=False):
-            update(o, n)
-    elif type(old).__module__.partition(".")[0] == "torch":
-        _update_torch(old, new)
-
-
-def _updated(old: Any, new: Any) -> Any:
-    """Return `old` brought to `new` where it can be, else `new`."""
-    mutable = (np.ndarray, list, dict, set, np.random.Generator)
-    if isinstance(old, mutable) and isinstance(new, type(old)):
-        if isinstance(old, np.ndarray) and old.dtype != new.dtype:
-            return new
-        update(old, new)
-        return old
-    return new
-
-
-def _update_torch(old: Any, new: Any) -> None:
-    import torch
-
-    if isinstance(old, torch.nn.Module) and isinstance(new, dict):
-        old.load_state_dict(new["state"])
-        old.train(new["training"])
-        set_gradients(old, new["gradients"])
-    elif isinstance(old, torch.optim.Optimizer) and isinstance(new, dict):
-        old.load_state_dict(new["state"])
-    elif isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
-        with torch.no_grad():  # in place: the check may watch the memory itself
-            if old.shape == new.shape:
-                old.copy_(new)
-            else:
-                old.data = new.detach().to(old.dtype)
-
-
-def torch_state(value: Any) -> dict | None:
-    """Return what may change in a module or optimizer, None for other values."""
-    if type(value).__module__.partition(".")[0] != "torch" or isinstance(
-        value, types.ModuleType
-    ):
-        return None
-    import torch
-
-    if isinstance(value, torch.optim.Optimizer):
-        return {"state": value.state_dict()}
-    if not isinstance(value, torch.nn.Module):
-        return None
-    return {
-        "state": dict(value.state_dict()),
-        "training": bool(value.training),
-        "gradients": gradients(value),
-    }
-
-
-def gradients(value: Any) -> dict:
-    """Return the gradients of a module's parameters: a pickle leaves them out."""
-    named = getattr(value, "named_parameters", dict)()
-    return {name: p.grad for name, p in dict(named).items() if p.grad is not None}
-
-
-def set_gradients(module: Any, values: dict) -> None:
-    """Give parameters their gradients; those without one lose theirs."""
-    for name, parameter in module.named_parameters():
-        parameter.grad = values.get(name)

@@ -9,55 +9,37 @@ student who handed in nothing, or whose submission nobody has graded yet, gets a
 cell: a 0 is a mark that somebody gave.
 
 Sources: ``lib/gradebook_importer.rb`` of Canvas and ``grade/import/csv`` of Moodle, the
-code that reads these files; for formulas, the OWASP page on CSV injection.
+code that reads these files.
 """
 
 import csv
 import io
 import os
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from nbgrader.api import (
-    Assignment,
-    Comment,
-    Grade,
-    Gradebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from nbgrader.plugins import CsvExportPlugin, ExportPlugin
-from sqlalchemy import and_, exists, or_
+from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
+from nbgrader.plugins import ExportPlugin
 from sqlalchemy.engine import make_url
 from traitlets import Bool, Dict, Enum, List, Unicode
 from traitlets.config import Config
 
-# where a spreadsheet may see the beginning of a cell, here or in another locale
-FORMULA = re.compile(r"(^|[;,]\s*)(?=[=+\-@])")
+from grader.reports.marks import (
+    Mark,
+    chosen_assignments,
+    chosen_students,
+    comments_of,
+    full_name,
+    marks_of,
+    number,
+    remark,
+    text,
+)
 
-
-@dataclass(frozen=True)
-class Mark:
-    """What a student has for an assignment.
-
-    Attributes
-    ----------
-    score : float
-        Points, less the penalty, never below 0.
-    penalty : float
-        Points taken off for lateness.
-    waiting : bool
-        Whether some part still waits for a person's marks.
-    """
-
-    score: float
-    penalty: float = 0.0
-    waiting: bool = False
+MOST_NAMED = 5
 
 
 class TableExportPlugin(ExportPlugin):
@@ -114,6 +96,40 @@ class TableExportPlugin(ExportPlugin):
     def _tell(self, problem: str) -> None:
         self.problems = [*self.problems, problem]
         self.log.warning("%s", problem)
+
+
+class CsvExportPlugin(TableExportPlugin):
+    """nbgrader's own table, a row per student and assignment, quoted and safe to open.
+
+    As there, whoever handed in nothing has a 0.
+    """
+
+    header = (
+        *("assignment", "duedate", "timestamp", "student_id", "last_name"),
+        *("first_name", "email", "raw_score", "late_submission_penalty", "score"),
+        "max_score",
+    )
+
+    def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
+        """Return the table; see the base class."""
+        table = [list(self.header)]
+        for a in assignments:
+            for student in students:
+                try:
+                    found = gradebook.find_submission(a.name, student.id)
+                    raw, off = found.score, found.late_submission_penalty
+                    when = found.timestamp
+                except MissingEntry:
+                    raw, off, when = 0.0, 0.0, None
+                names = (student.id, student.last_name, student.first_name)
+                table.append(
+                    [
+                        *map(text, (a.name, str(a.duedate or ""), str(when or ""))),
+                        *map(text, (*names, student.email)),
+                        *map(str, (raw, off, max(0.0, raw - off), a.max_score)),
+                    ]
+                )
+        return table
 
 
 class CanvasExportPlugin(TableExportPlugin):
@@ -193,7 +209,32 @@ class MoodleExportPlugin(TableExportPlugin):
                     said = comments[a.name].get(student.id, [])
                     row.append(remark(a, mark, said) if mark else "")
             table.append(row)
+        self._check_keys(header, table[1:])
         return table
+
+    def _check_keys(self, header: list[str], rows: list[list[str]]) -> None:
+        """Say which column leads to each student, if others do not.
+
+        Moodle gives a row without a key to the student of the row before.
+        """
+        sound, faults = [], []
+        for column in range(2, 5):
+            keys = [row[column] for row in rows]
+            lacking = [row[3] for row in rows if not row[column]]
+            twice = [key for key, n in Counter(filter(None, keys)).items() if n > 1]
+            if 0 < len(lacking) < len(rows):
+                who = ", ".join(lacking[:MOST_NAMED]) + ", …" * (len(lacking) > 5)
+                faults.append(f"{header[column]} is empty for {len(lacking)} ({who})")
+            if twice:
+                faults.append(f"{header[column]} is not unique ({twice[0]})")
+            if keys and all(keys) and not twice:
+                sound.append(header[column])
+        if faults:
+            best = f"map from {sound[0]}" if sound else "there is none to map from"
+            self._tell(
+                f"{'; '.join(faults)}: Moodle gives marks to the wrong person if it "
+                f"maps from such a column: {best}"
+            )
 
     def _student(self, student: Student) -> list[str]:
         names = [text(student.first_name), text(student.last_name)]
@@ -210,7 +251,7 @@ class MoodleExportPlugin(TableExportPlugin):
             )
 
 
-PLUGINS: dict[str, type[ExportPlugin]] = {
+PLUGINS: dict[str, type[TableExportPlugin]] = {
     "csv": CsvExportPlugin,
     "canvas": CanvasExportPlugin,
     "moodle": MoodleExportPlugin,
@@ -232,8 +273,8 @@ def export(
     db_url, course_id : str
         The gradebook, as in nbgrader's ``c.CourseDirectory``.
     to : str
-        ``csv`` (nbgrader's own table: it gives 0 for nothing handed in, and does not
-        quote), ``canvas`` or ``moodle``.
+        ``csv`` (nbgrader's own table: it gives 0 for nothing handed in), ``canvas`` or
+        ``moodle``.
     destination : str or Path
         The file; it is replaced as a whole or not at all.
     assignments : sequence of str
@@ -261,120 +302,8 @@ def export(
         plugin = PLUGINS[to](config=config or Config())
         plugin.assignment = list(assignments)
         plugin.to = str(destination)
-        if to == "csv":  # nbgrader's writes in place
-            with replacing(Path(destination)) as path:
-                plugin.to = str(path)
-                plugin.export(gradebook)
-        else:
-            plugin.export(gradebook)
-    return list(getattr(plugin, "problems", ()))
-
-
-# --- what the gradebook says ---------------------------------------------------------
-
-
-def chosen_assignments(gradebook: Gradebook, names: Sequence) -> list[Assignment]:
-    """Return these assignments (all if none is named), by due date, then name."""
-    known = {assignment.name: assignment for assignment in gradebook.assignments}
-    _check("assignment", names, known)
-    wanted = set(map(str, names)) or set(known)
-    found = [known[name] for name in wanted]
-    # databases disagree about where no date sorts
-    return sorted(found, key=lambda a: (not a.duedate, str(a.duedate), a.name))
-
-
-def chosen_students(gradebook: Gradebook, names: Sequence) -> list[Student]:
-    """Return these students (all if none is named), by last name, first name, id."""
-    known = {student.id: student for student in gradebook.students}
-    _check("student", names, known)
-    found = [known[name] for name in set(map(str, names)) or known]
-
-    def place(student: Student) -> tuple[str, str, str]:
-        last, first = student.last_name or "", student.first_name or ""
-        return last.casefold(), first.casefold(), student.id
-
-    return sorted(found, key=place)
-
-
-def _check(kind: str, names: Sequence, known: dict) -> None:
-    for name in map(str, names):
-        if name not in known:
-            raise ValueError(
-                f"unknown {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}"
-            )
-
-
-def marks_of(
-    gradebook: Gradebook, assignment: Assignment
-) -> tuple[dict[str, Mark], list[str]]:
-    """Return the marks of an assignment, and who handed in but has no mark at all."""
-    inside = and_(
-        SubmittedNotebook.assignment_id == SubmittedAssignment.id,
-        Grade.notebook_id == SubmittedNotebook.id,
-    )
-    marked = or_(Grade.auto_score.is_not(None), Grade.manual_score.is_not(None))
-    found = gradebook.db.query(
-        SubmittedAssignment.student_id,
-        SubmittedAssignment.score,
-        SubmittedAssignment.late_submission_penalty,
-        SubmittedAssignment.needs_manual_grade,
-        exists().where(inside, marked).correlate(SubmittedAssignment.__table__),
-    ).filter(SubmittedAssignment.assignment_id == assignment.id)
-    marks, ungraded = {}, []
-    for student, score, penalty, waiting, given in found:
-        if given:
-            marks[student] = Mark(max(0.0, score - penalty), penalty, bool(waiting))
-        else:
-            ungraded.append(student)
-    return marks, sorted(ungraded)
-
-
-def comments_of(gradebook: Gradebook, assignment: Assignment) -> dict[str, list[str]]:
-    """Return the graders' comments on an assignment: student → one line per cell."""
-    found = (
-        gradebook.db.query(SubmittedAssignment.student_id, Comment)
-        .join(
-            SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id
-        )
-        .join(SubmittedNotebook.comments)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-        .filter(Comment.comment.is_not(None))
-    )
-    lines: dict[str, list[str]] = {}
-    for student, comment in found:
-        lines.setdefault(student, []).append(f"{comment.name}: {comment.comment}")
-    return {student: sorted(entries) for student, entries in lines.items()}
-
-
-# --- cells ---------------------------------------------------------------------------
-
-
-def text(value: str | None) -> str:
-    """Return a cell on one line that no spreadsheet takes for a formula."""
-    kept = "".join(c if c.isprintable() else " " for c in value or "")
-    line = " ".join(kept.split())
-    if line and unicodedata.normalize("NFKC", line[0]) in "=+-@":  # full width, too
-        line = f"'{line}"
-    return FORMULA.sub(r"\1'", line)
-
-
-def number(value: float) -> str:
-    """Return points as the importers read them: ``7.5``, ``10``."""
-    return f"{round(value, 4):.10g}"
-
-
-def full_name(student: Student) -> str:
-    """Return "Last, First", or what there is of it."""
-    names = (student.last_name, student.first_name)
-    return text(", ".join(name for name in names if name) or student.id)
-
-
-def remark(assignment: Assignment, mark: Mark, comments: Sequence[str]) -> str:
-    """Return the feedback cell: the points, the penalty, the comments."""
-    line = f"{number(mark.score)} of {number(assignment.max_score)} points"
-    if mark.penalty:
-        line += f", {number(mark.penalty)} off for lateness"
-    return text("; ".join([line, *comments]))
+        plugin.export(gradebook)
+    return list(plugin.problems)
 
 
 @contextmanager

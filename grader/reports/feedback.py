@@ -11,6 +11,7 @@ from pathlib import Path
 from grader import CourseError, records
 from grader.books.course import Course
 from grader.books.gradebook import Book, Mark
+from grader.reports.lesson import Lesson, lessons
 from grader.verdicts import State, Verdict
 
 STYLE = """
@@ -29,6 +30,7 @@ section { border: 1px solid var(--line); border-left-width: .4rem; border-radius
 .full { border-left-color: var(--good); } .part { border-left-color: var(--part); }
 .none { border-left-color: var(--bad); } .due { border-left-color: var(--line); }
 h2 { font-size: 1.1rem; display: flex; justify-content: space-between; gap: 1rem; }
+img { max-width: 100%; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
   padding: .6rem .8rem; border-radius: .3rem; font-size: .9rem; }
 .note { color: GrayText; font-size: .9rem; }
@@ -36,6 +38,7 @@ body.wide { max-width: none; } .scroll { overflow-x: auto; }
 .wide th { vertical-align: bottom; } .wide td:first-child { white-space: nowrap; }
 .wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
+PICTURES = ("image/png", "image/jpeg", "image/gif")
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
 
@@ -51,6 +54,8 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
         There is nothing to write, or it cannot be written.
     """
     kept = _kept(course, name, students)
+    sheets = course.assignment(name).sheets
+    told = {sheet.name: lessons(course, sheet) for sheet in sheets}
     written, rows = [], {}
     with Book(course) as book:
         for student, record in kept.items():
@@ -60,11 +65,11 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
                 continue
             folder = course.folder("feedback", student, name)
             for notebook in record["notebooks"]:
-                text = page(record, notebook, marks[notebook])
-                written.append(_save(folder / f"{notebook}.html", text))
+                text = page(record, notebook, marks[notebook], told.get(notebook, {}))
+                written.append(save(folder / f"{notebook}.html", text))
     report = course.root / "reports" / f"{name}.html"
     text = table(name, rows, ungraded(course, name))
-    return [*written, _save(report, text)]
+    return [*written, save(report, text)]
 
 
 def ungraded(course: Course, name: str) -> dict[str, str]:
@@ -90,7 +95,7 @@ def _kept(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dic
     return kept
 
 
-def _save(path: Path, text: str) -> Path:
+def save(path: Path, text: str) -> Path:
     """Replace a file as a whole: what lay there stays if that cannot be done."""
     fresh = path.with_name(f".{path.name}.new")
     try:
@@ -102,10 +107,11 @@ def _save(path: Path, text: str) -> Path:
     return path
 
 
-def page(record: dict, notebook: str, marks: dict) -> str:
-    """Return the page that one student gets about one notebook."""
+def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> str:
+    """Return the page that one student gets about one notebook, in its order."""
     result = record["notebooks"][notebook]
     grades: dict[str, Mark] = marks["grades"]
+    comments = dict(marks["comments"])
     total = sum(mark.score for mark in grades.values())
     most = sum(mark.points for mark in grades.values())
     parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
@@ -117,19 +123,42 @@ def page(record: dict, notebook: str, marks: dict) -> str:
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
     steps = {step["grade_id"]: step for step in result["steps"]}
-    for name, mark in grades.items():
-        if name not in steps:
-            parts.append(_by_hand(name, mark, marks["comments"].get(name)))
-    ordered = [(step, grades[name]) for name, step in steps.items() if name in grades]
-    parts += [_section(step, mark) for step, mark in ordered]
-    for name, comment in marks["comments"].items():
-        if name not in grades:
-            parts.append(f"<section class=due><h2>{escape(name)}</h2>")
-            parts.append(f"<pre>{escape(comment)}</pre></section>")
-    return _document(f"{notebook}: feedback", "\n".join(parts))
+    cells = {
+        c["metadata"].get("nbgrader", {}).get("grade_id"): c for c in result["cells"]
+    }
+    for name in [n for n in cells if n in grades] + [
+        n for n in grades if n not in cells
+    ]:
+        mark, comment = grades[name], comments.pop(name, None)
+        if name in steps:
+            code = answer_to(result["cells"], name)
+            lesson = told.get(name, Lesson())
+            parts.append(_section(steps[name], mark, code, lesson, comment))
+        else:
+            parts.append(_by_hand(name, mark, cells.get(name), comment))
+    for name, comment in comments.items():
+        parts.append(f"<section class=due><h2>{escape(name)}</h2>")
+        parts.append(f"<pre>{escape(comment)}</pre></section>")
+    return document(f"{notebook}: feedback", "\n".join(parts))
 
 
-def _section(step: dict, mark: Mark) -> str:
+def answer_to(cells: list[dict], grade_id: str) -> str:
+    """Return the student's program that a check judges: the answers before it."""
+    sources: list[str] = []
+    for cell in cells:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("grade_id") == grade_id:
+            return "\n\n".join(sources)
+        if about.get("grade") and sources and about.get("grade_id") != grade_id:
+            sources = []
+        if cell["cell_type"] == "code" and about.get("solution"):
+            sources.append(cell["source"])
+    return ""
+
+
+def _section(
+    step: dict, mark: Mark, code: str, lesson: Lesson, comment: str | None
+) -> str:
     kind = _kind(mark)
     title = step["title"] or step["grade_id"]
     lines = [
@@ -157,17 +186,36 @@ def _section(step: dict, mark: Mark) -> str:
             '<p class="note">This came up with data that the notebook does not '
             "show.</p>"
         )
+    if code:
+        is_open = " open" * (kind != "full")
+        lines.append(f"<details{is_open}><summary>Your answer</summary>")
+        lines.append(f"<pre>{escape(code)}</pre></details>")
+    if kind != "full" and lesson.why:
+        lines.append(f"<p>Why it matters: {escape(lesson.why)}</p>")
+    if kind != "full" and lesson.link:
+        place = f'<a href="{escape(lesson.link)}">{escape(lesson.section)}</a>'
+        lines.append(f"<p>Read again: {place}.</p>")
+    if comment:
+        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
     if step["seconds"]:
         lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p>')
     return "".join([*lines, "</section>"])
 
 
-def _by_hand(name: str, mark: Mark, comment: str | None) -> str:
-    kind = _kind(mark)
-    text = f"<pre>{escape(comment)}</pre>" if comment else ""
+def _by_hand(name: str, mark: Mark, cell: dict | None, comment: str | None) -> str:
+    kind, lines = _kind(mark), []
+    if cell:
+        lines.append(f"<pre>{escape(cell['source'])}</pre>")
+        for pictures in cell.get("attachments", {}).values():
+            for mime, data in pictures.items():
+                if mime in PICTURES:
+                    source = f"data:{mime};base64,{escape(data)}"
+                    lines.append(f'<img alt="handed in" src="{source}">')
+    if comment:
+        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
     return (
         f"<section class={kind}><h2><span>{escape(name)}</span><span>{mark.score:g} of "
-        f"{mark.points:g}</span></h2><p>{WORDS[kind]}.</p>{text}</section>"
+        f"{mark.points:g}</span></h2><p>{WORDS[kind]}.</p>{''.join(lines)}</section>"
     )
 
 
@@ -218,10 +266,12 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
         told = f"<td colspan={len(heads) + 2}>not graded: {escape(error)}</td>"
         lines.append(f"<tr><td>{escape(student)}</td>{told}</tr>")
     lines.append("</table></div><p class=note>… waits for a person.</p>")
-    return _document(f"{name}: marks", "\n".join(lines), "wide")
+    told = {note for record, _ in rows.values() for note in record.get("trial", ())}
+    lines += [f"<p>{escape(note)}</p>" for note in sorted(told)]
+    return document(f"{name}: marks", "\n".join(lines), "wide")
 
 
-def _document(title: str, body: str, kind: str = "page") -> str:
+def document(title: str, body: str, kind: str = "page") -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -76,15 +76,6 @@ def plain(text: str) -> str:
     return CONTROL.sub("", text.encode(errors="replace").decode())
 
 
-def harmless(markdown: str) -> str:
-    """Return Markdown that looks the same, and in which no HTML tag or script is left.
-
-    nbgrader's formgrader shows it as it is. A space without width follows each ``<``.
-    """
-    text = re.sub(r"<(?=[A-Za-z/!?])", "<\u200b", markdown)
-    return re.sub(r"(?i)(javascript)(?=\s*(:|&))", "\\1\u200b", text)
-
-
 def _whole(secret: str) -> str:
     """Match a name as a whole word, any other text wherever it stands."""
     return rf"\b{secret}\b" if secret.isidentifier() else re.escape(secret)

@@ -112,10 +112,10 @@ sys.modules["helpers.checks.core"] = sys.modules["numpy.testing"] = student
 sys.modules["grader.isolated.judge"] = sys.modules["grader.isolated.session"] = core
 """, state="partly"),
     cheat("patched_verdicts", "Every reply claims to be a verdict.", """
-from grader.isolated import judge, student, wire
+from grader.isolated import judge, frames, student
 
-send = wire.send
-wire.send = lambda sock, message, *rest, **kw: send(
+send = frames.send
+frames.send = lambda sock, message, *rest, **kw: send(
     sock, message | {"verdict": "passed", "score": 100, "do": "grade"}, *rest, **kw
 )
 judge.grade = lambda *args: {"verdict": "passed", "score": None}

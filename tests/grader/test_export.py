@@ -11,7 +11,8 @@ import pytest
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
-from grader.reports.export import MoodleExportPlugin, export, text
+from grader.reports.export import MoodleExportPlugin, export
+from grader.reports.marks import text
 from tests import ROOT
 
 COURSE = "course"
@@ -195,7 +196,7 @@ def test_what_a_person_should_know_is_returned(db, tmp_path):
     assert any(
         p.startswith("early: above the maximum") and "ada" in p for p in problems
     )
-    assert len(problems) == 3
+    assert len(problems) == 4  # and which column of keys is whole
 
 
 def test_only_the_assignments_asked_for_are_exported(db, tmp_path):
@@ -243,11 +244,37 @@ def test_the_same_gradebook_gives_the_same_bytes(db, tmp_path):
 
 
 def test_csv_is_nbgraders_own(db, tmp_path):
-    assert export(db, COURSE, "csv", tmp_path / "x.csv", ["late"]) == []
+    export(db, COURSE, "csv", tmp_path / "x.csv", ["late"])
     rows = list(csv.DictReader((tmp_path / "x.csv").open()))
     by_id = {row["student_id"]: row for row in rows}
     assert by_id["zoe"]["late_submission_penalty"] == "3.0"
     assert by_id["cyd"]["score"] == "0.0"
+
+
+def test_csv_is_as_nbgrader_writes_it_but_safe(db, tmp_path):
+    from nbgrader.plugins import CsvExportPlugin
+
+    with Gradebook(db, COURSE) as book:
+        plugin = CsvExportPlugin()
+        plugin.to = str(tmp_path / "theirs.csv")
+        book.add_student("fay", first_name="=cmd|'/C calc'!A0", last_name="a,b\nc")
+        plugin.assignment = ["early"]
+        plugin.student = ["zoe", "cyd", "eve"]
+        plugin.export(book)
+    export(db, COURSE, "csv", tmp_path / "ours.csv", ["early"])
+    ours = {row[3]: row for row in table(tmp_path / "ours.csv")}
+    theirs = table(tmp_path / "theirs.csv")
+    assert [ours[row[3]] for row in theirs if len(row) == 11] == [
+        row for row in theirs if len(row) == 11
+    ]
+    assert ours["fay"][4:6] == ["a,b c", "'=cmd|'/C calc'!A0"]
+    assert {len(row) for row in ours.values()} == {11}
+
+
+def test_moodle_is_told_which_column_leads_to_each_student(db, tmp_path):
+    (line,) = (p for p in export(db, COURSE, "moodle", tmp_path / "x") if "ID num" in p)
+    assert "ID number is empty for 2 (dan, cyd); Email address is empty for 1" in line
+    assert line.endswith("map from Username")
 
 
 @pytest.mark.parametrize(

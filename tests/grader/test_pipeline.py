@@ -14,8 +14,8 @@ from grader import autograde as grading
 from grader.__main__ import main
 from grader.books.course import Course
 from grader.isolated import sandbox
-from grader.release import check_release
 from grader.reports import feedback
+from grader.trial import held
 from tests.course import ROOT, points
 from tests.grader import classes, needs_linux, options
 
@@ -248,11 +248,12 @@ def test_a_dask_cluster_gives_the_same_gradebook(graded, tmp_path):
 
 
 def test_check_release_finds_a_reference_that_does_not_survive(course):
-    assert check_release(course, "perceptron", options()) == []
+    trial = held(course, course.assignment("perceptron"), options())
+    assert (trial.faults, trial.together, trial.broken) == ([], {}, {})
     path = course.root / "solutions/perceptron/gates.ipynb"
     text = path.read_text()
     path.write_text(text.replace("checks.step(step)", "step.__code__.co_name", 1))
-    (fault,) = check_release(course, "perceptron", options())
+    (fault,) = held(course, course.assignment("perceptron"), options()).faults
     assert "gates_step_check: the reference gets 0 of 1" in fault
 
 

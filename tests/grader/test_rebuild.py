@@ -6,7 +6,8 @@ import nbformat
 import pytest
 
 from grader.books import rebuild
-from grader.books.sheet import load, names_of
+from grader.books.names import names_of
+from grader.books.sheet import load
 from grader.reports.redact import Redactor
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.isolated import wire
+from grader.isolated import changes, frames, wire
 
 
 def refuse(value):
@@ -158,7 +158,7 @@ class Boom:
 def test_pickles_are_refused_unless_they_are_ours():
     raw = pickle.dumps(Boom())
     decoder = wire.Decoder(raw, refuse)
-    with pytest.raises(wire.WireError, match="unknown tag"):
+    with pytest.raises(frames.WireError, match="unknown tag"):
         decoder.decode(["pickle", 0, len(raw)])
     assert not os.path.exists("should-not-exist")
 
@@ -197,7 +197,7 @@ def test_pickles_are_refused_unless_they_are_ours():
     ],
 )
 def test_malformed_values_are_refused(item):
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         wire.Decoder(bytes(8), refuse).decode(item)
 
 
@@ -205,12 +205,12 @@ def test_deep_nesting_is_refused_on_both_sides():
     deep = []
     for _ in range(500):
         deep = [deep]
-    with pytest.raises(wire.WireError, match="nested"):
+    with pytest.raises(frames.WireError, match="nested"):
         wire.Encoder(refuse).encode(deep)
     item = ["list", []]
     for _ in range(500):
         item = ["list", [item]]
-    with pytest.raises(wire.WireError, match="nested"):
+    with pytest.raises(frames.WireError, match="nested"):
         wire.Decoder(b"", refuse).decode(item)
 
 
@@ -224,7 +224,7 @@ TAGS = "one bool int float complex str bytes list dict array tensor generator ha
 @given(st.sampled_from(TAGS.split()), st.lists(json_values, max_size=4))
 def test_whatever_follows_a_tag_is_decoded_or_refused(tag, rest):
     decoder = wire.Decoder(bytes(16), lambda *_: None)
-    with contextlib.suppress(wire.WireError):
+    with contextlib.suppress(frames.WireError):
         decoder.decode([tag, *rest])
 
 
@@ -239,21 +239,21 @@ def pair():
 def test_a_frame_arrives(pair):
     ours, theirs = pair
     blob = bytes(range(256)) * 10_000
-    sender = threading.Thread(target=wire.send, args=(theirs, {"a": [1]}, blob))
+    sender = threading.Thread(target=frames.send, args=(theirs, {"a": [1]}, blob))
     sender.start()
-    assert wire.receive(ours) == ({"a": [1]}, blob)
+    assert frames.receive(ours) == ({"a": [1]}, blob)
     sender.join()
 
 
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (wire.HEADER.pack(2**31, 2**31), "too big"),
-        (wire.HEADER.pack(3, 0) + b"{,}", "not JSON"),
-        (wire.HEADER.pack(2, 0) + b"[]", "not a JSON object"),
-        (wire.HEADER.pack(100_000, 0) + b"[" * 100_000, "not JSON"),
-        (wire.HEADER.pack(4, 0) + b"\xff\xfe\xfd\xfc", "not JSON"),
-        (wire.HEADER.pack(10, 0) + b"{}", "ended"),
+        (frames.HEADER.pack(2**31, 2**31), "too big"),
+        (frames.HEADER.pack(3, 0) + b"{,}", "not JSON"),
+        (frames.HEADER.pack(2, 0) + b"[]", "not a JSON object"),
+        (frames.HEADER.pack(100_000, 0) + b"[" * 100_000, "not JSON"),
+        (frames.HEADER.pack(4, 0) + b"\xff\xfe\xfd\xfc", "not JSON"),
+        (frames.HEADER.pack(10, 0) + b"{}", "ended"),
         (b"\0\0", "ended"),
     ],
 )
@@ -261,16 +261,16 @@ def test_unreadable_frames_are_refused(pair, raw, says):
     ours, theirs = pair
     theirs.sendall(raw)
     theirs.shutdown(socket.SHUT_WR)
-    with pytest.raises(wire.WireError, match=says):
-        wire.receive(ours)
+    with pytest.raises(frames.WireError, match=says):
+        frames.receive(ours)
 
 
 def test_changes_of_arguments_are_applied_in_place():
     array, entries, table = np.zeros(2), [np.zeros(1), 2], {"a": [1]}
     first, inner = entries[0], table["a"]
-    wire.update(array, np.array([1.0, 2.0]))
-    wire.update(entries, [np.ones(1), 3])
-    wire.update(table, {"a": [1, 5], "b": 2})
+    changes.update(array, np.array([1.0, 2.0]))
+    changes.update(entries, [np.ones(1), 3])
+    changes.update(table, {"a": [1, 5], "b": 2})
     assert array.tolist() == [1, 2]
     assert entries[0] is first
     assert (first[0], entries[1]) == (1, 3)
@@ -282,7 +282,7 @@ def test_a_changed_tensor_keeps_its_memory():
     torch = pytest.importorskip("torch")
     memory = np.zeros(3)
     tensor = torch.from_numpy(memory)
-    wire.update(tensor, torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
+    changes.update(tensor, torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
     assert memory.tolist() == [1, 2, 3]
 
 
@@ -296,12 +296,12 @@ def test_gradients_and_the_state_of_an_optimizer_are_brought_up_to_date():
     (here, ours), (there, theirs) = fresh(), fresh()
     there(torch.ones(1, 2)).sum().backward()
     theirs.step()
-    wire.update(here, wire.torch_state(there))
-    wire.update(ours, wire.torch_state(theirs))
+    changes.update(here, changes.torch_state(there))
+    changes.update(ours, changes.torch_state(theirs))
     assert torch.equal(here.weight, there.weight)
     assert torch.equal(here.weight.grad, torch.ones(1, 2))
     buffers = [state["momentum_buffer"] for state in ours.state.values()]
     assert [b.tolist() for b in buffers] == [[[1.0, 1.0]], [1.0]]
     there.zero_grad()
-    wire.update(here, wire.torch_state(there))
+    changes.update(here, changes.torch_state(there))
     assert here.weight.grad is None

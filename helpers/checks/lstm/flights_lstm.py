@@ -33,13 +33,12 @@ def _windows(slip, series, width):
     X = np.array([series[s : s + width] for s in starts])
     y = np.array([series[s + width + ahead] for s in starts])
     longer = np.array([series[s : s + width] for s in range(n - width + 1)])
-    next_ones = np.array([series[s + 1 : s + width + 1] for s in starts])
-    y = slip(y, shifted=np.append(y[1:], y[-1]), next_window=next_ones)
+    y = slip(y, shifted=np.append(y[1:], y[-1:]), next_window=longer[1:])
     return slip(X, extra=longer, flipped=X[:, ::-1]), y
 
 
 def _windows_cases(rng) -> Iterator[Case]:
-    for n, w in ((9, 3), (20, 12), (5, 4)):
+    for n, w in ((9, 3), (20, 12), (7, 4)):
         yield Case(f"{n} values, width {w}", {"series": _series(rng, n), "width": w})
 
 
@@ -350,14 +349,15 @@ forecaster = Step(
 
 
 def _predictor(weights: np.ndarray) -> Callable:
-    """Return a rule that stands for a network: a sum with these weights."""
+    """Return a rule that stands for a network: a sum with these weights.
+
+    It takes a window of another shape, too, and what it says then is known.
+    """
 
     def predict(window):
         window = np.asarray(window, dtype=float)
-        if window.shape != weights.shape:
-            text = f"predict takes {weights.shape}; a window of {window.shape} came"
-            raise ValueError(text)
-        return float(weights @ window)
+        total = np.resize(weights, window.size) @ window.ravel()
+        return float(total) + 5 * (window.ndim - 1)
 
     return predict
 
@@ -368,7 +368,8 @@ def _recursive(slip, weights, history, width, months):
     for _ in range(slip(months, one_more=months + 1, late=months + 1)):
         window = slip(window, stands=known[:width], whole=known)
         window = slip(window, no_newest=known[-width - 1 : -1])
-        out.append(predict(slip(window, newest_first=window[::-1])))
+        seen = slip(window, newest_first=window[::-1], row=[window])
+        out.append(predict(seen))
         fed = slip([out[-1]], zeros=[0.0], no_feed=[])
         known = [*known, *fed]
         window = slip(known[-width:], front=[out[-1], *window[:-1]])
@@ -395,6 +396,7 @@ _recursion = Step(
         "whole": "predict gets all values that are known: it takes the last `width`.",
         "no_newest": "the newest value is left out of the window.",
         "newest_first": "the window comes with the newest value first: it comes last.",
+        "row": "predict gets a table (1, width): its window has the shape (width,).",
         "zeros": "zeros are fed back in place of the forecasts.",
         "no_feed": "the forecasts are not fed back: every month is forecast from the "
         "same window.",
@@ -407,7 +409,7 @@ _recursion = Step(
     },
     demands={
         "takes this forecast as if it had happened": ["no_feed", "zeros"],
-        "takes an array of shape `(width,)`": ["whole", "stands", "no_newest"],
+        "takes an array of shape `(width,)`": ["whole", "stands", "row"],
         "the newest value last": ["newest_first", "front"],
         "it stays as it was": ["15 values, width 4, 6 months"],
         "Returns the forecasts, an array of shape `(months,)`": [

@@ -1,0 +1,95 @@
+"""Plain files below a folder that others wrote: with limits, and no links followed."""
+
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from grader import CourseError
+from grader.books.rebuild import MOST_BYTES
+
+MOST_FILES, MOST_FILE_BYTES = 500, 200 * 2**20  # all together
+MOST_DEPTH = 20  # of folders in folders
+MOST_NOTES = 10
+SKIPPED = {".ipynb_checkpoints", "__pycache__", "__MACOSX", ".git"}
+
+
+def read_files(
+    folder: Path, books: Collection[str] | None = None
+) -> tuple[dict[str, bytes], list[str]]:
+    """Read the plain files below `folder`; links, pipes and surplus are left out.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a submission, or of the instructor's.
+    books : collection of str, optional
+        The notebooks without which there is no submission; the instructor's are left
+        out.
+
+    Returns
+    -------
+    files : dict of str to bytes
+        Of a notebook that is too big only the beginning, which is too big as well.
+    notes : list of str
+        What was left out.
+
+    Raises
+    ------
+    CourseError
+        The folder or one of `books` cannot be read.
+    """
+    files: dict[str, bytes] = {}
+    notes: list[str] = []
+    total = 0
+    for path in _paths(folder, notes):
+        label = path.relative_to(folder).as_posix()
+        book = path.name.lower().endswith(".ipynb")
+        if books is None and book:
+            continue
+        try:
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                notes.append(f"{label} is not a plain file: it was left out.")
+                continue
+            size = min(status.st_size, MOST_BYTES + 1) if book else status.st_size
+            total += size
+            if total > MOST_FILE_BYTES or len(files) >= MOST_FILES:
+                notes.append(f"{label} was left out: too many or too big files.")
+                continue
+            with path.open("rb") as file:
+                files[label] = file.read(size)
+        except OSError as error:
+            if label in (books or ()):
+                raise CourseError(f"{path} cannot be read: {error.strerror}") from None
+            notes.append(f"{label} cannot be read: {error.strerror}.")
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"… and {len(notes) - MOST_NOTES} more."]
+    return files, notes
+
+
+def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
+    """Yield all that is no folder below one, notebooks first; note what is left out."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        label = place.relative_to(folder)
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda e: e.name)
+        except OSError as error:
+            text = f"cannot be read: {error.strerror}"
+            if place == folder:
+                raise CourseError(f"{folder} {text}") from None
+            notes.append(f"{label.as_posix()} {text}.")
+            continue
+        folders = {e.name for e in entries if e.is_dir(follow_symlinks=False)}
+        names = [e.name for e in entries if e.name not in folders]
+        names = [n for n in names if not n.startswith("._")]  # what macOS adds
+        yield from (place / n for n in names if n.endswith(".ipynb"))
+        yield from (place / n for n in names if not n.endswith(".ipynb"))
+        deeper = [place / n for n in sorted(folders - SKIPPED, reverse=True)]
+        if deeper and len(label.parts) >= MOST_DEPTH:
+            notes.append(f"{label.as_posix()[:60]}… is nested too deeply: left out.")
+            continue
+        waiting += deeper

@@ -1,0 +1,72 @@
+"""One submission, graded by itself: for a learning platform, a bot, a script.
+
+``grade(source, submission)`` needs no course and leaves nothing behind.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from grader import CourseError
+from grader.autograde import autograde
+from grader.books.course import Course
+from grader.jobs import Options
+
+ASSIGNMENT, STUDENT = "assignment", "student"
+STEP = ("grade_id", "title", "points", "score", "verdict", "message", "followed")
+
+
+def grade(
+    source: Path, submission: Path, options: Options | None = None
+) -> dict[str, Any]:
+    """Grade a notebook against its source; return what JSON can hold.
+
+    Parameters
+    ----------
+    source : Path
+        The instructor's notebook, with solutions and hidden tests. Files beside it go
+        along.
+    submission : Path
+        The notebook that was handed in.
+
+    Returns
+    -------
+    dict
+        ``score`` and ``points``, the ``state`` of the notebook, ``problems`` and
+        ``repairs`` as lines of text, and ``steps`` with their points and messages.
+
+    Raises
+    ------
+    CourseError
+        The source cannot be graded with.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for path, place in (
+            (source, root / "source" / ASSIGNMENT),
+            (submission, root / "submitted" / STUDENT / ASSIGNMENT),
+        ):
+            if not path.is_file():
+                raise CourseError(f"{path} is no file")
+            place.mkdir(parents=True)
+            shutil.copy(path, place / source.name)
+        for beside in source.parent.iterdir():
+            if beside.is_file() and beside.suffix != ".ipynb":
+                shutil.copy(beside, root / "source" / ASSIGNMENT)
+        (root / "nbgrader_config.py").write_text("c = get_config()\n", "utf-8")
+        record = autograde(Course(root), ASSIGNMENT, options or Options(quiet=True))[
+            STUDENT
+        ]
+    result = record["notebooks"][source.stem]
+    if "error" in result:
+        return {"state": result["state"], "error": result["error"]}
+    steps = [{key: step[key] for key in STEP} for step in result["steps"]]
+    return {
+        "state": result["state"],
+        "score": sum(step["score"] for step in steps),
+        "points": sum(step["points"] for step in steps),
+        "problems": [*record["notes"], *result["problems"]],
+        "repairs": result["repairs"],
+        "steps": steps,
+    }

@@ -1,0 +1,27 @@
+"""Checks of the chapter `preliminaries`, a module for each sheet."""
+
+from ..engine import hint
+from .splitting import audit, choose, scaled_parts, shuffled_split, stratified_split
+from .tensors import (
+    framed,
+    many_layers,
+    one_hot,
+    squared_distances,
+    standardize,
+    to_rows,
+)
+
+__all__ = [
+    "audit",
+    "choose",
+    "framed",
+    "hint",
+    "many_layers",
+    "one_hot",
+    "scaled_parts",
+    "shuffled_split",
+    "squared_distances",
+    "standardize",
+    "stratified_split",
+    "to_rows",
+]

@@ -1,0 +1,165 @@
+"""What a class gets back: the report of mistakes, feedback, grading as it comes in."""
+
+import csv
+import json
+import subprocess
+import sys
+from itertools import islice
+
+import pytest
+
+from grader import autograde, questions
+from grader.books.course import Course
+from grader.reports import feedback, insight
+from grader.single import grade
+from grader.watch import watch
+from tests.course import ROOT, handed_in, points, reference, wrong_answers
+from tests.grader import classes, empty_gradebook, needs_linux, options
+
+pytestmark = needs_linux
+EXERCISE = classes.EXERCISE
+RIGHT = reference(EXERCISE)
+SIGNED = '# by Ada Lovelace\ndef step(z):\n    """Ada\'s."""\n    return 1 * (z > 0)'
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A graded class: every wrong answer once; one right, one empty, one signed."""
+    wrong = {
+        f"s{n:02}": RIGHT | {w.cell: w.code}
+        for n, w in enumerate(wrong_answers(EXERCISE))
+    }
+    given = wrong | {"ada": RIGHT | {"gates_step": SIGNED}, "right": RIGHT, "empty": {}}
+    files = {
+        student: handed_in(EXERCISE, answers) for student, answers in given.items()
+    }
+    root = classes.make(tmp_path_factory.mktemp("class"), files)
+    (root / "_config.yml").write_text("html:\n  baseurl: https://example.org/book\n")
+    (root / "gradebook.db").write_bytes(empty_gradebook("default_course"))
+    made = Course(root)
+    autograde.autograde(made, classes.ASSIGNMENT, options())
+    return made
+
+
+def test_mistakes_are_counted_under_one_name_and_name_nobody(course):
+    page, table = insight.write(course, classes.ASSIGNMENT)
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    wrong, class_size = wrong_answers(EXERCISE), len(wrong_answers(EXERCISE)) + 3
+    for check in points(EXERCISE):
+        of_step = [row for row in rows if row["step"] == check]
+        assert sum(int(row["count"]) for row in of_step) == class_size  # none is in two
+        assert {row["of"] for row in of_step} == {str(class_size)}
+    mistakes = [row for row in rows if not row["what"].startswith(("right", "not wr"))]
+    assert sum(int(row["count"]) for row in mistakes) == len(wrong) + 1
+    unknown = [row for row in mistakes if "no cause is known" in row["what"]]
+    assert len(unknown) <= 0.05 * len(wrong)
+    text = page.read_text("utf-8") + table.read_text("utf-8")
+    assert "Ada" not in text
+    assert "s00" not in text
+    assert "return 1 * (z &gt; 0)" in text  # the example itself
+    link = "https://example.org/book/book/perceptron.html#a-neuron-draws-a-line"
+    assert f'href="{link}"' in text
+
+
+def test_feedback_shows_the_answer_the_reason_and_the_section(course):
+    feedback.write(course, classes.ASSIGNMENT)
+    folder = course.root / "feedback"
+    page = (folder / "ada" / classes.ASSIGNMENT / "gates.html").read_text("utf-8")
+    assert "# by Ada Lovelace" in page  # one's own program, whole
+    assert "Why it matters: A threshold unit decides" in page
+    assert page.count("Read again: <a href=") == 1  # for the step that is wrong
+    order = [page.index(f"Step {n}:") for n in range(1, 7)]
+    assert order == sorted(order)
+    right = (folder / "right" / classes.ASSIGNMENT / "gates.html").read_text("utf-8")
+    assert "Why it matters" not in right
+
+
+def test_nobody_graded_has_no_report(tmp_path):
+    root = classes.make(tmp_path / "new", {"one": handed_in(EXERCISE, {})})
+    with pytest.raises(autograde.CourseError, match="nobody is graded for perceptron"):
+        insight.write(Course(root), classes.ASSIGNMENT)
+
+
+def test_what_is_handed_in_is_graded_as_it_comes_and_once(tmp_path):
+    files = {name: handed_in(EXERCISE, RIGHT) for name in ("first", "second")}
+    root = classes.make(tmp_path / "course", {"first": files["first"]})
+    (root / "gradebook.db").write_bytes(empty_gradebook("default_course"))
+    course = Course(root)
+    watching = watch(course, classes.ASSIGNMENT, options())
+    assert next(watching) == "first: 12 of 12"
+    assert (root / "feedback/first/perceptron/gates.html").is_file()
+    place = root / "submitted/second/perceptron"
+    place.mkdir(parents=True)
+    (place / "gates.ipynb").write_bytes(files["second"])
+    assert next(watching) == "second: 12 of 12"
+    (place / "gates.ipynb").write_bytes(handed_in(EXERCISE, {}))
+    assert next(watching) == "second: 0 of 12"
+    watching.close()
+    # killed and started again: what is finished is not run again
+    again = watch(course, classes.ASSIGNMENT, options())
+    (root / "submitted/first/perceptron/gates.ipynb").write_bytes(
+        handed_in(EXERCISE, {})
+    )
+    assert list(islice(again, 1)) == ["first: 0 of 12"]
+
+
+def test_one_notebook_is_graded_by_itself():
+    source = ROOT / f"solutions/{EXERCISE}.ipynb"
+    result = grade(source, ROOT / f"exercises/{EXERCISE}.ipynb", options())
+    assert (result["state"], result["score"], result["points"]) == ("graded", 0, 12)
+    assert [step["grade_id"] for step in result["steps"]] == list(points(EXERCISE))
+    assert all("not yet written" in step["message"] for step in result["steps"])
+
+
+def test_the_command_for_one_notebook_prints_json(tmp_path):
+    path = tmp_path / "any name.ipynb"
+    path.write_bytes(handed_in(EXERCISE, RIGHT))
+    command = [sys.executable, "-m", "grader", "grade"]
+    command += [str(ROOT / f"solutions/{EXERCISE}.ipynb"), str(path)]
+    if not options().sandbox:
+        command.append("--no-sandbox")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert json.loads(done.stdout)["score"] == 12
+    assert done.returncode == 0
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    source = ROOT / f"solutions/{EXERCISE}.ipynb"
+    with pytest.raises(autograde.CourseError, match=r"none\.ipynb is no file"):
+        grade(source, tmp_path / "none.ipynb", options())
+
+
+def test_everybody_who_wrote_a_program_gets_three_questions_that_running_it_answers(
+    course,
+):
+    asked = questions.questions(course, classes.ASSIGNMENT, options())
+    wrote = [student for student in asked if student != "empty"]
+    assert asked["empty"] == {"gates": []}
+    three = [student for student in wrote if len(asked[student]["gates"]) == 3]
+    assert len(three) >= 0.95 * len(wrote)
+    for student in three:
+        texts = {question.text for question in asked[student]["gates"]}
+        assert len(texts) == 3
+        for question in asked[student]["gates"]:
+            if question.choices:
+                assert question.choices.count(question.key) == 1
+                assert len(set(question.choices)) == len(question.choices) > 2
+    assert questions.questions(course, classes.ASSIGNMENT, options()) == asked
+    page, key = questions.write(course, classes.ASSIGNMENT, options())
+    assert "☑" not in page.read_text("utf-8")
+    assert "☑" in key.read_text("utf-8")
+
+
+def test_the_key_is_what_the_program_gives(tmp_path):
+    answers = RIGHT | {
+        "gates_step": "def step(z):\n    z = z + 5\n    return 1 * (z >= 0)",
+        **dict.fromkeys(set(RIGHT) - {"gates_step"}, "pass"),
+    }
+    root = classes.make(tmp_path, {"one": handed_in(EXERCISE, answers)})
+    asked = questions.questions(Course(root), classes.ASSIGNMENT, options())
+    call = "step(np.array([-3.0, 0.0, 2.0]))"
+    found = {q.text: (q.key, q.choices) for q in asked["one"]["gates"]}
+    assert found[f"What does your `{call}` return?"] == ("[1, 1, 1]", ())
+    assert found[f"Which shape has the result of your `{call}`?"] == ("(3,)", ())
+    text = f"`z = z + 5` is deleted. What does your `{call}` return then?"
+    assert found[text] == ("[0, 1, 1]", ("0", "None", "[0, 1, 1]", "[1, 1, 1]"))
