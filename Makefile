@@ -28,7 +28,7 @@ TORCH_INDEX ?=
 PINNED ?= yes
 NEEDED_MB := 3000
 
-.PHONY: help book test lab serve zip pdf release configure grade reproduce data clean
+.PHONY: help book test lab serve zip pdf release configure grade reproduce evidence data clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ grade: .venv/.ready ## grade submitted/*/ASSIGNMENT in the sandbox and write fee
 
 reproduce: .venv/.ready ## run the notebooks, or one CHAPTER, with the literature's budget (hours, resumable) into book/results
 	@$(RUN) press.reproduce $(CHAPTER)
+
+evidence: .venv/.ready ## measure how sharp the checks are, into book/evidence.json (minutes)
+	@$(RUN) press.evidence
 
 data: .venv/.ready ## fetch all data sets into the cache, with checksums
 	@$(RUN) helpers.data fetch all

@@ -12,6 +12,7 @@ from press.contents import ROOT
 from press.directives import (
     appendices,
     documents,
+    evidence,
     front_page,
     interactive,
     reported,
@@ -19,7 +20,7 @@ from press.directives import (
 )
 
 PARTS = (
-    *(interactive, reported, appendices, documents, front_page, symbols),
+    *(interactive, reported, appendices, documents, evidence, front_page, symbols),
     *(pages, standins, lite, live),
 )
 

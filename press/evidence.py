@@ -1,0 +1,231 @@
+"""How sharp the checks are: each reference is changed in one place, and checked.
+
+``make evidence`` writes `book/evidence.json`; the page `book/evidence.md` shows it. A
+change is what a slip of the pen makes: another operator, comparison, constant or axis,
+a statement left out. A mutant is *caught* if it loses points in its own step, hidden
+tests included, and *named* if it is told a mistake. What is not caught is listed with
+its line: some change nothing that a result can show.
+"""
+
+import argparse
+import ast
+import contextlib
+import copy
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+
+from grader.books.names import tree_of
+from grader.reports.lesson import steps_of
+from helpers import _terminal
+from press.contents import BOOK, ROOT
+from press.needs import in_browser
+
+TARGET = BOOK / "evidence.json"
+MOST = 20  # mutants of a step, chosen with a fixed seed
+SECONDS = 20  # a check that takes longer has caught an endless loop
+OTHER = {
+    **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
+    **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
+    **{ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.FloorDiv: ast.Div},
+}
+NAMES = {"max": "min", "min": "max", "maximum": "minimum", "sum": "mean", "mean": "sum"}
+NAMES |= {"argmax": "argmin", "argmin": "argmax", "minimum": "maximum"}
+RUN = """
+import json, sys
+from press.evidence import judge
+judge(json.load(sys.stdin))
+"""
+
+
+def main() -> None:
+    """Measure all sheets that need no PyTorch; their checks take little time."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="of an exercise's name")
+    only = parser.parse_args().only
+    from tests.course import EXERCISES
+
+    rows = {}
+    for exercise in EXERCISES:
+        if only in exercise and in_browser(ROOT / "exercises" / f"{exercise}.ipynb"):
+            rows[exercise] = measured(exercise)
+            row = rows[exercise]
+            counts = {key: n for key, n in row.items() if key != "left"}
+            print(f"{exercise}: {counts}", flush=True)
+            if only:
+                print(*row["left"], sep="\n")
+    if not only:
+        made = {"date": date.today().isoformat(), "exercises": rows}
+        text = json.dumps(made, indent=1, ensure_ascii=False)
+        TARGET.write_text(f"{text}\n", "utf-8")
+
+
+def measured(exercise: str) -> dict:
+    """Return what became of the mutants of a sheet."""
+    from tests.course import sheet
+
+    cells = [cell for cell in sheet(exercise).cells if cell.cell_type == "code"]
+    tasks, before = [], []
+    for place, cell in enumerate(cells):
+        if cell.role != "answer":
+            continue
+        checks = []
+        for after in cells[place + 1 :]:
+            if after.role == "answer":
+                break
+            if after.role == "check":
+                checks.append([after.source, after.points])
+        first = [c.source for c in cells[:place] if c.role in ("answer", "course")]
+        mutants = list(mutations(cell.source))
+        random.Random(0).shuffle(mutants)
+        tasks += [
+            {"before": first, "answer": text, "checks": checks, "line": line}
+            for line, text in mutants[:MOST]
+        ]
+        before.append(cell.source)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        input=json.dumps(tasks),
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        cwd=ROOT / "exercises" / exercise.split("/")[0],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    results = json.loads(done.stdout.splitlines()[-1])
+    pairs = list(zip(tasks, results, strict=True))
+    steps = {c.step.name: c.step for c in steps_of(sheet(exercise)).values()}
+    return {
+        "steps": len(sheet(exercise).checks),
+        "slips": sum(len(getattr(step, "texts", ())) for step in steps.values()),
+        "mutants": len(pairs),
+        "caught": sum(result is not None for result in results),
+        "named": sum("Likely mistake" in (result or "") for result in results),
+        "left": [task["line"] for task, result in pairs if result is None],
+    }
+
+
+def mutations(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each program that differs from a program in one place, and its line."""
+    tree = tree_of(source)
+    given = set(handed_out(tree))
+    for number, node in enumerate(ast.walk(tree)):
+        if node in given:
+            continue
+        for change in changes(node):
+            other = copy.deepcopy(tree)
+            twin = next(n for i, n in enumerate(ast.walk(other)) if i == number)
+            change(twin)
+            text = ast.unparse(other)
+            if text != ast.unparse(tree):
+                yield difference(ast.unparse(tree), text), text
+
+
+def handed_out(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what is no choice of the student's: defaults, and ``strict=``."""
+    for node in ast.walk(tree):
+        given = node.defaults if isinstance(node, ast.arguments) else []
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            given = [node.value]
+        for expression in given:
+            yield from ast.walk(expression)
+
+
+def changes(node: ast.AST) -> Iterator:
+    """Yield the ways in which a node of a syntax tree can be mistaken."""
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in OTHER:
+        yield lambda n: setattr(n, "op", OTHER[type(n.op)]())
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in OTHER:
+        yield lambda n: n.ops.__setitem__(0, OTHER[type(n.ops[0])]())
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
+        flips = {bool: lambda v: not v, int: lambda v: v + 1, float: lambda v: v + 1}
+        yield lambda n: setattr(n, "value", flips[type(n.value)](n.value))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield lambda n: setattr(n, "op", ast.UAdd())
+    if isinstance(node, ast.Attribute) and node.attr in NAMES:
+        yield lambda n: setattr(n, "attr", NAMES[n.attr])
+    if isinstance(node, ast.FunctionDef | ast.For | ast.If):
+        for place, statement in enumerate(node.body):
+            if isinstance(statement, ast.Assign | ast.AugAssign):
+                yield lambda n, place=place: n.body.__setitem__(place, ast.Pass())
+
+
+def difference(old: str, new: str) -> str:
+    """Return the first line that is another one, as it was and as it is."""
+    pairs = zip(old.splitlines(), new.splitlines(), strict=False)
+    was, now = next((a, b) for a, b in pairs if a != b)
+    return f"{was.strip()} → {now.strip()}"
+
+
+# --- in a process of its own ----------------------------------------------------------
+
+
+def judge(tasks: list[dict]) -> None:
+    """Print as JSON what each mutant is told: None where its checks pass."""
+    warm(tasks)
+    print(json.dumps([told(task) for task in tasks]))
+
+
+def warm(tasks: list[dict]) -> None:
+    """Import what the sheet imports, once for all mutants."""
+    if tasks:
+        run(tasks[0]["before"][:1], {})
+
+
+def told(task: dict) -> str | None:
+    """Run a mutant in a child with a limit; return what its checks say."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(write)
+        with os.fdopen(read, encoding="utf-8") as pipe:
+            said = pipe.read()
+        _, status = os.waitpid(child, 0)
+        return json.loads(said) if said else f"ended with status {status}"
+    os.close(read)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    import signal
+
+    signal.alarm(SECONDS)
+    names: dict = {"__name__": "__main__"}
+    try:
+        run([*task["before"], task["answer"]], names)
+        text = next(
+            filter(None, (lost(*check, names) for check in task["checks"])), None
+        )
+    except BaseException as error:
+        text = f"{error}" or type(error).__name__
+    with os.fdopen(write, "w", encoding="utf-8") as pipe:
+        pipe.write(json.dumps(text))
+    os._exit(0)
+
+
+def run(sources: list[str], names: dict) -> None:
+    """Run cells."""
+    for source in sources:
+        exec(compile(tree_of(source), "<cell>", "exec"), names)
+
+
+def lost(source: str, points: float, names: dict) -> str | None:
+    """Run a check; as in nbgrader, a number at its end is the points that it gives."""
+    tree, last = tree_of(source), None
+    if isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body.pop().value)
+    exec(compile(tree, "<check>", "exec"), names)
+    if last is None:
+        return None
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        value = eval(compile(last, "<check>", "eval"), names)
+    is_share = isinstance(value, int | float) and not isinstance(value, bool)
+    return out.getvalue() if is_share and value < points else None
+
+
+if __name__ == "__main__":
+    _terminal.run(main)
