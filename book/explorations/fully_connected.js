@@ -12,6 +12,7 @@
   const inNode = typeof module !== "undefined";
   const engine = inNode ? require("./engine.js") : globalThis.ExplorationEngine;
   const pictures = inNode ? require("./pictures.js") : globalThis.ExplorationPictures;
+  const torch = inNode ? require("./torch_code.js") : globalThis.ExplorationTorch;
 
   /* ====================== Settings ====================== */
 
@@ -1009,6 +1010,21 @@
       invalidate();
     }
 
+    /* ---------- The network as a program ---------- */
+
+    const program = html("pre", { class: "exploration-play-program", tabindex: 0 });
+    const copied = () => live.say("The program is in the clipboard.");
+    const copy = Exploration.button("Copy", () => {
+      navigator.clipboard?.writeText(program.textContent).then(copied, () => {});
+    });
+    const asTorch = html(
+      "details",
+      { class: "exploration-section", ontoggle: () => invalidate() },
+      html("summary", null, "Show as PyTorch"),
+      copy,
+      program,
+    );
+
     /* ---------- Drawing ---------- */
 
     let waiting = 0;
@@ -1064,6 +1080,7 @@
       );
       trouble.hidden = healthy();
       if (loop.isRunning()) return;
+      if (asTorch.open) program.textContent = torch.torchCode(run, optionsOf(state));
       costText.replaceChildren(...rich(COSTS[state.output] + PENALTIES[state.reg]));
       data.show();
       for (const [key, list] of Object.entries(lists)) list.set(state[key]);
@@ -1154,6 +1171,7 @@
         ),
         inspector.element,
       ),
+      asTorch,
       share.bar,
       live.element,
     );

@@ -31,7 +31,26 @@ function cost(request) {
   return engine.meanLoss(network, cache, request.y, m);
 }
 
+const { torchCode } = require(path.join(folder, "torch_code.js"));
+
 const answers = {
+  /** A run of some epochs: the program at its start and end, and what it does between. */
+  torch({ state, epochs }) {
+    const options = playground.optionsOf(state);
+    const run = engine.startRun(playground.settingOf(state));
+    const before = torchCode(run, options);
+    const losses = [engine.evaluate(run, "train").loss];
+    for (let i = 0; i < epochs; i += 1) {
+      engine.runEpoch(run, options);
+      losses.push(engine.evaluate(run, "train").loss);
+    }
+    const points = engine.gridPoints(9);
+    const grid = engine.createGrid(run.network.sizes, run.features, 9);
+    grid.refresh(run.network);
+    const outputs = Array.from(grid.A.at(-1).slice(0, 81));
+    const at = [points.x1, points.x2].map((values) => Array.from(values));
+    return { before, after: torchCode(run, options), losses, points: at, outputs };
+  },
   xoshiro({ words, count }) {
     const next = engine.xoshiro(words);
     return Array.from({ length: count }, next);

@@ -1,9 +1,12 @@
 """The playground: its engine against PyTorch, its data, its hash, and in a browser."""
 
 import itertools
+import json
 import math
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +46,46 @@ pytestmark = needs_node
 def ask(*requests: dict) -> list:
     """Send requests to the pure modules and return their answers."""
     return node.node("exploration_fully_connected.cjs").ask(list(requests))
+
+
+# The network as a program
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"activation": "relu", "output": "squared", "hidden": "8-3", "reg": "l2"},
+        {"activation": "sigmoid", "hidden": "none", "features": "x1x1-x2x2-sinx1"},
+        {"activation": "linear", "reg": "l1", "features": "x2-x1x2-sinx2"},
+    ],
+    ids=["plain", "l2", "no hidden layer", "l1"],
+)
+def test_the_program_in_pytorch_gives_the_same_outputs_and_the_same_losses(changes):
+    state = initial_state("fully_connected") | changes | {"batch": "all", "eta": "0.3"}
+    (found,) = ask({"do": "torch", "state": state, "epochs": 10})
+    end = (
+        "\nimport json\n"
+        f"points = torch.tensor({found['points']})\n"
+        "with torch.no_grad():\n"
+        "    print(json.dumps(network(inputs(*points))[:, 0].tolist()))\n"
+    )
+    untrained = found["after"].partition("optimizer = ")[0]
+    (outputs,) = printed(untrained + end)
+    np.testing.assert_allclose(json.loads(outputs), found["outputs"], atol=1e-5)
+    lines = [line.split() for line in printed(found["before"])]
+    assert [int(epoch) for epoch, _ in lines] == list(range(11))
+    losses = [float(loss) for _, loss in lines]
+    np.testing.assert_allclose(losses, found["losses"], atol=1e-5)
+    assert losses[-1] < losses[0]
+
+
+def printed(program: str) -> list[str]:
+    """Return the lines that a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
 
 
 # Random numbers
