@@ -67,7 +67,8 @@ class Trial:
 
 def tried(course: Course, assignment: Assignment, options: Options) -> Trial:
     """Return the trial of an assignment; it is kept until something changes."""
-    path = course.root / "reports" / f".{assignment.name}.trial.json"
+    folder = course.root / course.folders.autograded_directory
+    path = folder / f".{assignment.name}.trial.json"
     key = [digest_of(assignment), f"{options.limits}", options.seconds, course.seconds]
     key += [options.sandbox]
     with suppress(OSError, ValueError, TypeError, KeyError):
@@ -82,7 +83,7 @@ def tried(course: Course, assignment: Assignment, options: Options) -> Trial:
 
 def _keep(path: Path, content: dict) -> None:
     with suppress(OSError):  # then it is held again
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
 
 

@@ -125,9 +125,12 @@ def _in_order(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _calls(node: ast.expr, names: set[str]) -> bool:
-    return any(
-        isinstance(n, ast.Call) and _root(n.func) in names for n in ast.walk(node)
-    )
+    """Tell whether a value is what a call of these names returned, or part of it."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+        node = node.value
+    if isinstance(node, ast.Tuple | ast.List):
+        return any(_calls(entry, names) for entry in node.elts)
+    return isinstance(node, ast.Call) and _root(node.func) in names
 
 
 def _root(node: ast.AST) -> str:

@@ -294,6 +294,7 @@ def _warden(request: dict, descriptors: list[int]) -> None:
                 os.setsid()
             os.mkdir(work, mode=0o700)
             os.chdir(work)
+            sys.path.append(work)  # modules beside the notebook; last: none hides ours
             if role == "judge":
                 judge.main(control, rpc)
             else:

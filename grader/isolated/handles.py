@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.isolated.link import Link
 
-COMPARISONS = frozenset(("allclose", "array_equal", "eq", "equal", "isclose", "ne"))
+COMPARISONS = frozenset(
+    ("allclose", "array_equal", "eq", "equal", "equals", "identical", "isclose", "ne")
+)
 # of these names that Python gives to objects the student's are asked for
 ASKED = ("__annotations__", "__defaults__", "__kwdefaults__", "__qualname__")
 BY_IDENTITY = ("builtins.function", "builtins.type", "builtins.module")

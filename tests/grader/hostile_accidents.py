@@ -48,7 +48,7 @@ time.sleep(3)
              "import sys\nsys.setrecursionlimit(10**9)\n"
              + function("return initials(name)"), **PARTLY),
     accident("loop_in_cell", "An endless loop.", "primes", "while True:\n    pass",
-             slow=True),
+             slow=True, **PARTLY),
     accident("loop_in_function", "An endless loop that a check starts.", "primes",
              function("while True:\n    pass", "primes"), slow=True, **PARTLY),
     accident("loop_caught", "A loop that catches everything.", "primes", """
@@ -79,7 +79,7 @@ time.monotonic = time.time = lambda: 0.0
 resource.setrlimit(resource.RLIMIT_CPU, (resource.getrlimit(resource.RLIMIT_CPU)))
 while True:
     pass
-""", slow=True),
+""", slow=True, **PARTLY),
     accident("bomb_list", "A list that grows.", "primes",
              "bomb = []\nwhile True:\n    bomb.append(bytearray(2**24))"),
     accident("bomb_numpy", "An array of 8 GB.", "standardize",

@@ -52,10 +52,9 @@ def _statistics(slip, x):
     full = np.full(c, x.mean()), np.full(c, x.var())
     kept = x.mean(AXES, keepdims=True), x.var(AXES, keepdims=True)
     mean, var = slip((mean, var), everywhere=full, kept=kept, sums=(n * mean, n * var))
-    var = slip(
-        var, n_1=x.var(AXES, ddof=1), root=np.sqrt(var), squares=(x**2).mean(AXES)
-    )
-    return mean, slip(var, of_images=x.var((2, 3)).mean(0), no_square=0 * var)
+    var = slip(var, n_1=x.var(AXES, ddof=1), squares=(x**2).mean(AXES))
+    var = slip(var, root=np.sqrt(var), no_square=0 * var)
+    return mean, slip(var, of_images=x.var((2, 3)).mean(0))
 
 
 WHOLE = "mean and variance run over everything: each channel has its own."
@@ -66,10 +65,11 @@ statistics = Step(
     ("mean", "var"),
     lists=True,
     texts={
-        "places": "mean and variance run over the images alone: each place got its own. "
-        "A channel has one mean, over images and places.",
+        "places": "mean and variance run over the images alone: each place got its "
+        "own. A channel has one mean, over images and places.",
         "everything": WHOLE,
-        "everywhere": WHOLE,
+        "everywhere": "the mean and the variance of all numbers came for each channel: "
+        "each has its own.",
         "image": "each image got its own mean: the mean runs over the images, too.",
         "example": "the mean of each image came: the axes are those of (m, c, h, w), "
         "and c stays.",
@@ -90,8 +90,8 @@ statistics = Step(
     },
     **TIGHT,
     why="A channel is one feature, seen at many places of many images, so all of these "
-    "numbers share one mean and one variance. The axes that vanish are those of images, "
-    "rows and columns; the channels stay. Normalizing divides by the variance of these "
+    "numbers share one mean and one variance. The axes of images, rows and columns "
+    "vanish; the channels stay. Normalizing divides by the variance of these "
     "very numbers, so n stands below, not n − 1.",
     see=SEE,
 )
@@ -209,12 +209,8 @@ def _update(slip, running_mean, running_var, x, momentum):
     share, keep = slip((momentum, 1 - momentum), swapped=(1 - momentum, momentum))
     keep, share = slip((keep, share), replaced=(0, 1), added=(1, momentum))
     share = slip(share, no_share=1)
-    kept_mean, kept_var = (
-        keep * running_mean + share * mean,
-        keep * running_var + share * new,
-    )
-    late = factor * (keep * running_var + share * var)
-    return kept_mean, slip(kept_var, late=late)
+    var, old = slip((new, running_var), late=(factor * var, factor * running_var))
+    return keep * running_mean + share * mean, keep * old + share * var
 
 
 update = Step(
@@ -235,7 +231,7 @@ update = Step(
         "replaced": "the old values are lost: these are the minibatch's alone.",
         "added": "the old values keep their full weight: 1 − momentum is missing.",
         "no_share": "the new values have their full weight: momentum is missing.",
-        "late": "n/(n − 1) multiplies the old variance, too: it belongs to the new one.",
+        "late": "n/(n − 1) multiplies the old variance, too, not the new one alone.",
     },
     demands={
         "(1 - \\rho)\\, \\mu_{\\text{run}} + \\rho\\, \\mu": [
@@ -249,9 +245,9 @@ update = Step(
     },
     **TIGHT,
     why="One minibatch is a small sample, so the running statistics move a little with "
-    "each. PyTorch's momentum weighs the new value. What is kept estimates the variance "
-    "of all images, and for that n − 1 stands below; what normalizes the minibatch is "
-    "its own variance, with n.",
+    "each. PyTorch's momentum weighs the new value. What is kept is an estimate for "
+    "all images, so n − 1 stands below; what normalizes the minibatch is its own "
+    "variance, with n.",
     see=SEE,
 )
 
@@ -306,13 +302,8 @@ backward = Step(
     },
     demands={
         "\\frac{\\gamma}{\\sqrt{v + \\epsilon}}": ["no_gamma", "no_root", "undivided"],
-        "\\delta - \\frac1n \\sum \\delta - \\frac{\\hat x}{n} \\sum \\delta\\, \\hat x": [
-            "constants",
-            "no_mean",
-            "no_var",
-            "x_last",
-            "plus",
-        ],
+        "\\delta - \\frac1n \\sum \\delta": ["constants", "no_mean", "plus", "no_n"],
+        "- \\frac{\\hat x}{n} \\sum \\delta\\, \\hat x": ["no_var", "x_last"],
         "\\frac{\\partial C}{\\partial \\gamma} = \\sum \\delta\\, \\hat x": [
             "raw",
             "means",

@@ -1,127 +1,139 @@
-"""Checks of the sheet `advanced_cnn/residual_block`: blocks of networks.
+"""Checks of the sheet `advanced_cnn/residual_block`: four blocks, and two counts.
 
 A block is called, never inspected: seeded weights are loaded into the layers that the
-task names, and the outputs in evaluation mode are compared with the same block in
-NumPy.
+task names, and its outputs in evaluation mode are compared. Each step is a reference
+that carries its slips (`helpers.checks.engine`). PyTorch is imported when one runs.
 """
 
-import functools
 import math
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from ..architecture import Conv2d, build
-from ..core import Case, CheckFailed, verify
+from ..engine import Case, Step
+from ..engine.observers import built
+from ..engine.values import Raised, form_fault, is_tensor
 
-EPS = 1e-5  # of nn.BatchNorm2d
-
-# --- blocks: layers, weights, NumPy ---------------------------------------------------
-
-
-def _conv_shapes(name: str, n_in: int, n_out: int, f: int, bias: bool) -> dict:
-    shapes = {f"{name}.weight": (n_out, n_in, f, f)}
-    return shapes | ({f"{name}.bias": (n_out,)} if bias else {})
-
-
-def _norm_shapes(name: str, channels: int) -> dict:
-    parts = ("weight", "bias", "running_mean", "running_var")
-    return {f"{name}.{part}": (channels,) for part in parts}
+# --- what is observed of a block ------------------------------------------------------
 
 
 def _seeded(shapes: Mapping, seed: int) -> dict[str, np.ndarray]:
-    """Return float32 values for all parameters and running statistics."""
-    rng = np.random.default_rng(seed)
-    state = {}
+    """Return values for parameters and running statistics that depend on their names.
+
+    All are float32, the variances positive.
+    """
+    values = {}
     for key, shape in shapes.items():
+        rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
         if len(shape) == 4:
             value = rng.normal(0, 1.5 / math.sqrt(math.prod(shape[1:])), shape)
         elif key.endswith("running_var"):
             value = rng.uniform(0.3, 2.0, shape)
-        elif key.endswith(".weight"):
-            value = rng.uniform(0.5, 1.5, shape)
         else:
-            value = rng.normal(0, 0.4, shape)
-        state[key] = value.astype(np.float32)
-    return state
+            middle = 1 if key.endswith(".weight") else 0
+            value = middle + rng.uniform(-0.5, 0.5, shape)
+        values[key] = value.astype(np.float32)
+    return values
 
 
-def _conv(state: Mapping, name: str, a: np.ndarray, stride: int = 1) -> np.ndarray:
-    """Convolve with the padding (f − 1)/2."""
-    W = np.asarray(state[f"{name}.weight"], float)
-    b = np.asarray(state.get(f"{name}.bias", np.zeros(len(W))), float)
-    n_out, n_in, f, _ = W.shape
-    return Conv2d(n_in, n_out, f, stride, f // 2)(a, W, b)
+def block(free: Callable, replay: Callable, case: Any) -> dict:
+    """Observe a block: the shapes of its layers by name, its outputs."""
+    import torch
+
+    model = built(replay, *case.args["_sizes"])
+    if isinstance(model, str):
+        return {"layers": model}
+    state = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    shapes = {k: s for k, s in state.items() if not k.endswith("num_batches_tracked")}
+    values = _seeded(shapes, case.args["_seed"])
+    model.load_state_dict({k: torch.tensor(v) for k, v in values.items()}, strict=False)
+    seen = {"layers": shapes, "_settings": _settings(model)}
+    x = torch.tensor(case.args["x"], dtype=torch.float32)
+    given = x.clone()
+    try:
+        with torch.no_grad():
+            out = model.eval()(given)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return seen | {"outputs": Raised(f"{type(error).__name__}: {error}")}
+    seen["outputs"] = out.detach().cpu().numpy() if is_tensor(out) else out
+    return seen | {"changed": [] if torch.equal(x, given) else ["x"]}
 
 
-def _norm(state: Mapping, name: str, a: np.ndarray) -> np.ndarray:
-    """Normalize with the running statistics, as in evaluation mode."""
-    gamma, beta, mean, var = (
-        np.asarray(state[f"{name}.{part}"], float)[:, None, None]
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    return gamma * (a - mean) / np.sqrt(var + EPS) + beta
+def _settings(model: Any) -> dict:
+    """Return stride and padding of each convolution, by name."""
+    found = {}
+    for name, part in model.named_modules():
+        stride, padding = (getattr(part, k, None) for k in ("stride", "padding"))
+        sizes = getattr(part, "kernel_size", None)
+        if stride is not None and getattr(part, "weight", None) is not None:
+            same = padding == "same"
+            found[name] = {
+                "stride": _one(stride),
+                "padding": _one(sizes) // 2 if same else _one(padding),
+            }
+    return found
 
 
-def _relu(z: np.ndarray) -> np.ndarray:
-    return np.maximum(z, 0)
+def _one(value: Any) -> Any:
+    return value[0] if isinstance(value, tuple | list) else value
 
 
-def _same(a: np.ndarray) -> np.ndarray:
-    return a
-
-
-def _max_pool(a: np.ndarray) -> np.ndarray:
-    """Pool 3×3 with stride 1 and padding 1."""
-    a = np.pad(a, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
-    view = np.lib.stride_tricks.sliding_window_view(a, (3, 3), axis=(2, 3))
-    return view.max(axis=(-2, -1))
-
-
-def _layers(name: str, model, shapes: Mapping) -> None:
-    """Check that the model has the layers that the task names, and no other."""
-    have = {
-        key: tuple(value.shape)
-        for key, value in model.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    fault = _layer_fault(have, shapes)
-    if fault:
-        raise CheckFailed(
-            f"✗ {name}: the layers are not those asked for.\nLikely mistake: {fault}"
+def block_fact(got: dict, want: dict) -> str:
+    """Say what is wrong with layers, settings or form: never a guess."""
+    if not isinstance(got["layers"], Mapping):
+        return (
+            f"a torch.nn.Module is expected; {got['layers']} came. Does the class "
+            "inherit from nn.Module, or is a return missing?"
         )
+    if fault := _layer_fault(got["layers"], want["layers"]):
+        return fault
+    for layer, settings in want["_settings"].items():
+        for what, right in settings.items():
+            mine = got["_settings"].get(layer, settings)[what]
+            if mine != right:
+                return f"{layer} has the {what} {mine}, not {right}."
+    if isinstance(got["outputs"], Raised):
+        return ""
+    fault = form_fault(got["outputs"], want["outputs"])
+    return fault[1] if fault else ""
 
 
 def _layer_fault(have: Mapping, shapes: Mapping) -> str:
     """Say what is wrong with names and shapes, or nothing."""
-    wanted_layers = dict.fromkeys(key.rsplit(".", 1)[0] for key in shapes)
-    have_layers = dict.fromkeys(key.rsplit(".", 1)[0] for key in have)
     if not have:
-        return "no layer is registered: make them in __init__, as attributes of self."
-    for layer in wanted_layers:
-        if layer not in have_layers:
-            found = ", ".join(have_layers)
-            return f"no layer has the name {layer}. There are: {found}."
-    for layer in have_layers:
-        if layer not in wanted_layers:
+        return (
+            "no layer is registered. Make the layers in __init__ and keep them as "
+            "attributes of self; in a plain list they are not found (nn.ModuleList is)."
+        )
+    wanted, found = (
+        dict.fromkeys(key.rsplit(".", 1)[0] for key in keys) for keys in (shapes, have)
+    )
+    for layer in wanted:
+        if layer not in found:
+            return f"no layer has the name {layer}. There are: {', '.join(found)}."
+    for layer in found:
+        if layer not in wanted:
             return f"the layer {layer} is one too many: it is not asked for."
     for key, shape in shapes.items():
         layer, part = key.rsplit(".", 1)
-        if key not in have:
+        got = have.get(key)
+        if got is None:
             return f"the layer {layer} has no {part}."
-        if have[key] == shape:
-            continue
-        got = have[key]
-        if len(shape) == 4 and got == (shape[1], shape[0], *shape[2:]):
+        if len(shape) == 4 and got != shape and got[:2] == (shape[1], shape[0]):
             return (
                 f"{layer} has its channels exchanged: the number of inputs comes "
                 "first, the number of outputs second."
             )
-        if len(shape) == 4 and got[:2] == shape[:2]:
+        if len(shape) == 4 and got[:2] == shape[:2] and got != shape:
             return (
                 f"{layer} has a kernel of {got[2]}×{got[3]}, not {shape[2]}×{shape[3]}."
             )
-        return f"{layer}.{part} has the shape {got}; asked for is {shape}."
+        if got != shape:
+            return f"{layer}.{part} has the shape {got}; asked for is {shape}."
     extra = [key for key in have if key not in shapes]
     if extra and extra[0].endswith(".bias"):
         return (
@@ -131,452 +143,391 @@ def _layer_fault(have: Mapping, shapes: Mapping) -> str:
     return f"{', '.join(extra)} is not asked for." if extra else ""
 
 
-def _strides(name: str, model, strides: Mapping[str, int], shapes: Mapping) -> None:
-    """Check stride and padding, which leave no trace in the shapes of weights."""
-    modules = dict(model.named_modules())
-    for layer, stride in strides.items():
-        f = shapes[f"{layer}.weight"][-1]
-        for setting, want in (("stride", stride), ("padding", f // 2)):
-            got = getattr(modules.get(layer), setting, None)
-            if got is None or got in (want, (want, want), [want, want]):
-                continue
-            if setting == "padding" and got == "same":
-                continue
-            shown = got[0] if isinstance(got, tuple | list) else got
-            raise CheckFailed(
-                f"✗ {name}: {layer} has the {setting} {shown}, not {want}."
-            )
+def _blocks(*all_sizes: tuple[int, ...]) -> Callable:
+    """Return a function that yields cases: blocks of these sizes, images of two."""
+
+    def cases(rng) -> Iterator[Case]:
+        for sizes in all_sizes:
+            for m, h, w in ((2, 6, 6), (3, 7, 5)):
+                args = {"x": rng.normal(size=(m, sizes[0], h, w)), "_sizes": sizes}
+                label = f"{', '.join(map(str, sizes))}; {m} images of {h} × {w}"
+                yield Case(label, args | {"_seed": int(rng.integers(1000))})
+
+    return cases
 
 
-def _run(model, x: np.ndarray):
-    """Return what the model makes of `x`, as an array if it is a tensor."""
-    import torch
-
-    with torch.no_grad():
-        a = model(torch.tensor(x))
-    return a.detach().cpu().numpy() if isinstance(a, torch.Tensor) else a
-
-
-def _block(
-    name: str,
-    factory: Callable,
-    args: tuple,
-    shapes: Mapping,
-    strides: Mapping,
-    forward: Callable,
-    mistakes: Mapping[str, Mapping],
-    seed: int,
-) -> None:
-    """Check a block: its layers, and its outputs against `forward(state, x)`.
-
-    `mistakes` holds, by what is wrong, keyword arguments of `forward`.
-    """
-    import torch
-
-    label = f"{name}({', '.join(map(str, args))})"
-    model = build(label, factory, *args)
-    _layers(label, model, shapes)
-    _strides(label, model, strides, shapes)
-    state = _seeded(shapes, seed)
-    tensors = {key: torch.tensor(value) for key, value in state.items()}
-    model.load_state_dict(tensors, strict=False)
-    model.eval()
-    rng = np.random.default_rng(seed + 1)
-    n_in = next(iter(shapes.values()))[
-        0 if len(next(iter(shapes.values()))) == 1 else 1
-    ]
-    cases = [
-        Case(text, {"x": rng.normal(size=size).astype(np.float32)})
-        for text, size in (
-            ("2 images of 6 × 6", (2, n_in, 6, 6)),
-            ("3 images of 7 × 5", (3, n_in, 7, 5)),
-        )
-    ]
-    try:
-        verify(
-            f"{label}, outputs",
-            functools.partial(_run, model),
-            cases,
-            lambda x: forward(state, np.asarray(x, float)),
-            mistakes=[
-                (text, lambda x, k=k: forward(state, np.asarray(x, float), **k))
-                for text, k in mistakes.items()
-            ],
-            rtol=1e-4,
-            atol=1e-5,
-        )
-    except CheckFailed as failure:
-        text = str(failure)
-        if "Likely mistake" in text and "Error" not in text.splitlines()[0]:
-            raise
-        x = cases[0].args["x"]
-        raise CheckFailed(
-            f"{text}\nAn input {x.shape} gives an output "
-            f"{forward(state, np.asarray(x, float)).shape}."
-        ) from None
-
-
-# --- residual_block -------------------------------------------------------------------
-
-
-def _residual(
-    state,
-    x,
-    stride=1,
-    project=False,
-    add=True,
-    first=_relu,
-    last=_relu,
-    before=_same,
-    norms=("bn1", "bn2"),
-    norm_projection=True,
-    after_projection=_same,
-    source=_same,
-):
-    """Return relu(bn2(conv2(relu(bn1(conv1 x)))) + shortcut), or a wrong version."""
-    a = _conv(state, "conv1", x, stride)
-    a = first(_norm(state, norms[0], a) if norms[0] else a)
-    a = _conv(state, "conv2", a)
-    a = before(_norm(state, norms[1], a) if norms[1] else a)
-    shortcut = source(x)
-    if project:
-        shortcut = _conv(state, "project", shortcut, stride)
-        if norm_projection:
-            shortcut = _norm(state, "bn_project", shortcut)
-        shortcut = after_projection(shortcut)
-    if add == "cat":
-        return last(np.concatenate([a, shortcut], axis=1))
-    if add == "times":
-        return last(a * shortcut)
-    return last(a + shortcut) if add else last(a)
-
-
-RESIDUAL_MISTAKES = {
-    "the shortcut is missing: the input is not added.": {"add": False},
-    "ReLU comes before the addition, too: it belongs behind the sum alone.": {
-        "before": _relu
-    },
-    "ReLU comes before the addition and not behind it: the sum has none.": {
-        "before": _relu,
-        "last": _same,
-    },
-    "the ReLU behind the addition is missing.": {"last": _same},
-    "the ReLU between the two convolutions is missing.": {"first": _same},
-    "both ReLUs are missing.": {"first": _same, "last": _same},
-    "the shortcut is put beside the maps (cat); it is added.": {"add": "cat"},
-    "the shortcut is multiplied; it is added.": {"add": "times"},
-    "bn1 is used twice; bn2 follows conv2.": {"norms": ("bn1", "bn1")},
-    "bn2 is used twice; bn1 follows conv1.": {"norms": ("bn2", "bn2")},
-    "bn1 and bn2 are exchanged.": {"norms": ("bn2", "bn1")},
-    "bn1 is not used.": {"norms": (None, "bn2")},
-    "bn2 is not used.": {"norms": ("bn1", None)},
-    "ReLU is applied to the shortcut, too.": {"source": _relu},
+HOW = {
+    "observe": block,
+    "factory": True,
+    "tell": block_fact,
+    "rtol": 1e-4,
+    "atol": 1e-4,
 }
 
 
-def residual_block(factory: Callable, seed: int = 0) -> None:
-    """Check `ResidualBlock(channels)`: layers, and outputs against NumPy."""
-    for channels in (4, 3) if seed else (4,):
-        shapes = (
-            _conv_shapes("conv1", channels, channels, 3, bias=False)
-            | _norm_shapes("bn1", channels)
-            | _conv_shapes("conv2", channels, channels, 3, bias=False)
-            | _norm_shapes("bn2", channels)
-        )
-        _block(
-            "ResidualBlock",
-            factory,
-            (channels,),
-            shapes,
-            {"conv1": 1, "conv2": 1},
-            _residual,
-            RESIDUAL_MISTAKES,
-            seed,
-        )
+# --- ResidualBlock, ProjectionBlock ---------------------------------------------------
 
 
-def projection_block(factory: Callable, seed: int = 0) -> None:
-    """Check `ProjectionBlock(n_in, n_out, stride)`: layers, outputs against NumPy."""
-    for n_in, n_out, stride in ((3, 5, 2), (4, 6, 1)):
-        shapes = (
-            _conv_shapes("conv1", n_in, n_out, 3, bias=False)
-            | _norm_shapes("bn1", n_out)
-            | _conv_shapes("conv2", n_out, n_out, 3, bias=False)
-            | _norm_shapes("bn2", n_out)
-            | _conv_shapes("project", n_in, n_out, 1, bias=False)
-            | _norm_shapes("bn_project", n_out)
-        )
-        more = {
-            "bn_project is not used: the projection is normalized, too.": {
-                "norm_projection": False
-            },
-            "ReLU follows the projection; the shortcut has none.": {
-                "after_projection": _relu
-            },
-        }
-        _block(
-            "ProjectionBlock",
-            factory,
-            (n_in, n_out, stride),
-            shapes,
-            {"conv1": stride, "conv2": 1, "project": stride},
-            functools.partial(_residual, stride=stride, project=True),
-            RESIDUAL_MISTAKES | more,
-            seed,
-        )
+def _residual(slip: Callable, name: str, projected: bool) -> type:
+    import torch
+    from torch import nn
 
+    def conv(n_in, n_out, f, stride=1):
+        return nn.Conv2d(n_in, n_out, f, stride, f // 2, bias=False)
+
+    class Block(nn.Module):
+        def __init__(self, n_in, n_out=0, stride=1):
+            super().__init__()
+            n_out = n_out or n_in
+            self.conv1, self.bn1 = conv(n_in, n_out, 3, stride), nn.BatchNorm2d(n_out)
+            self.conv2, self.bn2 = conv(n_out, n_out, 3), nn.BatchNorm2d(n_out)
+            if projected:
+                self.project = conv(n_in, n_out, 1, stride)
+                self.bn_project = nn.BatchNorm2d(n_out)
+
+        def forward(self, x):
+            one, two = self.bn1, self.bn2
+            wrong = {"bn1_twice": (one, one), "bn2_twice": (two, two)}
+            first, second = slip((one, two), exchanged=(two, one), **wrong)
+            a = self.conv1(x)
+            a = slip(first(a), no_bn1=a)
+            b = self.conv2(slip(a.relu(), no_relu_1=a))
+            b = slip(second(b), no_bn2=b)
+            b = slip(b, relu_early=b.relu())
+            short = x
+            if projected:
+                short = self.project(x)
+                short = slip(self.bn_project(short), no_bn_project=short)
+            short = slip(short, relu_shortcut=short.relu())
+            both = lambda: torch.cat([b, short], 1)  # noqa: E731
+            y = slip(b + short, no_shortcut=b, times=b * short, beside=both)
+            y = slip(y, minus=short - b)
+            return slip(y.relu(), no_relu=y, relu_inside=b.relu() + short)
+
+    Block.__name__ = name
+    return Block
+
+
+RESIDUAL = {
+    "bn1_twice": "bn1 is used twice; bn2 follows conv2.",
+    "bn2_twice": "bn2 is used twice; bn1 follows conv1.",
+    "exchanged": "bn1 and bn2 are exchanged.",
+    "no_bn1": "bn1 is not used.",
+    "no_bn2": "bn2 is not used.",
+    "no_relu_1": "the ReLU between the two convolutions is missing.",
+    "relu_early": "ReLU comes before the addition, too: it belongs behind the sum "
+    "alone.",
+    "relu_inside": "ReLU comes before the addition and not behind it.",
+    "no_relu": "the ReLU behind the addition is missing.",
+    "relu_shortcut": "ReLU is applied to the shortcut, too: it has none.",
+    "no_shortcut": "the shortcut is missing: the input is not added.",
+    "times": "the shortcut is multiplied; it is added.",
+    "minus": "the maps are subtracted from the shortcut; they are added.",
+    "beside": "the shortcut is put beside the maps (cat); it is added.",
+}
+residual_block = Step(
+    "ResidualBlock",
+    lambda slip: _residual(slip, "ResidualBlock", False),
+    _blocks((4,), (3,)),
+    texts=RESIDUAL,
+    demands={
+        "$\\mathrm{ReLU}\\bigl(F(x) + x\\bigr)$": [
+            "no_shortcut",
+            "no_relu",
+            "relu_early",
+        ],
+        "\\mathrm{ReLU}(\\mathrm{BN}_1(\\mathrm{conv}_1\\, x))": [
+            "no_relu_1",
+            "no_bn1",
+        ],
+        "\\mathrm{BN}_2\\bigl(\\mathrm{conv}_2": ["bn1_twice", "no_bn2"],
+        "returns the same shape": ["beside"],
+    },
+    **HOW,
+    why="The two convolutions make a correction, and the input itself goes past them "
+    "and is added. So at the beginning the block does nearly nothing, and the gradient "
+    "has a way without a matrix. For that the shortcut must be bare: a ReLU on the "
+    "correction before the sum would let it only add, never take away.",
+    see="Shortcuts: the residual block",
+)
+projection_block = Step(
+    "ProjectionBlock",
+    lambda slip: _residual(slip, "ProjectionBlock", True),
+    _blocks((3, 5, 2), (4, 6, 1)),
+    texts=RESIDUAL
+    | {"no_bn_project": "bn_project is not used: the projection is normalized, too."},
+    demands={
+        "from `n_in` to `n_out`, with the given stride": ["3, 5, 2; 2 images of 6 × 6"],
+        "then `bn_project`": ["no_bn_project"],
+        "No ReLU on it": ["relu_shortcut"],
+    },
+    **HOW,
+    why="Maps can be added only if they have the same shape. Where a block makes more "
+    "channels or halves the size, the shortcut must do the same, in the simplest way: "
+    "a 1×1 convolution with the same stride, and a normalization, so that both parts "
+    "of the sum have a like scale. It has no ReLU: the sum gets one.",
+    see="Shortcuts: the residual block",
+)
+
+
+# --- Inception ------------------------------------------------------------------------
 
 BRANCHES = ("one", "three", "five", "pool")
+ORDERS = {
+    "order_five": ("one", "five", "three", "pool"),
+    "order_pool": ("pool", "one", "three", "five"),
+    "order_back": ("pool", "five", "three", "one"),
+    "order_last": ("one", "three", "pool", "five"),
+}
 
 
-def _inception(
-    state, x, order=BRANCHES, inner=_relu, outer=_relu, pooling=_max_pool, axis=1
-):
-    a = {
-        "one": _conv(state, "one", x),
-        "three": _conv(state, "three", inner(_conv(state, "reduce3", x))),
-        "five": _conv(state, "five", inner(_conv(state, "reduce5", x))),
-        "pool": _conv(state, "pool", pooling(x)),
-    }
-    if axis is None:
-        return outer(sum(a.values()))
-    return outer(np.concatenate([a[key] for key in order], axis=axis))
+def _inception(slip: Callable) -> type:
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
 
-
-def _mean_pool(a: np.ndarray) -> np.ndarray:
-    a = np.pad(a, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    view = np.lib.stride_tricks.sliding_window_view(a, (3, 3), axis=(2, 3))
-    return view.mean(axis=(-2, -1))
-
-
-def inception(factory: Callable, seed: int = 0) -> None:
-    """Check `Inception(n_in, n1, reduce3, n3, reduce5, n5, n_pool)`."""
-    sizes = (5, 3, 2, 4, 2, 3, 2) if seed == 0 else (4, 2, 3, 3, 2, 4, 3)
-    n_in, n1, reduce3, n3, reduce5, n5, n_pool = sizes
-    shapes = {}
-    for layer in (
-        ("one", n_in, n1, 1),
-        ("reduce3", n_in, reduce3, 1),
-        ("three", reduce3, n3, 3),
-        ("reduce5", n_in, reduce5, 1),
-        ("five", reduce5, n5, 5),
-        ("pool", n_in, n_pool, 1),
-    ):
-        shapes |= _conv_shapes(*layer, bias=True)
-    mistakes = {
-        "the ReLUs behind the reductions are missing.": {"inner": _same},
-        "the ReLUs at the ends of the branches are missing.": {"outer": _same},
-        "no convolution has its ReLU.": {"inner": _same, "outer": _same},
-        "the pooling branch does not pool.": {"pooling": _same},
-        "the pooling branch takes the mean; it takes the maximum.": {
-            "pooling": _mean_pool
-        },
-        "the branches are added; their maps are put one behind the other.": {
-            "axis": None
-        },
-        "the maps are joined along another axis than the channels.": {"axis": 2},
-    }
-    for order in (
-        ("one", "five", "three", "pool"),
-        ("pool", "one", "three", "five"),
-        ("three", "five", "one", "pool"),
-        ("pool", "five", "three", "one"),
-        ("one", "three", "pool", "five"),
-    ):
-        text = f"the branches come in the order {', '.join(order)}."
-        mistakes[text] = {"order": order}
-    _block(
-        "Inception",
-        factory,
-        sizes,
-        shapes,
-        {key.removesuffix(".weight"): 1 for key in shapes if key.endswith("weight")},
-        _inception,
-        mistakes,
-        seed,
-    )
-
-
-def _dense(
-    state,
-    x,
-    n_layers,
-    step=lambda state, k, x: _conv(
-        state, f"convs.{k}", _relu(_norm(state, f"bns.{k}", x))
-    ),
-    join=lambda x, new: np.concatenate([x, new], axis=1),
-    last=_same,
-    only_new=False,
-):
-    n_in = x.shape[1]
-    for k in range(n_layers):
-        x = join(x, step(state, k, x))
-    return last(x[:, n_in:] if only_new else x)
-
-
-def dense_block(factory: Callable, seed: int = 0) -> None:
-    """Check `DenseBlock(n_in, growth, n_layers)`: layers, outputs against NumPy."""
-    n_in, growth, n_layers = (4, 2, 3) if seed == 0 else (3, 3, 2)
-    shapes: dict = {}
-    for k in range(n_layers):
-        shapes |= _norm_shapes(f"bns.{k}", n_in + k * growth)
-    for k in range(n_layers):
-        shapes |= _conv_shapes(f"convs.{k}", n_in + k * growth, growth, 3, bias=False)
-
-    def bare(state, k, x):
-        return _conv(state, f"convs.{k}", _norm(state, f"bns.{k}", x))
-
-    def early(state, k, x):
-        return _conv(state, f"convs.{k}", _norm(state, f"bns.{k}", _relu(x)))
-
-    def late(state, k, x):
-        return _relu(_conv(state, f"convs.{k}", _norm(state, f"bns.{k}", x)))
-
-    def unscaled(state, k, x):
-        return _conv(state, f"convs.{k}", _relu(x))
-
-    def front(x, new):
-        return np.concatenate([new, x], axis=1)
-
-    _block(
-        "DenseBlock",
-        factory,
-        (n_in, growth, n_layers),
-        shapes,
-        {f"convs.{k}": 1 for k in range(n_layers)},
-        functools.partial(_dense, n_layers=n_layers),
-        {
-            "ReLU is missing: normalize, then ReLU, then convolve.": {"step": bare},
-            "ReLU comes before the normalization; it comes behind it.": {"step": early},
-            "ReLU comes behind the convolution; it comes before it.": {"step": late},
-            "the normalizations are not used.": {"step": unscaled},
-            "the new maps come first; they are put behind the old ones.": {
-                "join": front
-            },
-            "only the new maps came: the input's maps stay in front.": {
-                "only_new": True
-            },
-            "a ReLU at the end is too much.": {"last": _relu},
-        },
-        seed,
-    )
-
-
-def _integers(rng, low, high, count):
-    return [int(v) for v in rng.integers(low, high, count)]
-
-
-def inception_parameters(function: Callable, seed: int = 0) -> None:
-    """Check `inception_parameters(n_in, n1, reduce3, n3, reduce5, n5, n_pool)`."""
-    rng = np.random.default_rng(seed)
-    keys = ("n_in", "n1", "reduce3", "n3", "reduce5", "n5", "n_pool")
-    rows = [(192, 64, 96, 128, 16, 32, 32), *(_integers(rng, 2, 90, 7) for _ in "12")]
-    cases = [
-        Case(
-            "GoogLeNet's first" if i == 0 else str(row),
-            dict(zip(keys, row, strict=True)),
-        )
-        for i, row in enumerate(rows)
-    ]
-
-    def counted(*sizes):  # PyTorch counts
-        import torch
-
-        n_in, n1, reduce3, n3, reduce5, n5, n_pool = sizes
-        layers = [
-            torch.nn.Conv2d(*layer, device="meta")
-            for layer in (
-                (n_in, n1, 1),
-                (n_in, reduce3, 1),
-                (reduce3, n3, 3),
-                (n_in, reduce5, 1),
-                (reduce5, n5, 5),
-                (n_in, n_pool, 1),
+    class Inception(nn.Module):
+        def __init__(self, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
+            super().__init__()
+            self.one = nn.Conv2d(n_in, n1, 1)
+            self.reduce3, self.reduce5 = (
+                nn.Conv2d(n_in, n, 1) for n in (reduce3, reduce5)
             )
-        ]
-        return sum(p.numel() for layer in layers for p in layer.parameters())
+            self.three = nn.Conv2d(reduce3, n3, 3, padding=1)
+            self.five = nn.Conv2d(reduce5, n5, 5, padding=2)
+            self.pool = nn.Conv2d(n_in, n_pool, 1)
 
-    def total(n_in, n1, r3, n3, r5, n5, p, bias=1, reduce=True, pool=1, both=True):
-        three, five = (r3, r5) if reduce else (n_in, n_in)
-        count = n_in * n1 + 9 * three * n3 + 25 * five * n5 + pool * n_in * p
-        biases = n1 + n3 + n5 + pool * p
-        if reduce and both:
-            count, biases = count + n_in * (r3 + r5), biases + r3 + r5
-        return count + bias * biases
+        def forward(self, x):
+            a, b = self.reduce3(x), self.reduce5(x)
+            a, b = slip((a.relu(), b.relu()), no_inner=(a, b), no_3=(a, b.relu()))
+            pooled = slip(
+                F.max_pool2d(x, 3, 1, 1), no_pooling=x, mean=F.avg_pool2d(x, 3, 1, 1)
+            )
+            pooled = slip(pooled, smaller=lambda: F.max_pool2d(x, 3))
+            late = F.max_pool2d(self.pool(x), 3, 1, 1)
+            maps = [self.one(x), self.three(a), self.five(b), self.pool(pooled)]
+            maps = dict(zip(BRANCHES, maps, strict=True))
+            maps = slip(maps, pool_late=maps | {"pool": late})
+            bare = slip((), no_outer=BRANCHES, **{f"bare_{k}": (k,) for k in BRANCHES})
+            maps = {k: v if k in bare else v.relu() for k, v in maps.items()}
+            parts = [maps[k] for k in slip(BRANCHES, **ORDERS)]
+            axis = slip(1, rows=2, columns=3, examples=0)
+            return slip(lambda: torch.cat(parts, axis), added=lambda: sum(parts))()
 
-    verify(
-        "inception_parameters",
-        function,
-        cases,
-        counted,
-        mistakes=[
-            ("the biases are missing.", lambda *a: total(*a, bias=0)),
-            (
-                "the reductions are left out: 3×3 and 5×5 read the reduced channels.",
-                lambda *a: total(*a, reduce=False),
-            ),
-            (
-                "the weights of the two reductions are missing.",
-                lambda *a: total(*a, both=False),
-            ),
-            (
-                "the 1×1 convolution behind the pooling is missing.",
-                lambda *a: total(*a, pool=0),
-            ),
+    return Inception
+
+
+ALONG = "the maps are joined along the {}: the channels are dim=1."
+inception = Step(
+    "Inception",
+    _inception,
+    _blocks((5, 3, 2, 4, 2, 3, 2), (4, 2, 3, 3, 2, 4, 3)),
+    texts={
+        k: f"the branches come in the order {', '.join(v)}." for k, v in ORDERS.items()
+    }
+    | {f"bare_{k}": f"the ReLU behind {k} is missing." for k in BRANCHES}
+    | {
+        "no_inner": "the ReLUs behind the reductions are missing.",
+        "no_3": "the ReLU behind reduce3 is missing.",
+        "no_outer": "the ReLUs at the ends of the branches are missing.",
+        "no_pooling": "the pooling branch does not pool.",
+        "mean": "the pooling branch takes the mean; it takes the maximum.",
+        "smaller": "the pooling makes the maps smaller: stride 1 and padding 1 keep "
+        "their size.",
+        "pool_late": "the pooling comes behind its convolution; it comes before it.",
+        "rows": ALONG.format("rows"),
+        "columns": ALONG.format("columns"),
+        "examples": ALONG.format("examples"),
+        "added": "the branches are added; their maps are put one behind the other.",
+    },
+    demands={
+        "max pooling 3×3 with stride 1 and padding 1": [
+            "no_pooling",
+            "mean",
+            "smaller",
         ],
-        rtol=0,
-        atol=0,
+        "a ReLU follows **each** of the six": ["no_inner", "no_outer", "bare_pool"],
+        "in the order of the table": list(ORDERS),
+        "`n1 + n3 + n5 + n_pool` channels": ["added", "rows"],
+    },
+    **HOW,
+    why="Four branches look at the same input with windows of different size, and all "
+    "keep its height and width: then their maps can be put one behind the other as "
+    "channels. The 1×1 convolutions before the large windows make them cheap, and are "
+    "layers like others, with a ReLU. The next layer relies on the order of the maps.",
+    see="Branches: the inception module",
+)
+
+
+# --- DenseBlock -----------------------------------------------------------------------
+
+
+def _dense(slip: Callable) -> type:
+    import torch
+    from torch import nn
+
+    class DenseBlock(nn.Module):
+        def __init__(self, n_in, growth, n_layers):
+            super().__init__()
+            widths = [n_in + k * growth for k in range(n_layers)]
+            self.bns = nn.ModuleList(nn.BatchNorm2d(n) for n in widths)
+            self.convs = nn.ModuleList(
+                nn.Conv2d(n, growth, 3, padding=1, bias=False) for n in widths
+            )
+
+        def forward(self, x):
+            given = x
+            for bn, conv in zip(self.bns, self.convs, strict=True):
+                x = slip(x, kept=x.relu())
+                a = slip(
+                    bn(x).relu(), no_relu=bn(x), early=bn(x.relu()), no_bn=x.relu()
+                )
+                new = slip(conv(a), late=conv(bn(x)).relu(), relu_twice=conv(a).relu())
+                parts = slip([x, new], in_front=[new, x])
+                x = torch.cat(parts, 1)
+            x = slip(x, only_new=x[:, given.shape[1] :], last=new)
+            return slip(x, relu_end=x.relu())
+
+    return DenseBlock
+
+
+dense_block = Step(
+    "DenseBlock",
+    _dense,
+    _blocks((4, 2, 3), (3, 3, 2)),
+    texts={
+        "kept": "ReLU changes the maps themselves (in place?): they are to be put "
+        "beside the new ones as they were.",
+        "no_relu": "ReLU is missing: normalize, then ReLU, then convolve.",
+        "early": "ReLU comes before the normalization; it comes behind it.",
+        "no_bn": "the normalizations are not used.",
+        "late": "ReLU comes behind the convolution; it comes before it.",
+        "relu_twice": "a second ReLU comes behind the convolution: none is asked for.",
+        "in_front": "the new maps come first; they are put behind the old ones.",
+        "only_new": "only the new maps came: the input's maps stay in front.",
+        "last": "only the maps of the last layer came: all stay.",
+        "relu_end": "a ReLU at the end is too much.",
+    },
+    demands={
+        "puts them **behind** the others": ["in_front"],
+        "normalization, ReLU, 3×3 convolution without biases, in this order": [
+            "no_relu",
+            "early",
+            "late",
+            "no_bn",
+        ],
+        "the first `n_in` are `x` itself": ["only_new", "last", "kept"],
+    },
+    **HOW,
+    why="Nothing is overwritten: every layer reads all maps so far and adds a few. A "
+    "layer comes as normalization, ReLU, convolution, for what it reads was made by "
+    "many layers and needs a common scale first. The maps themselves stay bare; a ReLU "
+    "that works in place would change them for all later layers.",
+    see="Joined maps: DenseNet",
+)
+
+
+# --- counts ---------------------------------------------------------------------------
+
+
+def _count_inception(slip, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
+    areas = slip((9, 25), sides=(3, 5), all_1=(1, 1), both_9=(9, 9))
+    inputs = slip((reduce3, reduce5), no_reduction=(n_in, n_in))
+    three, five = (a * n for a, n in zip(areas, inputs, strict=True))
+    wide, ends = three * n3 + five * n5, n1 + n3 + n5 + n_pool
+    pool, last = slip((n_pool, ends), no_pool=(0, ends - n_pool))
+    small = slip(reduce3 + reduce5, no_small=0, no_reduction=0)
+    biases = last + small
+    biases = slip(biases, no_bias=0, six=6, last_biases=ends)
+    return float(n_in * (n1 + small + pool) + wide + biases)
+
+
+def _inception_sizes(rng) -> Iterator[Case]:
+    keys = ("n_in", "n1", "reduce3", "n3", "reduce5", "n5", "n_pool")
+    drawn = [tuple(map(int, rng.integers(2, 90, 7))) for _ in range(3)]
+    for sizes in ((192, 64, 96, 128, 16, 32, 32), *drawn):
+        yield Case(str(sizes), dict(zip(keys, sizes, strict=True)))
+
+
+inception_parameters = Step(
+    "inception_parameters",
+    _count_inception,
+    _inception_sizes,
+    texts={
+        "sides": "a kernel is counted with its side, 3 or 5: it has 9 or 25 places.",
+        "all_1": "the kernels are counted as 1×1: they have 9 and 25 places.",
+        "both_9": "five is counted with 9 places: it has 25.",
+        "no_reduction": "the reductions are left out: 3×3 and 5×5 read the reduced "
+        "channels.",
+        "no_pool": "the 1×1 convolution behind the pooling is missing.",
+        "no_small": "the weights of the two reductions are missing.",
+        "no_bias": "the biases are missing.",
+        "six": "one bias for each convolution is counted: each of its maps has one.",
+        "last_biases": "the biases of the reductions are missing.",
+    },
+    demands={
+        "weights and biases": ["no_bias", "six", "last_biases"],
+        "of the six convolutions of step 3": ["no_reduction", "no_pool", "no_small"],
+        "from the sizes alone": ["(192, 64, 96, 128, 16, 32, 32)"],
+    },
+    rtol=1e-12,
+    atol=0,
+    why="A kernel has a weight for each place of its window in each channel that it "
+    "reads, and one bias. So a 5×5 layer costs 25 times its inputs for each map, and a "
+    "1×1 layer before it, which makes the inputs few, pays for itself. Six layers: do "
+    "not forget the one behind the pooling.",
+    see="Branches: the inception module",
+)
+
+
+def _count_dense(slip, n_in, growth, n_layers):
+    first, layers = slip(0, grown=1), slip(n_layers, one_more=n_layers + 1)
+    step = slip(growth, same=0)
+    widths = [n_in + (k + first) * step for k in range(layers)]
+    learned = slip(2, no_norm=0, one=1, running=4)
+    area, bias = slip(9, side=3, one_place=1), slip(0, biases=growth)
+    norms = [slip(learned * w, of_growth=learned * growth) for w in widths]
+    return float(
+        sum(n + area * w * growth + bias for n, w in zip(norms, widths, strict=True))
     )
 
 
-def dense_parameters(function: Callable, seed: int = 0) -> None:
-    """Check `dense_parameters(n_in, growth, n_layers)`."""
-    rng = np.random.default_rng(seed)
-    rows = [(16, 8, 4), (64, 32, 6), *(_integers(rng, 2, 40, 3) for _ in "12")]
-    cases = [
-        Case(str(row), dict(zip(("n_in", "growth", "n_layers"), row, strict=True)))
-        for row in rows
-    ]
+def _dense_sizes(rng) -> Iterator[Case]:
+    drawn = [tuple(map(int, rng.integers(2, 40, 3))) for _ in range(3)]
+    for sizes in ((16, 8, 4), (64, 32, 6), *drawn):
+        yield Case(
+            str(sizes), dict(zip(("n_in", "growth", "n_layers"), sizes, strict=True))
+        )
 
-    def counted(n_in, growth, n_layers):  # one weight at a time is too slow: by layer
-        count = 0
-        for k in range(n_layers):
-            channels = n_in + k * growth
-            count += 2 * channels + channels * growth * 3 * 3
-        return count
 
-    def wrong(n_in, growth, n_layers, norm=2, first=0, bias=0, grow=True):
-        widths = [n_in + (k + first) * growth * grow for k in range(n_layers)]
-        return sum(norm * w + 9 * w * growth + bias * growth for w in widths)
-
-    verify(
-        "dense_parameters",
-        function,
-        cases,
-        counted,
-        mistakes=[
-            (
-                "the normalizations are missing: γ and β for each channel they read.",
-                lambda *a: wrong(*a, norm=0),
-            ),
-            (
-                "a normalization has two learned numbers a channel, γ and β.",
-                lambda *a: wrong(*a, norm=1),
-            ),
-            (
-                "the running statistics are counted: they are not learned.",
-                lambda *a: wrong(*a, norm=4),
-            ),
-            (
-                "every layer reads n_in channels: later ones read more.",
-                lambda *a: wrong(*a, grow=False),
-            ),
-            (
-                "the first layer reads n_in channels, not n_in + growth.",
-                lambda *a: wrong(*a, first=1),
-            ),
-            ("the convolutions have no biases.", lambda *a: wrong(*a, bias=1)),
-        ],
-        rtol=0,
-        atol=0,
-    )
+dense_parameters = Step(
+    "dense_parameters",
+    _count_dense,
+    _dense_sizes,
+    texts={
+        "grown": "the first layer reads n_in channels, not n_in + growth.",
+        "one_more": "one layer too many is counted.",
+        "same": "every layer reads n_in channels: later ones read more.",
+        "no_norm": "the normalizations are missing: γ and β for each channel read.",
+        "one": "a normalization has two learned numbers a channel, γ and β.",
+        "running": "the running statistics are counted: they are not learned.",
+        "of_growth": "a normalization is counted for the new maps: it stands before "
+        "the convolution, for the channels that it reads.",
+        "side": "a kernel is counted with its side 3: it has 9 places.",
+        "one_place": "the kernels are counted as 1×1: they have 9 places.",
+        "biases": "the convolutions have no biases.",
+    },
+    demands={
+        "what the block of step 4 learns": ["biases", "same", "side"],
+        "$\\gamma$ and $\\beta$ for each channel that it reads": ["one", "of_growth"],
+        "its running statistics are not learned": ["running"],
+        "from the sizes alone": ["(16, 8, 4)"],
+    },
+    rtol=1e-12,
+    atol=0,
+    why="Every layer reads all maps before it, so the layers grow: layer k reads n_in "
+    "+ k · growth channels. Its normalization learns two numbers for each of them, its "
+    "convolution nine weights for each pair of a channel and a new map. Running "
+    "statistics are measured, not learned: no gradient reaches them.",
+    see="Joined maps: DenseNet",
+)

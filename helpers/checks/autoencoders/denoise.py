@@ -1,569 +1,473 @@
-"""Checks of the sheet `autoencoders/denoise`.
+"""Checks of the sheet `autoencoders/denoise`: noise, decibels, a network, its gain.
 
-Each check takes what the student wrote and a seed; the visible cell and the hidden
-test differ in the seed only. Networks are compared with the same networks in NumPy
-(`architecture`), steps of training with gradients that were derived by hand.
+Each step is a reference that carries its slips. PyTorch is imported when a check runs.
 """
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
-from .. import architecture
-from ..architecture import Conv2d, Pool, build, same_outputs
-from ..core import Case, CheckFailed, verify
-
-SINGLE = {"rtol": 1e-4, "atol": 1e-5}  # what came through float32
-
-
-# --- steps of training, for both exercises --------------------------------------------
-
-
-def _same(x):
-    return x, x
-
-
-def _from_noisy(clean, noisy):
-    return noisy, clean
-
-
-_MISTAKES = (
-    (
-        "gradients add up from step to step: zero_grad() is missing.",
-        {"zero": False},
-    ),
-    (
-        "nothing is learned: is step() there, and does zero_grad() come before "
-        "backward(), not between backward() and step()?",
-        {"step": False},
-    ),
-    ("the errors are added up: take the mean over all entries.", {"total": True}),
-    ("the sign of the loss is wrong: it climbs.", {"sign": -1}),
-    (
-        "the loss returned is that after the step: return the one that the gradient "
-        "belongs to.",
-        {"late": True},
-    ),
-    ("the loss is the mean absolute error: square it.", {"absolute": True}),
+from ..engine import Case, Step
+from ..engine.observers import (
+    activated,
+    activation_texts,
+    module,
+    module_fact,
+    tensor,
 )
+from ..engine.trainings import numbers, recorder, stepping
+from .common import STEP, minibatches, one_step
+
+NOISE = "Take the noise away"
+UP = "The way back up"
 
 
-def _check_steps(name, function, rng, runs, pair, mistakes) -> None:
-    """Check steps of SGD on a linear model; `pair` says which is input and target."""
-    weights = rng.normal(size=(4, 4)), rng.normal(size=4)
-    cases = [
-        Case(
-            f"three minibatches of {', '.join(str(len(b[0])) for b in batches)}",
-            {"eta": 0.5, "batches": batches},
-        )
-        for batches in runs
-    ]
-
-    def slip(pair=pair, **slips):
-        return functools.partial(_descent, weights, pair, slips)
-
-    verify(
-        name,
-        functools.partial(_stepped, name, function, weights),
-        cases,
-        slip(),
-        parts=("weights", "biases", "losses"),
-        mistakes=[(text, slip(**slips)) for text, slips in mistakes],
-        **SINGLE,
-    )
+# --- add_noise ------------------------------------------------------------------------
 
 
-def _stepped(name, function: Callable, weights: tuple, eta: float, batches: list):
-    """Return W, b and the losses after the student's steps on a linear model."""
-    import torch
-
-    model = torch.nn.Linear(4, 4)
-    with torch.no_grad():
-        model.weight.copy_(torch.tensor(weights[0]))
-        model.bias.copy_(torch.tensor(weights[1]))
-    optimizer = torch.optim.SGD(model.parameters(), lr=eta)
-    losses = []
-    for batch in batches:
-        parts = [torch.tensor(part, dtype=torch.float32) for part in batch]
-        loss = function(model, optimizer, *parts)
-        if loss is None:
-            raise CheckFailed(f"✗ {name}: None came: the loss is to be returned.")
-        losses.append(loss.item() if isinstance(loss, torch.Tensor) else loss)
-    W, b = (p.detach().numpy().astype(float) for p in model.parameters())
-    return W, b, np.array(losses, dtype=float)
+def _noisy(slip, x, deviation, _draw):
+    d = slip(deviation, variance=deviation**0.5, squared=deviation**2)
+    unit = np.random.default_rng(_draw).standard_normal(x.shape)
+    fixed = np.random.default_rng(_draw).standard_normal(x.shape[1:])
+    unit = slip(unit, one_number=unit.flat[0], same_rows=fixed, size=np.abs(unit))
+    uniform = np.random.default_rng(_draw).random(x.shape)
+    noise = d * slip(unit, uniform=uniform, around_0=2 * uniform - 1)
+    noise = slip(noise, half=noise + 0.5, times=x * noise, minus=-noise)
+    noise = slip(noise, cut=noise.clip(0, 1), on_ink=noise * (x > 0))
+    whole = slip(x + noise, noise=noise)
+    v = slip(whole.clip(0, 1), no_clip=whole, wide=whole.clip(-1, 1))
+    return slip(v, cut_alone=x + noise.clip(0, 1), scaled=lambda: _scaled(whole))
 
 
-def _descent(weights: tuple, pair: Callable, slips: dict, eta: float, batches: list):
-    """Do as `_stepped`, with gradients derived by hand and slips built in."""
-    give = {"zero": True, "step": True, "total": False, "sign": 1, "late": False}
-    give |= {"absolute": False} | slips
-    W, b = (np.array(part, dtype=float) for part in weights)
-    dW, db, losses = 0 * W, 0 * b, []
-    for batch in batches:
-        x, target = (np.float32(part).astype(float) for part in pair(*batch))
-
-        def cost(W, b, x=x, target=target):
-            rest = x @ W.T + b - target
-            share = 1 if give["total"] else rest.size
-            if give["absolute"]:
-                return np.abs(rest).sum() / share, np.sign(rest) / share
-            return np.sum(rest**2) / share, 2 * rest / share
-
-        loss, delta = cost(W, b)
-        new = delta.T @ x, delta.sum(axis=0)
-        dW, db = new if give["zero"] else (dW + new[0], db + new[1])
-        if give["step"]:
-            W, b = W - eta * give["sign"] * dW, b - eta * give["sign"] * db
-        loss = cost(W, b)[0] if give["late"] else loss
-        losses.append(give["sign"] * loss)
-    return W, b, np.array(losses)
+def _scaled(v):
+    return (v - v.min()) / np.ptp(v)
 
 
-# --- denoise --------------------------------------------------------------------------
+def _noise_cases(rng) -> Iterator[Case]:
+    for label, size, deviation in (
+        ("6 images of 5×5, deviation 0.25", (6, 5, 5), 0.25),
+        ("4 rows of 30, deviation 0.6", (4, 30), 0.6),
+    ):
+        x = np.round(rng.uniform(-0.3, 1.2, size).clip(0, 1), 3)
+        args = {"x": x, "deviation": deviation, "_draw": int(rng.integers(10**6))}
+        yield Case(label, args)
+
+
+_noise = Step(
+    "add_noise",
+    _noisy,
+    _noise_cases,
+    texts={
+        "variance": "`deviation` is taken for the variance.",
+        "squared": "the deviation is squared: rng.normal takes the deviation.",
+        "one_number": "one number is added to the whole array: each pixel has its own.",
+        "same_rows": "all rows get the same noise: each has its own.",
+        "size": "the noise has lost its sign.",
+        "uniform": "the noise is uniform (random): normal noise is asked for.",
+        "around_0": "the noise is uniform: normal noise is asked for.",
+        "half": "the noise has mean ½: it has mean 0.",
+        "times": "the noise multiplies x: it is added.",
+        "minus": "the noise is subtracted: it is added.",
+        "cut": "the noise is clipped before it is added.",
+        "on_ink": "only pixels above 0 get noise: every pixel does.",
+        "noise": "only the noise came: it is added to x.",
+        "no_clip": "the noisy image is not clipped: pixels lie between 0 and 1.",
+        "wide": "the image is clipped to [−1, 1]: pixels lie between 0 and 1.",
+        "cut_alone": "the noise is clipped, not the noisy image: its negative half is "
+        "lost.",
+        "scaled": "the noisy image is scaled to its own range; clip it.",
+    },
+    demands={
+        "add Gaussian noise": ["uniform", "noise", "times"],
+        "with mean 0 and this standard deviation": ["half", "variance", "squared"],
+        "to every pixel": ["one_number", "same_rows", "on_ink"],
+        "clip the sum to $[0, 1]$": ["no_clip", "cut_alone", "wide", "scaled"],
+    },
+    why="The noise belongs to the pixels, each on its own: only what neighbors share "
+    "can then tell it from the picture. The sum is clipped, because a pixel cannot be "
+    "darker than black. Clipped noise would only ever brighten.",
+    see=NOISE,
+)
 
 
 def add_noise(function: Callable, seed: int = 0) -> None:
     """Check `add_noise(x, deviation, rng)`: Gaussian noise, clipped to [0, 1]."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for label, size, deviation in (
-        ("6 images of 5×5, deviation 0.25", (6, 5, 5), 0.25),
-        ("4 rows of 30, deviation 0.6", (4, 30), 0.6),
-        ("one row, no noise", (1, 8), 0.0),
-    ):
-        x = np.round(rng.uniform(-0.3, 1.2, size).clip(0, 1), 3)
-        args = {"x": x, "deviation": deviation, "state": int(rng.integers(10**6))}
-        cases.append(Case(label, args))
 
-    def run(x, deviation, state):
-        return function(x, deviation, np.random.default_rng(state))
+    def drawn(x, deviation, _draw):
+        return function(x, deviation, np.random.default_rng(_draw))
 
-    def wrong(change):
-        def rule(x, deviation, state):
-            return change(x, deviation, np.random.default_rng(state))
-
-        return rule
-
-    def reference(x, d, rng):
-        noisy = x + d * rng.standard_normal(x.shape)
-        return np.minimum(1.0, np.maximum(0.0, noisy))
-
-    try:
-        verify(
-            "add_noise",
-            run,
-            cases,
-            wrong(reference),
-            mistakes=[
-                (
-                    "the noisy image is not clipped: pixels lie between 0 and 1.",
-                    wrong(lambda x, d, g: x + g.normal(0, d, x.shape)),
-                ),
-                (
-                    "only the noise came: it is added to x.",
-                    wrong(lambda x, d, g: g.normal(0, d, x.shape)),
-                ),
-                (
-                    "the noise is clipped, not the noisy image: its negative half is "
-                    "lost.",
-                    wrong(lambda x, d, g: x + g.normal(0, d, x.shape).clip(0, 1)),
-                ),
-                (
-                    "the noise is clipped before it is added.",
-                    wrong(
-                        lambda x, d, g: (x + g.normal(0, d, x.shape).clip(0, 1)).clip(
-                            0, 1
-                        )
-                    ),
-                ),
-                (
-                    "the noise is uniform (random): normal noise is asked for.",
-                    wrong(lambda x, d, g: (x + d * g.random(x.shape)).clip(0, 1)),
-                ),
-                (
-                    "`deviation` is taken for the variance.",
-                    wrong(
-                        lambda x, d, g: (x + g.normal(0, d**0.5, x.shape)).clip(0, 1)
-                    ),
-                ),
-                (
-                    "the deviation is not used: the noise has deviation 1.",
-                    wrong(lambda x, d, g: (x + g.normal(size=x.shape)).clip(0, 1)),
-                ),
-                (
-                    "the noise multiplies x: it is added.",
-                    wrong(
-                        lambda x, d, g: (x * (1 + g.normal(0, d, x.shape))).clip(0, 1)
-                    ),
-                ),
-                (
-                    "one number is added to the whole array: each pixel has its own.",
-                    wrong(lambda x, d, g: (x + g.normal(0, d)).clip(0, 1)),
-                ),
-                (
-                    "all rows get the same noise: each has its own.",
-                    wrong(lambda x, d, g: (x + g.normal(0, d, x.shape[1:])).clip(0, 1)),
-                ),
-                (
-                    "the noisy image is scaled to its own range; clip it.",
-                    wrong(
-                        lambda x, d, g: (lambda v: (v - v.min()) / np.ptp(v))(
-                            x + g.normal(0, d, x.shape)
-                        )
-                    ),
-                ),
-            ],
-        )
-    except CheckFailed as failure:
-        text = str(failure).replace("argument state", "argument rng")
-        raise CheckFailed(text) from None
+    _noise(drawn, seed)
 
 
-def psnr(function: Callable, seed: int = 0) -> None:
-    """Check `psnr(x_hat, x)` in decibels, for pixels from 0 to 1."""
-    rng = np.random.default_rng(seed)
-    cases = []
+# --- psnr -----------------------------------------------------------------------------
+
+
+def _psnr(slip, x_hat, x):
+    e, axes = x_hat - x, tuple(range(1, x.ndim))
+    each = slip(e**2, absolute=np.abs(e))
+    mse = slip(each.mean(), summed=each.sum(), root=each.mean() ** 0.5)
+    rows = each.mean(axes)
+    mse = slip(mse, rows=rows, late=e.mean() ** 2)
+    peak = slip(1.0, peak_255=255.0, peak_x=x.max())
+    ratio = slip(peak**2 / mse, turned=mse)
+    log = slip(np.log10, natural=np.log, binary=np.log2)
+    db = slip(10, twenty=20, no_10=1) * log(ratio)
+    return slip(db, of_rows=10 * np.log10(1 / rows).mean(), mse=mse)
+
+
+def _psnr_cases(rng) -> Iterator[Case]:
     for label, size, off in (
         ("5 rows of 8", (5, 8), 0.1),
         ("2 images of 4×4", (2, 4, 4), 0.3),
-        ("one number", (1, 1), 0.02),
+        ("3 rows of 2", (3, 2), 0.02),
     ):
         x = rng.uniform(0, 0.7, size)
-        x_hat = x + rng.uniform(0.5, 1.5, size) * off
-        cases.append(Case(label, {"x_hat": x_hat, "x": x}))
-
-    def reference(x_hat, x):  # from the definition, without the logarithm of 10
-        power = np.linalg.norm((x_hat - x).ravel()) ** 2 / x.size
-        return float(-10 * np.log(power) / np.log(10))
-
-    def wrong(of, factor=10.0, log=np.log10):
-        return lambda a, b: float(factor * log(1 / of(a, b)))
-
-    def square(a, b):
-        return np.mean((a - b) ** 2)
-
-    verify(
-        "psnr",
-        function,
-        cases,
-        reference,
-        mistakes=[
-            (
-                "the sign: a smaller error must give more decibels.",
-                wrong(square, -10.0),
-            ),
-            ("the natural logarithm is used: log10.", wrong(square, log=np.log)),
-            (
-                "20 stands before the logarithm of a mean square: that is 10, or 20 "
-                "with the root.",
-                wrong(square, 20.0),
-            ),
-            ("the 10 is missing.", wrong(square, 1.0)),
-            (
-                "the peak is taken as 255: these pixels go from 0 to 1.",
-                lambda a, b: float(10 * np.log10(255**2 / square(a, b))),
-            ),
-            (
-                "the root of the error is used with a factor of 10.",
-                wrong(lambda a, b: np.sqrt(square(a, b))),
-            ),
-            (
-                "the squares are added up: take their mean.",
-                wrong(lambda a, b: np.sum((a - b) ** 2)),
-            ),
-            (
-                "the peak is the largest pixel of x: it is 1.",
-                lambda a, b: float(10 * np.log10(b.max() ** 2 / square(a, b))),
-            ),
-            (
-                "absolute errors are used: square them.",
-                wrong(lambda a, b: np.mean(np.abs(a - b))),
-            ),
-            (
-                "one number for each row came: one for all is asked for.",
-                lambda a, b: (
-                    10
-                    * np.log10(1 / np.mean((a - b) ** 2, axis=tuple(range(1, a.ndim))))
-                ),
-            ),
-        ],
-    )
+        x_hat = x + rng.uniform(0.5, 1.5, size) * off * rng.choice([-1, 1, 1], size)
+        yield Case(label, {"x_hat": x_hat, "x": x})
 
 
-def sizes(function: Callable, seed: int = 0) -> None:
-    """Check `sizes(n)`: the side of the maps after each change of size."""
-    rng = np.random.default_rng(seed)
-    sides = [28, *sorted({int(v) for v in rng.integers(17, 60, 4)})]
-
-    def chain(
-        n, pool=lambda a: (a + 1) // 2, valid=lambda a: a - 2, up=lambda a: 2 * a
-    ):
-        found = []
-        for change in (pool, pool, pool, up, up, valid, up):
-            n = change(n)
-            found.append(n)
-        return found
-
-    def only_last(n):
-        c = (n // 4 + 1) // 2
-        return [n // 2, n // 4, c, 2 * c, 4 * c, 4 * c - 2, 8 * c - 4]
-
-    def slow(n):  # by counting places
-        found = []
-        for _ in range(3):
-            n = len(range(0, n, 2))
-            found.append(n)
-        for _ in range(2):
-            n = len([place for place in range(n) for _ in "ab"])
-            found.append(n)
-        n = len(range(n - 3 + 1))
-        return [*found, n, n + n]
-
-    verify(
-        "sizes",
-        function,
-        [Case(f"n = {n}", {"n": n}) for n in sides],
-        slow,
-        mistakes=[
-            (
-                "the poolings round down: with ceil_mode=True they round up.",
-                lambda n: chain(n, pool=lambda a: a // 2),
-            ),
-            (
-                "only the last pooling rounds up: all three do.",
-                only_last,
-            ),
-            (
-                "the convolution without padding loses f − 1 = 2 pixels, not 1.",
-                lambda n: chain(n, valid=lambda a: a - 1),
-            ),
-            (
-                "the convolution without padding loses f − 1 = 2 pixels, not 3.",
-                lambda n: chain(n, valid=lambda a: a - 3),
-            ),
-            (
-                "the convolution without padding loses two pixels: it keeps the size "
-                "only with a padding of 1.",
-                lambda n: chain(n, valid=lambda a: a),
-            ),
-            (
-                "the poolings are convolved without padding: each convolution of the "
-                "encoder keeps the size.",
-                lambda n: chain(n, pool=lambda a: (a - 1) // 2),
-            ),
-            (
-                "the decoder mirrors the encoder's sizes: it computes its own.",
-                lambda n: [*chain(n)[:3], *chain(n)[1::-1], *chain(n)[5:]],
-            ),
-            (
-                "the input's side is in the list: leave it out.",
-                lambda n: [n, *chain(n)],
-            ),
-            (
-                "the upsamplings add 2: they double.",
-                lambda n: chain(n, up=lambda a: a + 2),
-            ),
-        ],
-    )
-
-
-@dataclass(frozen=True)
-class _PoolUp(Pool):
-    """Max pooling that rounds up: an odd side is padded at its end."""
-
-    def __call__(self, a: np.ndarray) -> np.ndarray:
-        edge = [(0, 0), (0, 0), *((0, side % self.size) for side in a.shape[2:])]
-        padded = np.pad(a, edge, constant_values=-np.inf)
-        return super().__call__(padded)
-
-
-@dataclass(frozen=True)
-class _Upsample(Pool):
-    """Upsampling by copies (nearest); or with zeros between; or bilinear."""
-
-    holes: bool = False
-    smooth: bool = False
-
-    def __str__(self) -> str:
-        return f"upsampling {self.size}×{self.size}"
-
-    def __call__(self, a: np.ndarray) -> np.ndarray:
-        if self.smooth:
-            M, N = (self._mixture(side) for side in a.shape[2:])
-            return M @ a @ N.T
-        block = np.ones((self.size, self.size))
-        if self.holes:
-            block = 0 * block
-            block[0, 0] = 1
-        return np.kron(a, block)
-
-    def _mixture(self, n: int) -> np.ndarray:
-        """Return the shares (size · n, n) of the old places in the new ones."""
-        places = np.clip((np.arange(self.size * n) + 0.5) / self.size - 0.5, 0, n - 1)
-        return np.clip(1 - np.abs(places[:, None] - np.arange(n)), 0, 1)
-
-
-HALVE, DOUBLE = _PoolUp(2), _Upsample(2)
-CONVOLUTIONAL = (
-    *(Conv2d(1, 32, 3, padding=1), "relu", HALVE),
-    *(Conv2d(32, 8, 3, padding=1), "relu", HALVE),
-    *(Conv2d(8, 8, 3, padding=1), "relu", HALVE),
-    *(Conv2d(8, 8, 3, padding=1), "relu", DOUBLE),
-    *(Conv2d(8, 8, 3, padding=1), "relu", DOUBLE),
-    *(Conv2d(8, 32, 3), "relu", DOUBLE),
-    *(Conv2d(32, 1, 3, padding=1), "sigmoid"),
+psnr = Step(
+    "psnr",
+    _psnr,
+    _psnr_cases,
+    texts={
+        "absolute": "absolute errors are used: square them.",
+        "summed": "the squares are added up: take their mean.",
+        "root": "the root of the error is used with a factor of 10.",
+        "rows": "one number for each row came: one for all is asked for.",
+        "late": "the mean error is squared: square first, then take the mean.",
+        "peak_255": "the peak is taken as 255: these pixels go from 0 to 1.",
+        "peak_x": "the peak is the largest pixel of x: it is 1.",
+        "turned": "the sign: a smaller error must give more decibels.",
+        "natural": "the natural logarithm is used: log10.",
+        "binary": "the logarithm has base 2: log10.",
+        "twenty": "20 stands before the logarithm of a mean square: that is 10, or 20 "
+        "with the root.",
+        "no_10": "the 10 is missing.",
+        "of_rows": "the decibels of the images are averaged: average the errors.",
+        "mse": "this is the MSE: its logarithm is missing.",
+    },
+    demands={
+        "$10 \\log_{10}(1/\\text{MSE})$": ["natural", "turned", "twenty", "no_10"],
+        "pixels whose peak is 1": ["peak_255", "peak_x"],
+        "the mean over all pixels of all images": ["summed", "of_rows"],
+        "Returns one number": ["rows"],
+    },
+    why="Decibels count factors: ten times less error is 10 dB more, whatever the "
+    "error was. The ratio is that of the peak's square to the mean square, so the "
+    "factor is 10, and 20 only with a root. A mean of decibels would let the best "
+    "image hide the worst.",
+    see=NOISE,
+    small=lambda: Case("", {"x_hat": np.array([0.3, 0.7]), "x": np.array([0.4, 0.6])}),
 )
 
 
-def _swap(old, new) -> tuple:
-    return tuple(new if step == old else step for step in CONVOLUTIONAL)
+# --- sizes ----------------------------------------------------------------------------
 
 
-def convolutional(factory: Callable, seed: int = 0) -> None:
-    """Check the layers and the outputs of `ConvAutoencoder`."""
-    name, rng = "ConvAutoencoder", np.random.default_rng(seed)
-    model = build(name, factory)
-    pictures = rng.uniform(0, 1, (2, 1, 28, 28)).astype(np.float32)
-    same_outputs(
-        name,
-        model,
-        CONVOLUTIONAL,
-        {"2 images": pictures},
-        seed,
-        more={
-            "the poolings have a padding of 1: 7 → 4 comes out, but the windows are "
-            "shifted. Round up instead (ceil_mode=True).": _swap(
-                HALVE, Pool(2, padding=1)
-            ),
-            "the poolings take the mean, not the maximum.": _swap(
-                HALVE, _PoolUp(2, mean=True)
-            ),
-            "the upsampling leaves zeros between the values: copy each to a block of "
-            "2×2.": _swap(DOUBLE, _Upsample(2, holes=True)),
-            "the upsampling is smooth (bilinear): copy each value to a block of 2×2, "
-            "which is what nn.Upsample does by itself.": _swap(
-                DOUBLE, _Upsample(2, smooth=True)
-            ),
-        },
-    )
-    total = architecture.count(CONVOLUTIONAL)
-    print(f"✓ {name}: 7 convolutions, {total:,} parameters, a code of 8·4·4 numbers")
+def _sizes(slip, n):
+    first, n = n, slip(n, fixed=28)
+    down = slip((2, 2, 2), last_only=(0, 0, 2), short=(-1, -1, -1), not_last=(2, 2, 0))
+    down = slip(down, floor=(0, 0, 0))
+    lost = slip(2, one=1, three=3, none=0)
+    found = []
+    for extra in down:  # the poolings, which round up
+        n = (n + extra // 2) // 2
+        found.append(n)
+    found += [2 * n, 4 * n]
+    found = slip(found, mirror=[*found[:3], found[1], found[0]])
+    found = slip(found, adds=[*found[:3], n + 2, n + 4])
+    n = found[-1] - lost
+    found += [n, slip(2 * n, adds=n + 2)]
+    out = slip(found, input=[first, *found], no_last=found[:-1], last=found[-1])
+    return slip(out, pixels=[a * a for a in found], reversed=found[::-1])
 
 
-def denoising_step(function: Callable, seed: int = 0) -> None:
-    """Check `denoising_step(model, optimizer, clean, noisy)`, three steps of SGD."""
-    rng = np.random.default_rng(seed)
-    batches = []
-    for m in (8, 5, 8):
-        clean = rng.normal(size=(m, 4))
-        batches.append((clean, clean + rng.normal(0, 0.5, size=(m, 4))))
-    exchanged = (
-        (
-            "the target is the noisy image: it is the clean one. This network learns "
-            "to keep the noise.",
-            {"pair": lambda clean, noisy: (noisy, noisy)},
-        ),
-        (
-            "the input is the clean image: the network never sees noise.",
-            {"pair": lambda clean, noisy: (clean, clean)},
-        ),
-        (
-            "input and target are exchanged: this network learns to add noise.",
-            {"pair": lambda clean, noisy: (clean, noisy)},
-        ),
-        (
-            "the target is the noise: the clean image is asked for.",
-            {"pair": lambda clean, noisy: (noisy, noisy - clean)},
-        ),
-    )
-    _check_steps(
-        "denoising_step",
-        function,
-        rng,
-        [batches],
-        _from_noisy,
-        (*exchanged, *_MISTAKES),
-    )
+def _size_cases(rng) -> Iterator[Case]:
+    for n in (28, 21, *map(int, rng.permutation(np.arange(30, 60))[:5])):
+        yield Case(f"n = {n}", {"n": n})
 
 
-def gain(function: Callable, seed: int = 0) -> None:
-    """Check `gain(model, clean, noisy)`: decibels won on held-out images."""
+sizes = Step(
+    "sizes",
+    _sizes,
+    _size_cases,
+    texts={
+        "fixed": "the sides are those for 28 pixels, whatever n is.",
+        "floor": "the poolings round down: with ceil_mode=True they round up.",
+        "last_only": "only the last pooling rounds up: all three do.",
+        "not_last": "the last pooling rounds down: all three round up.",
+        "short": "the poolings lose a pixel first: each convolution of the encoder "
+        "keeps the size.",
+        "one": "the convolution without padding loses f − 1 = 2 pixels, not 1.",
+        "three": "the convolution without padding loses f − 1 = 2 pixels, not 3.",
+        "none": "the convolution without padding loses two pixels.",
+        "mirror": "the decoder mirrors the encoder's sizes: it computes its own.",
+        "adds": "the upsamplings add 2: they double.",
+        "input": "the input's side is in the list: leave it out.",
+        "no_last": "the last upsampling is left out.",
+        "last": "only the last side is returned: all seven are asked for.",
+        "pixels": "these are the numbers of pixels of a map: sides are asked for.",
+        "reversed": "the list is in reversed order.",
+    },
+    demands={
+        "that *round up*": ["floor", "last_only", "not_last"],
+        "two upsamplings by 2": ["adds", "mirror"],
+        "without padding": ["one", "three", "none"],
+        "All other convolutions keep the size": ["short"],
+        "for an image of $n \\times n$": ["fixed"],
+        "Returns a list of seven integers": ["input", "no_last", "last"],
+    },
+    why="Halving an odd side has two answers, and the way back knows nothing of the "
+    "way down: it doubles what it gets. So the sizes of an autoencoder must be "
+    "followed step by step. Here the one convolution without padding takes away what "
+    "rounding up has added.",
+    see=UP,
+    small=lambda: Case("", {"n": 17}),
+)
+
+
+# --- ConvAutoencoder ------------------------------------------------------------------
+
+CHANNELS = (1, 32, 8, 8, 8, 8, 32, 1)
+LAYERS = ("first", "second", "third", "fourth", "fifth", "sixth")
+NO_RELU = {
+    f"linear_{i}": f"ReLU after the {n} convolution is missing."
+    for i, n in enumerate(LAYERS)
+}
+
+
+def _network(slip):
+    import torch.nn.functional as F
+    from torch import nn
+
+    def down(x):
+        right, floor = F.max_pool2d(x, 2, ceil_mode=True), F.max_pool2d(x, 2)
+        mean, padded = F.avg_pool2d(x, 2, ceil_mode=True), F.max_pool2d(x, 2, padding=1)
+        return slip(right, floor=floor, mean=mean, padded=padded)
+
+    def up(x):
+        smooth = F.interpolate(x, scale_factor=2, mode="bilinear")
+        big = F.interpolate(x, scale_factor=2)
+        holes = big.clone()
+        holes[..., 1::2, :] = holes[..., 1::2] = 0
+        return slip(big, smooth=smooth, holes=holes)
+
+    class ConvAutoencoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            convs = (nn.Conv2d(*pair, 3, padding=1) for pair in pairwise(CHANNELS))
+            self.layers = nn.ModuleList(convs)
+
+        def forward(self, x):
+            for i, layer in enumerate(self.layers[:6]):
+                layer.padding = slip(int(i != 5), everywhere=1, cropped=1)
+                z = layer(x)
+                hidden = activated(slip, z, "hidden", "relu")
+                a = slip(hidden, **{f"linear_{i}": z})
+                x = down(a) if i < 3 else up(a)
+            out = activated(slip, self.layers[6](x), "out", "sigmoid")
+            out = slip(out, cropped=out[..., 2:-2, 2:-2])
+            return slip(out, rows=out.flatten(1), no_channel=out[:, 0])
+
+    return ConvAutoencoder
+
+
+def _pictures(rng) -> Iterator[Case]:
+    yield Case("2 images", {"x": rng.uniform(0, 1, size=(2, 1, 28, 28))})
+
+
+convolutional = Step(
+    "ConvAutoencoder",
+    _network,
+    _pictures,
+    observe=module,
+    factory=True,
+    tell=module_fact,
+    texts=activation_texts("hidden", "each hidden convolution", "relu")
+    | activation_texts("out", "the last convolution", "sigmoid")
+    | NO_RELU
+    | {
+        "out_leaky": "the outputs are those of a leaky ReLU, not of the sigmoid.",
+        "floor": "the poolings round down: ceil_mode=True is missing.",
+        "mean": "the poolings take the mean, not the maximum.",
+        "padded": "the poolings have a padding of 1: 7 → 4 comes out, but the windows "
+        "are shifted. Round up instead (ceil_mode=True).",
+        "smooth": "the upsampling is smooth (bilinear): copy each value to a block of "
+        "2×2, which is what nn.Upsample does by itself.",
+        "holes": "the upsampling leaves zeros between the values: copy each value.",
+        "everywhere": "the sixth convolution has a padding: it has none.",
+        "cropped": "the sixth convolution has a padding, and the output is cut to 28 "
+        "pixels: without padding there is nothing to cut.",
+        "rows": "each image is a row of 784: shape (m, 1, 28, 28) is asked for.",
+        "no_channel": "the axis of the channel is gone: (m, 1, 28, 28) is asked for.",
+    },
+    demands={
+        "convolution 1 → 32, ReLU, pooling": ["hidden_none", "linear_0"],
+        "convolution 8 → 32 *without padding*, ReLU, upsampling": ["everywhere"],
+        "convolution 32 → 1, sigmoid": ["out_none", "out_relu"],
+        "all convolutions but one have a padding of 1": ["cropped"],
+        "Poolings take the maximum of 2 × 2": ["mean", "padded"],
+        "`ceil_mode=True`": ["floor"],
+        "copy each value to a block of 2 × 2": ["smooth", "holes"],
+        "shape `(m, 1, 28, 28)` in and out": ["rows", "no_channel"],
+    },
+    why="Pooling shrinks the maps until few numbers are left: the code. The way back "
+    "copies each value to a block, and the convolution behind it smooths the blocks. "
+    "Upsampling has no weights; what is learned is how to fill in. A size that does "
+    "not come out at 28 shows a rounding or a padding in the wrong place.",
+    see=UP,
+    rtol=1e-4,
+    atol=1e-5,
+)
+
+
+# --- denoising_step -------------------------------------------------------------------
+
+
+def _step(slip):
+    def denoising_step(model, optimizer, clean, noisy):
+        pair = noisy, clean
+        pair = slip(pair, to_noisy=(noisy, noisy), from_clean=(clean, clean))
+        pair = slip(pair, exchanged=(clean, noisy), to_noise=(noisy, noisy - clean))
+        return one_step(slip, model, optimizer, *pair)
+
+    return denoising_step
+
+
+denoising_step = Step(
+    "denoising_step",
+    _step,
+    partial(minibatches, noisy=0.3),
+    observe=stepping,
+    factory=True,
+    texts=STEP
+    | {
+        "to_noisy": "the target is the noisy image: it is the clean one. This network "
+        "learns to keep the noise.",
+        "from_clean": "the input is the clean image: the network never sees noise.",
+        "exchanged": "input and target are exchanged: this learns to add noise.",
+        "to_noise": "the target is the noise: the clean image is asked for.",
+    },
+    demands={
+        "take one step": ["no_step", "twice", "no_zero"],
+        "what goes in and what is the target": ["to_noisy", "from_clean", "exchanged"],
+        "The loss is `F.mse_loss`, the mean over all entries": ["summed", "bce"],
+        "Returns the loss before the step": ["late", "nothing"],
+        "a `float`": ["tensor", "tensor_cut"],
+    },
+    why="What goes in is what the network will get later: noisy images. What it is "
+    "compared with is what it should give: clean ones. With the same image on both "
+    "sides it would learn to copy, noise and all. The rest of the step is that of any "
+    "training.",
+    see=NOISE,
+    rtol=1e-4,
+    atol=1e-5,
+)
+
+
+# --- gain -----------------------------------------------------------------------------
+
+
+def _gain(slip):
     import torch
 
-    rng = np.random.default_rng(seed)
-    clean = rng.uniform(0, 0.6, (6, 5)).astype(np.float32)
-    noisy = (clean + rng.normal(0, 0.2, clean.shape)).clip(0, 1).astype(np.float32)
-    W = (0.7 * np.eye(5) + 0.05 * rng.normal(size=(5, 5))).astype(np.float32)
-
-    def model():
-        layer = torch.nn.Linear(5, 5, bias=False)
-        with torch.no_grad():
-            layer.weight.copy_(torch.tensor(W))
-        return torch.nn.Sequential(torch.nn.Dropout(1.0), layer).train()
-
     def decibels(a, b):
-        return -10 * np.log10(np.mean((a.astype(float) - b) ** 2))
+        return 10 * torch.log10(1 / torch.mean((a - b) ** 2))
 
-    def run(clean, noisy):
-        value = function(model(), torch.tensor(clean), torch.tensor(noisy))
-        return value.item() if isinstance(value, torch.Tensor) else value
+    def gain(model, clean, noisy):
+        model.train(slip(False, training=True))
+        with torch.set_grad_enabled(slip(False, graph=True)):
+            out = model(slip(noisy, fed_clean=clean))
+            again = slip(noisy, clean_before=lambda: model(clean))
+        after = slip(decibels(out, clean), to_noisy=decibels(out, noisy))
+        before = decibels(again, clean)
+        won = slip(after - before, minus=before - after, ratio=after / before)
+        won = slip(won, after=after, twenty=2 * won, no_10=won / 10)
+        each = (torch.mean((v - clean) ** 2, 1) for v in (noisy, out))
+        won = slip(won, of_images=10 * torch.log10(torch.div(*each)).mean())
+        won = slip(won, natural=won * np.log(10), to_noisy_alone=decibels(out, noisy))
+        return slip(won.item(), tensor=won)
 
-    def wrong(a, b):
-        return lambda clean, noisy: float(a(clean, noisy) - b(clean, noisy))
+    return gain
 
-    def out(clean, noisy):
-        return noisy @ W.T
 
-    def before(clean, noisy):
-        return decibels(noisy, clean)
+def _gains(rng) -> Iterator[Case]:
+    for m in (6, 4):
+        clean = rng.uniform(0, 0.6, size=(m, 5))
+        noisy = (clean + rng.normal(0, 0.2, clean.shape)).clip(0, 1)
+        W = 0.7 * np.eye(5) + 0.05 * rng.normal(size=(5, 5))
+        args = {"clean": clean, "noisy": noisy, "_W": W, "_b": 0.1 * rng.normal(size=5)}
+        yield Case(f"{m} images", args)
 
-    def after(clean, noisy):
-        return decibels(out(clean, noisy), clean)
 
-    def zero(clean, noisy):
-        return 0.0
+def _evaluated(free: Callable, replay: Callable, case: Case) -> dict:
+    """Observe f(model, clean, noisy): its result, mode and graph of the model."""
+    import torch
 
-    verify(
-        "gain",
-        run,
-        [Case("6 images", {"clean": clean, "noisy": noisy})],
-        wrong(after, before),
-        mistakes=[
-            ("the sign: denoised minus noisy.", wrong(before, after)),
-            (
-                "this is the PSNR of the denoised image: subtract that of the noisy.",
-                wrong(after, zero),
-            ),
-            (
-                "the denoised image is compared with the noisy one: the clean one is "
-                "the measure.",
-                wrong(lambda c, n: decibels(out(c, n), n), before),
-            ),
-            (
-                "the model was given the clean image: nothing was to be done.",
-                wrong(lambda c, n: decibels(c @ W.T, c), before),
-            ),
-            (
-                "what is subtracted is the PSNR of the clean image sent through the "
-                "model: it is that of the noisy image, as it came.",
-                wrong(after, lambda c, n: decibels(c @ W.T, c)),
-            ),
-            (
-                "it is always 0: the noisy image counts as it came, not as it leaves "
-                "the model.",
-                wrong(after, after),
-            ),
-            (
-                "the model is in training mode, where its dropout drops: model.eval() "
-                "comes first.",
-                wrong(lambda c, n: decibels(0 * c, c), before),
-            ),
-            (
-                "the ratio of the two came; their difference is asked for.",
-                lambda c, n: float(after(c, n) / before(c, n)),
-            ),
-        ],
-        **SINGLE,
-    )
+    note, parts = recorder(case), (case.args["clean"], case.args["noisy"])
+    value = replay(torch.nn.Sequential(note).train(), *map(tensor, parts))
+    seen = note.notes()
+    return {
+        "evaluation mode": not any(seen["training"]),
+        "graph": any(seen["graph"]),
+        "result": value,
+        "_called": bool(seen["rows"]),
+    }
+
+
+def _gain_fact(got: dict, want: dict) -> str:
+    if not got["_called"]:
+        return "the model is never called."
+    if not got["evaluation mode"]:
+        return "the model stays in training mode: model.eval() is missing."
+    if got["graph"]:
+        return "gradients are recorded: the call belongs under torch.no_grad()."
+    if numbers(got["result"]) is not got["result"]:
+        return "a tensor came; a float is asked for."
+    return ""
+
+
+gain = Step(
+    "gain",
+    _gain,
+    _gains,
+    observe=_evaluated,
+    factory=True,
+    tell=_gain_fact,
+    texts={
+        "training": "the model stays in training mode: model.eval() is missing.",
+        "graph": "gradients are recorded: the call belongs under torch.no_grad().",
+        "fed_clean": "the model was given the clean image: nothing was to be done.",
+        "clean_before": "what is subtracted is the PSNR of the clean image after the "
+        "model: it is that of the noisy image, as it came.",
+        "to_noisy": "the denoised image is compared with the noisy one: the clean one "
+        "is the measure.",
+        "to_noisy_alone": "this is the PSNR of the denoised image against the noisy "
+        "one: compare both with the clean image, and subtract.",
+        "minus": "the sign: denoised minus noisy.",
+        "ratio": "the ratio of the two came; their difference is asked for.",
+        "after": "this is the PSNR of the denoised image: subtract that of the noisy.",
+        "twenty": "the gain is doubled: 10 stands before the logarithm of an MSE.",
+        "no_10": "the 10 before the logarithm is missing.",
+        "natural": "the natural logarithm is used: log10.",
+        "of_images": "the gains of the images are averaged: average the errors first.",
+        "tensor": "a tensor came; a float is asked for: `item()` takes it out.",
+    },
+    demands={
+        "PSNR denoised minus PSNR noisy": ["minus", "after", "ratio", "fed_clean"],
+        "nearer to the clean ones": ["to_noisy", "clean_before"],
+        "Evaluate without gradients": ["graph"],
+        "in evaluation mode": ["training"],
+        "Returns a `float`": ["tensor"],
+    },
+    why="A PSNR alone says nothing: how much noise was there to begin with? The gain "
+    "compares both images with the same clean one. It is measured on images that the "
+    "training has not seen, in evaluation mode, and without a graph, since nothing is "
+    "learned from it.",
+    see=NOISE,
+    rtol=1e-4,
+    atol=1e-4,
+)

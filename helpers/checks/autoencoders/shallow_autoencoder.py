@@ -114,7 +114,8 @@ def _network(slip):
     class Autoencoder(nn.Module):
         def __init__(self, n, k):
             super().__init__()
-            self.encoder, self.decoder = nn.Linear(n, k), nn.Linear(k, n)
+            pair = nn.Linear(n, k), nn.Linear(k, n)
+            self.encoder, self.decoder = slip(pair, exchanged=pair[::-1])
 
         def forward(self, x):
             code = activated(slip, self.encoder(x), "code", "relu")
@@ -129,9 +130,9 @@ def _network(slip):
 
 
 def _rows(rng) -> Iterator[Case]:
-    for n, k, m in ((12, 5, 5), (7, 3, 1)):
+    for n, k, m in ((12, 5, 5), (7, 3, 4)):
         args = {"x": rng.uniform(0, 1, size=(m, n)), "_sizes": (n, k)}
-        yield Case(f"n = {n}, k = {k}, {m} row{'s' * (m > 1)}", args)
+        yield Case(f"n = {n}, k = {k}, {m} rows", args)
 
 
 autoencoder = Step(
@@ -144,6 +145,8 @@ autoencoder = Step(
     texts=activation_texts("code", "the layer from n to k", "relu")
     | activation_texts("out", "the layer from k to n", "sigmoid")
     | {
+        "out_leaky": "the outputs are those of a leaky ReLU, not of the sigmoid.",
+        "exchanged": "the two layers have their sizes exchanged: inputs come first.",
         "tied": "the decoder uses the weights of the encoder: it has its own.",
         "log": "the outputs are logarithms of sigmoids.",
         "cut": "the outputs are cut off at 0 and 1: the sigmoid is asked for.",
@@ -265,9 +268,8 @@ def _verdict(slip, errors, baseline):
     by |= {"last": e[-1], "undecided": e.max()}
     found = slip(found, **{k: 1 if v < b else -1 for k, v in by.items()})
     found = slip(found, equal_0=int(e.max() < b) - int(e.min() > b), turned=-found)
-    found = slip(found, truth=bool(below.all()), count=int(below.sum()))
     many = int(np.sign(2 * below.sum() - len(e)))
-    return slip(found, majority=many, worse_0=int(below.all()))
+    return slip(found, majority=many, worse_0=int(below.all()), count=int(below.sum()))
 
 
 def _seeds(rng) -> Iterator[Case]:
@@ -321,13 +323,12 @@ verdict = Step(
         "undecided": "seeds that disagree count as worse: they are undecided.",
         "equal_0": "an error equal to the baseline is not smaller: it counts as worse.",
         "turned": "better and worse are exchanged: a small error is good.",
-        "truth": "True or False came: 1, 0 or −1 is asked for.",
         "count": "this is the number of smaller errors: 1, 0 or −1 is asked for.",
         "majority": "the majority decides: the seeds may disagree.",
         "worse_0": "0 comes where no error is smaller: that is worse, −1.",
     },
     demands={
-        "Returns an integer": ["truth", "count"],
+        "Returns an integer": ["count"],
         "if *every* error is smaller than the baseline": ["lucky", "mean", "equal"],
         "worse, if no error is smaller": ["equal_0", "worse_0", "turned"],
         "undecided, otherwise": ["undecided", "majority"],

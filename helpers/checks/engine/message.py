@@ -12,6 +12,7 @@ from . import help, operators
 from .running import CheckFailed, hint_for, wrap
 from .values import Raised, floats, form_fault, is_list, is_number, kind_of, shape_fact
 
+UNNAMED = "", "result", "fault"  # parts of which the headline does not speak
 UNSTEADY = (
     "Two calls with the same arguments give different results: is a start value "
     "random, or is something kept between the calls?"
@@ -133,7 +134,7 @@ def _exception(raised: Raised, case: Any, cause: str, tail: list[str]) -> str:
 
 def _part(step, case, part, got, expected, cause, runs) -> str:
     """Return the report about one part of the results in one case."""
-    name = f"{step.name}, {part}" if part not in ("", "result") else step.name
+    name = f"{step.name}, {part}" if part not in UNNAMED else step.name
     head = f"✗ {name} ({case.label})" if case.label else f"✗ {name}"
     if part not in got or part not in expected:
         fault = cause or (step.tell(got, expected) if step.tell else "")

@@ -139,7 +139,8 @@ class Step:
     mistakes : sequence of (str, callable)
         Whole wrong functions, where a slip cannot say it.
     observe : callable, optional
-        ``observe(free, replay, case) → dict``; keys that begin with _ are notes.
+        ``observe(free, replay, case) → dict``; keys that begin with _ are notes, and
+        `fault` is the name of the one fault that it finds: no two slips explain it.
     tell : callable, optional
         ``tell(got, want)`` states a fact about two observations, no guess.
     warn : str
@@ -445,7 +446,7 @@ class _Search:
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
         i = self.order[0]
-        if self.step.pick > 1:
+        if self.step.pick > 1 or set().union(*self.wrong) == {"fault"}:
             return ""
         if not self.step.observe and self.numbers(self.seen) < ENOUGH:
             return ""

@@ -1,473 +1,19 @@
-"""Checks of the exercises `preliminaries/tensors` and `preliminaries/splitting`.
+"""Checks of the sheet `preliminaries/tensors`: warm-ups on PyTorch's tensors.
 
-Each check takes the student's function and a seed; the visible cell and the hidden
-test differ in the seed only. The first six are about PyTorch tensors: their cases and
-references are NumPy arrays and plain loops, and `_verify_tensors` stands between.
+Each step is a reference that carries its slips (`helpers.checks.engine`); the visible
+cell and the hidden test differ in the seed only. References and cases are arrays, and
+the student's function gets tensors: so this file loads without PyTorch.
 """
 
 import contextlib
 import io
-import math
-import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core import Case, CheckFailed, verify
-
-# --- tensors --------------------------------------------------------------------------
-
-
-def to_rows(function: Callable, seed: int = 0) -> None:
-    """Check `to_rows(images)`: uint8 (N, h, w) → float32 (N, h·w), values 0…1."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for shape in ((3, 4, 5), (2, 6, 3), (5, 4, 4)):
-        images = rng.integers(0, 250, shape, dtype=np.uint8)  # no 255: max is not 255
-        cases.append(Case(f"{shape[0]} images of {shape[1:]}", {"images": images}))
-
-    def reference(images):
-        rows = [[pixel / 255 for row in image for pixel in row] for image in images]
-        return np.array(rows, dtype=np.float32)
-
-    def wrong(rule: Callable) -> Callable:
-        return lambda images: rule(images.astype(float), len(images))
-
-    _verify_tensors(
-        "to_rows",
-        function,
-        cases,
-        reference,
-        dtype="float32",
-        mistakes=[
-            (
-                "the values are still 0…255: they are not divided.",
-                wrong(lambda x, n: x.reshape(n, -1)),
-            ),
-            (
-                "divided by 256: the largest value is 255, and should become 1.",
-                wrong(lambda x, n: x.reshape(n, -1) / 256),
-            ),
-            (
-                "divided by the largest value that occurs: then the scale depends on "
-                "the batch. The largest possible value is 255.",
-                wrong(lambda x, n: x.reshape(n, -1) / x.max()),
-            ),
-            (
-                "each image is divided by its own largest value: 255 for all.",
-                wrong(lambda x, n: x.reshape(n, -1) / x.max((1, 2))[:, None]),
-            ),
-            (
-                "integer division: every value becomes 0.",
-                wrong(lambda x, n: x.reshape(n, -1) // 255),
-            ),
-            (
-                "the pixels are read column by column; the rows come first.",
-                wrong(lambda x, n: x.transpose(0, 2, 1).reshape(n, -1) / 255),
-            ),
-            (
-                "reshaped to (height · width, N) and then transposed: this mixes the "
-                "pixels of different images. A reshape keeps the order in memory.",
-                wrong(lambda x, n: x.reshape(-1, n).T / 255),
-            ),
-            (
-                "reshaped to (height · width, N): the first axis counts the images.",
-                wrong(lambda x, n: x.reshape(-1, n) / 255),
-            ),
-            (
-                "scaled to −1…1; 0…1 is asked for.",
-                wrong(lambda x, n: x.reshape(n, -1) / 127.5 - 1),
-            ),
-            (
-                "all images end up in one row: one row for each image.",
-                wrong(lambda x, n: x.reshape(-1) / 255),
-            ),
-        ],
-    )
-
-
-def one_hot(function: Callable, seed: int = 0) -> None:
-    """Check `one_hot(y, k)`: int64 (N,) → float32 (N, k)."""
-    rng = np.random.default_rng(seed)
-    cases = [
-        Case(label, {"y": y.astype(np.int64), "k": k})
-        for label, y, k in (
-            ("7 labels, 4 classes", rng.permutation([0, 1, 2, 3, 0, 2, 2]), 4),
-            ("the highest class does not occur", rng.integers(0, 4, 6), 5),
-            ("as many labels as classes", np.array([1, 2, 0, 2]), 4),
-            ("more classes than labels", np.array([5, 3]), 8),
-        )
-    ]
-
-    def reference(y, k):
-        return np.array([[float(c == j) for j in range(k)] for c in y])
-
-    _verify_tensors(
-        "one_hot",
-        function,
-        cases,
-        reference,
-        dtype="float32",
-        mistakes=[
-            (
-                "the 1 stands one place too far to the left: classes count from 0.",
-                lambda y, k: np.eye(k)[y - 1],
-            ),
-            (
-                "the 1 stands one place too far to the right: classes count from 0.",
-                lambda y, k: np.eye(k)[(y + 1) % k],
-            ),
-            (
-                "the columns of the identity matrix were picked: one row for each "
-                "label is asked for.",
-                lambda y, k: np.eye(k)[:, y],
-            ),
-            (
-                "k is ignored: the number of columns is the largest label plus 1, so "
-                "a class that does not occur here loses its column.",
-                lambda y, k: np.eye(y.max() + 1)[y],
-            ),
-            (
-                "the label itself stands where the 1 belongs.",
-                lambda y, k: np.eye(k)[y] * y[:, None],
-            ),
-            ("0 and 1 are exchanged.", lambda y, k: 1 - np.eye(k)[y]),
-            (
-                "the number of columns is fixed at 10, not k.",
-                lambda y, k: np.eye(10)[y],
-            ),
-            (
-                "1 in every place up to the label; only the label's own place is 1.",
-                lambda y, k: np.tri(k)[y],
-            ),
-            (
-                "the 1s are written for all labels into every row: `code[:, y] = 1` "
-                "takes whole columns. Row i needs its own y[i].",
-                lambda y, k: np.eye(k)[y].max(0) + np.zeros((len(y), 1)),
-            ),
-        ],
-    )
-
-
-def standardize(function: Callable, seed: int = 0) -> None:
-    """Check `standardize(X)`: columns of mean 0 and standard deviation 1 (by N)."""
-    rng = np.random.default_rng(seed)
-
-    def table(N, n):
-        return rng.normal(size=(N, n)) * rng.uniform(1, 30, n) + rng.normal(size=n) * 9
-
-    constant = table(6, 4)
-    constant[:, 2] = 0.5
-    cases = [
-        Case("5 examples, 3 columns", {"X": table(5, 3)}, {"N": 5}),
-        Case("as many examples as columns", {"X": table(4, 4)}, {"N": 4}),
-        Case("a column in which all numbers are equal", {"X": constant}, {"N": 6}),
-    ]
-
-    def reference(X):
-        columns = []
-        for column in X.T.tolist():
-            mean, spread = statistics.fmean(column), statistics.pstdev(column)
-            columns.append([(x - mean) / spread if spread else 0.0 for x in column])
-        return np.array(columns).T
-
-    def wrong(axis=0, shift=True, spread="std", by=0, guard=True):
-        def rule(X):
-            s = {
-                "std": lambda: X.std(axis=axis, ddof=by, keepdims=True),
-                "var": lambda: X.var(axis=axis, ddof=by, keepdims=True),
-                "range": lambda: np.ptp(X, axis=axis, keepdims=True),
-                "none": lambda: np.ones((1, 1)),
-            }[spread]()
-            s = np.where(s > 0, s, 1) if guard else s
-            return (X - shift * X.mean(axis=axis, keepdims=True)) / s
-
-        return rule
-
-    def both(text, **how):
-        return [(text, wrong(**how)), (text, wrong(**how, guard=False))]
-
-    _verify_tensors(
-        "standardize",
-        function,
-        cases,
-        reference,
-        mistakes=[
-            (
-                "a column in which all numbers are equal has a standard deviation of "
-                "0, and 0 is divided by 0: it should become zeros.",
-                wrong(guard=False),
-            ),
-            *both(
-                "the standard deviation divides by N − 1 (that is what torch.std does "
-                "by default); N is asked for.",
-                by=1,
-            ),
-            *both("divided by the variance: the square root is missing.", spread="var"),
-            *both(
-                "mean and standard deviation are taken over each row (example), not "
-                "over each column (feature).",
-                axis=1,
-            ),
-            *both(
-                "one mean and one standard deviation for the whole table: each column "
-                "has its own.",
-                axis=None,
-            ),
-            *both("the mean is not subtracted.", shift=False),
-            ("the columns are centered, but not divided.", wrong(spread="none")),
-            *both(
-                "divided by the range (largest minus smallest), not by the standard "
-                "deviation.",
-                spread="range",
-            ),
-        ],
-    )
-
-
-def squared_distances(function: Callable, seed: int = 0) -> None:
-    """Check `squared_distances(A, B)`: (m, n) and (p, n) → (m, p)."""
-    rng = np.random.default_rng(seed)
-    cases = [
-        Case(
-            f"{m} and {p} rows of {n} numbers",
-            {"A": rng.normal(size=(m, n)), "B": rng.normal(size=(p, n))},
-            {"n": n},
-        )
-        for m, p, n in ((4, 3, 2), (3, 3, 3), (2, 5, 4))
-    ]
-
-    def reference(A, B):
-        rows = [
-            [math.fsum((x - y) ** 2 for x, y in zip(a, b, strict=True)) for b in B]
-            for a in A
-        ]
-        return np.array(rows)
-
-    def gaps(A, B):
-        return A[:, None, :] - B[None, :, :]
-
-    _verify_tensors(
-        "squared_distances",
-        function,
-        cases,
-        reference,
-        mistakes=[
-            (
-                "these are the distances: the square root is not asked for.",
-                lambda A, B: np.sqrt((gaps(A, B) ** 2).sum(2)),
-            ),
-            (
-                "the differences are not squared before they are added up.",
-                lambda A, B: gaps(A, B).sum(2),
-            ),
-            (
-                "absolute differences are added up; their squares are asked for.",
-                lambda A, B: np.abs(gaps(A, B)).sum(2),
-            ),
-            (
-                "the sum is squared; the squares are summed.",
-                lambda A, B: gaps(A, B).sum(2) ** 2,
-            ),
-            (
-                "the mean over the features; their sum is asked for.",
-                lambda A, B: (gaps(A, B) ** 2).mean(2),
-            ),
-            (
-                "the sum runs over the rows of B: it should run over the last axis, "
-                "the features.",
-                lambda A, B: (gaps(A, B) ** 2).sum(1),
-            ),
-            (
-                "the sum runs over the rows of A: it should run over the last axis, "
-                "the features.",
-                lambda A, B: (gaps(A, B) ** 2).sum(0),
-            ),
-            (
-                "everything is added up, to one number.",
-                lambda A, B: (gaps(A, B) ** 2).sum(),
-            ),
-            (
-                "the result is transposed: the row number belongs to A.",
-                lambda A, B: (gaps(B, A) ** 2).sum(2),
-            ),
-            (
-                "the differences are not yet added up over the features.",
-                lambda A, B: gaps(A, B) ** 2,
-            ),
-            (
-                "A − B pairs row i of A with row i of B only: insert axes of length 1.",
-                lambda A, B: ((A - B) ** 2).sum(1),
-            ),
-            (
-                "A − B pairs row i of A with row i of B only: insert axes of length 1.",
-                lambda A, B: (A - B) ** 2,
-            ),
-            (
-                "these are the dot products of the rows, not their distances.",
-                lambda A, B: A @ B.T,
-            ),
-            (
-                "the product term −2 a·b is missing.",
-                lambda A, B: (A**2).sum(1)[:, None] + (B**2).sum(1),
-            ),
-            (
-                "the product term has the factor 1; it is −2 a·b.",
-                lambda A, B: (A**2).sum(1)[:, None] + (B**2).sum(1) - A @ B.T,
-            ),
-        ],
-    )
-
-
-def many_layers(function: Callable, seed: int = 0) -> None:
-    """Check `many_layers(A, W, b)`: Z[i] = A[i] @ W[i].T + b[i]."""
-    rng = np.random.default_rng(seed)
-    cases = []
-    for label, (K, m, n_in, n_out) in {
-        "3 networks, 5 examples, 4 → 2": (3, 5, 4, 2),
-        "as many examples as networks": (3, 3, 4, 2),
-        "as many outputs as inputs": (2, 5, 3, 3),
-        "one network": (1, 4, 3, 2),
-    }.items():
-        A, W = rng.normal(size=(K, m, n_in)), rng.normal(size=(K, n_out, n_in))
-        cases.append(Case(label, {"A": A, "W": W, "b": rng.normal(size=(K, n_out))}))
-
-    def reference(A, W, b):
-        triples = zip(A, W, b, strict=True)
-        return np.stack([[w @ a + c for a in rows] for rows, w, c in triples])
-
-    def product(A, W):
-        return A @ W.transpose(0, 2, 1)
-
-    _verify_tensors(
-        "many_layers",
-        function,
-        cases,
-        reference,
-        mistakes=[
-            ("the bias is missing.", lambda A, W, b: product(A, W)),
-            (
-                "the bias meets the wrong axis: aligned from the right, (K, n_out) "
-                "counts examples, not networks, with its first axis. With as many "
-                "examples as networks this goes unnoticed.",
-                lambda A, W, b: product(A, W) + b,
-            ),
-            (
-                "the bias is subtracted; it is added.",
-                lambda A, W, b: product(A, W) - b[:, None],
-            ),
-            (
-                "the weights are not transposed: W[i] has shape (n_out, n_in).",
-                lambda A, W, b: A @ W + b[:, None],
-            ),
-            (
-                "reshape is not a transpose: it keeps the order in memory and mixes "
-                "the weights. Exchange the last two axes.",
-                lambda A, W, b: A @ W.reshape(len(W), W.shape[2], -1) + b[:, None],
-            ),
-            (
-                "`.T` reverses all three axes: exchange the last two only.",
-                lambda A, W, b: A @ W.T + b[:, None],
-            ),
-            (
-                "every network has the weights of the first one.",
-                lambda A, W, b: A @ W[0].T + b[:, None],
-            ),
-            (
-                "every network has the bias of the first one.",
-                lambda A, W, b: product(A, W) + b[0],
-            ),
-            (
-                "the bias is one number for each network, its mean.",
-                lambda A, W, b: product(A, W) + b.mean(1)[:, None, None],
-            ),
-            (
-                "only the first network is computed.",
-                lambda A, W, b: A[0] @ W[0].T + b[0],
-            ),
-            (
-                "the networks are summed up: their axis is gone.",
-                lambda A, W, b: (product(A, W) + b[:, None]).sum(0),
-            ),
-        ],
-    )
-
-
-def framed(function: Callable, seed: int = 0) -> None:
-    """Check `framed(images, value)`: a copy whose outermost pixels are `value`."""
-    rng = np.random.default_rng(seed)
-    cases = [
-        Case(
-            f"{shape[0]} images of {shape[1:]}, value {value}",
-            {"images": rng.uniform(1, 5, shape), "value": value},
-        )
-        for shape, value in (((2, 5, 4), 7.0), ((3, 4, 6), 0.0), ((4, 6, 6), -2.0))
-    ]
-
-    def reference(images, value):
-        inside = images[:, 1:-1, 1:-1]
-        around = ((0, 0), (1, 1), (1, 1))
-        return np.pad(inside, around, constant_values=value)
-
-    def set_to(*places):
-        def rule(images, value):
-            for place in places:
-                images[place] = value
-            return images
-
-        return rule
-
-    every, ends, first, last = slice(None), [0, -1], 0, -1
-    _verify_tensors(
-        "framed",
-        function,
-        cases,
-        reference,
-        mistakes=[
-            (
-                "only the first and the last row are set: the columns are missing.",
-                set_to((every, ends)),
-            ),
-            (
-                "only the first and the last column are set: the rows are missing.",
-                set_to((every, every, ends)),
-            ),
-            (
-                "only the first row and the first column are set, not the last ones.",
-                set_to((every, first), (every, every, first)),
-            ),
-            (
-                "only the last row and the last column are set, not the first ones.",
-                set_to((every, last), (every, every, last)),
-            ),
-            (
-                "the first axis counts the images: whole images and their rows are "
-                "set, not rows and columns.",
-                set_to((ends,), (every, ends)),
-            ),
-            (
-                "only the four corners are set.",
-                set_to(*((every, i, j) for i in ends for j in ends)),
-            ),
-            (
-                "the inside is set to the value, not the frame.",
-                set_to((every, slice(1, -1), slice(1, -1))),
-            ),
-            (
-                "the slices end one too early: `1:-2` or `0:-1` leaves out the end.",
-                set_to((every, first), (every, every, first), (every, -2)),
-            ),
-            (
-                "the frame is put around the images: they have grown. Their own "
-                "outermost pixels are to be set.",
-                lambda images, value: np.pad(
-                    images, ((0, 0), (1, 1), (1, 1)), constant_values=value
-                ),
-            ),
-            ("nothing is set: these are the images as they came.", set_to()),
-        ],
-    )
+from ..engine import Case, CheckFailed, Step
 
 
 class _OnTensors:
@@ -488,11 +34,12 @@ class _OnTensors:
         tensors = [torch.from_numpy(a) if _is_array(a) else a for a in args]
         value = self.function(*tensors)
         if isinstance(value, torch.Tensor):
-            first = next(t for t in tensors if isinstance(t, torch.Tensor))
-            self.types.append((value.dtype, first.dtype))
+            self.types.append((str(value.dtype), str(tensors[0].dtype)))
             return value.detach().cpu().numpy()
         if _is_array(value):
-            raise CheckFailed("✗ a NumPy array came where a torch tensor is expected.")
+            raise CheckFailed(
+                "✗ a NumPy array came.\nLikely mistake: a torch tensor is expected."
+            )
         return value
 
 
@@ -500,29 +47,393 @@ def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def _verify_tensors(
-    name: str,
-    function: Callable,
-    cases: list[Case],
-    reference: Callable,
-    *,
-    mistakes: list,
-    dtype: str = "",
-) -> None:
-    """Run `core.verify` on tensors; the type is judged last (default: the argument's).
+def _of_arrays(reference: Callable) -> Callable:
+    """Return a reference that takes tensors, too, and then returns a tensor."""
+
+    def either(slip, first, *rest):
+        if _is_array(first):
+            return reference(slip, first, *rest)
+        import torch
+
+        arrays = [a.numpy() if hasattr(a, "numpy") else a for a in (first, *rest)]
+        kind = np.float32 if arrays[0].dtype.kind in "iu" else arrays[0].dtype
+        return torch.tensor(np.asarray(reference(slip, *arrays), kind))
+
+    return either
+
+
+@dataclass
+class TensorStep(Step):
+    """A step whose answer works on tensors; `dtype` is judged last.
 
     A wrong type is a smaller mistake than a wrong value, and often its consequence.
+    Without a `dtype` that of the first argument is asked for.
     """
-    if not callable(function):  # verify says what is wrong
-        verify(name, function, cases, reference)
-    on_tensors, said = _OnTensors(function), io.StringIO()
-    with contextlib.redirect_stdout(said):
-        verify(name, on_tensors, cases, reference, mistakes=mistakes)
-    for came, given in on_tensors.types:
-        wanted = f"torch.{dtype}" if dtype else str(given)
-        if str(came) != wanted:
-            raise CheckFailed(
-                f"✗ {name}: right values, wrong type: {came} came, {wanted} is "
-                "expected."
-            )
-    print(said.getvalue(), end="")
+
+    dtype: str = ""
+
+    def __call__(self, answer: Callable, seed: int = 0) -> None:
+        """Check an answer, as `Step`."""
+        on_tensors = _OnTensors(answer) if callable(answer) else answer
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            super().__call__(on_tensors, seed)
+        for came, given in on_tensors.types:
+            if came != (self.dtype or given):
+                raise CheckFailed(
+                    f"✗ {self.name}: right values, wrong type.\nLikely mistake: {came} "
+                    f"came, {self.dtype or given} is asked for."
+                )
+        print(said.getvalue(), end="")
+
+
+@_of_arrays
+def _to_rows(slip, images):
+    N = len(images)
+    x = images.astype(float)
+    x = slip(x, columns=x.transpose(0, 2, 1))
+    rows = slip(x.reshape(N, -1), mixed=x.reshape(-1, N).T, turned=x.reshape(-1, N))
+    rows = slip(rows, one_row=x.reshape(-1), images=x)
+    own = x.reshape(N, -1).max(1)[:, None]
+    top = slip(255.0, none=1.0, by_256=256.0, by_max=x.max(), own=own)
+    rows = slip(rows / top, whole=rows // 255)
+    spread = (rows - rows.min()) / (rows.max() - rows.min())
+    return slip(rows, signed=2 * rows - 1, min_max=spread)
+
+
+def _to_rows_cases(rng) -> Iterator[Case]:
+    for shape in ((3, 4, 5), (2, 6, 3), (5, 4, 4)):
+        images = rng.integers(3, 250, shape, dtype=np.uint8)  # no 255: max is not 255
+        yield Case(f"{shape[0]} images of {shape[1:]}", {"images": images})
+
+
+to_rows = TensorStep(
+    "to_rows",
+    _to_rows,
+    _to_rows_cases,
+    dtype="torch.float32",
+    texts={
+        "columns": "the pixels are read column by column; the rows come first.",
+        "mixed": "reshaped to (height · width, N), then transposed: this mixes the "
+        "pixels of different images. A reshape keeps the order in memory.",
+        "turned": "reshaped to (height · width, N): the first axis counts the images.",
+        "one_row": "all images end up in one row: one row for each image.",
+        "images": "the images are not flattened: one row for each image.",
+        "none": "the values are still 0…255: they are not divided.",
+        "by_256": "divided by 256: the largest value is 255, and should become 1.",
+        "by_max": "divided by the largest value that occurs: 255 is the possible one.",
+        "own": "each image is divided by its own largest value: 255 for all.",
+        "whole": "integer division: every value becomes 0.",
+        "signed": "scaled to −1…1; 0…1 is asked for.",
+        "min_max": "scaled by the values that occur: 0 and 255 are the limits.",
+    },
+    demands={
+        "one row of numbers per image": ["turned", "one_row", "images"],
+        "Height and width may differ": ["3 images of (4, 5)"],
+        "values 0…1": ["none", "by_256", "by_max", "signed"],
+        "in the order of its rows, from the top": ["columns", "mixed"],
+    },
+    why="A linear layer takes rows of numbers, one for each example. Reshape keeps "
+    "the order in memory, in which the last axis runs fastest: so an image "
+    "becomes its rows, one after the other. The scale must be the same for all "
+    "batches, or a pixel would mean another brightness each time.",
+    see="Tensors",
+)
+
+
+@_of_arrays
+def _one_hot(slip, y, k):
+    code, one = np.eye(k)[y], np.ones((len(y), 1))
+    k_max = np.eye(y.max() + 1)[y]
+    code = slip(
+        code, left=np.eye(k)[y - 1], right=np.eye(k)[(y + 1) % k], largest=k_max
+    )
+    code = slip(code, from_1=(y[:, None] == np.arange(1, k + 1)) * 1.0, columns=code.T)
+    code = slip(code, label=code * y[:, None], inverted=1 - code, ten=np.eye(10)[y])
+    return slip(code, up_to=np.tri(k)[y], all_rows=code.max(0) * one)
+
+
+def _one_hot_cases(rng) -> Iterator[Case]:
+    for label, y, k in (
+        ("7 labels, 4 classes", rng.permutation([0, 1, 2, 3, 0, 2, 2]), 4),
+        ("the highest class does not occur", rng.integers(0, 4, 6), 5),
+        ("as many labels as classes", np.array([1, 2, 0, 2]), 4),
+        ("more classes than labels", np.array([5, 3]), 8),
+    ):
+        yield Case(label, {"y": y.astype(np.int64), "k": k})
+
+
+one_hot = TensorStep(
+    "one_hot",
+    _one_hot,
+    _one_hot_cases,
+    dtype="torch.float32",
+    texts={
+        "left": "the 1 stands one place too far to the left: classes count from 0.",
+        "right": "the 1 stands one place too far to the right: classes count from 0.",
+        "largest": "k is ignored: the largest label that occurs gives the columns.",
+        "from_1": "classes are counted from 1, and class 0 has no 1: count from 0.",
+        "columns": "columns of the identity matrix were picked: a row for each label.",
+        "label": "the label itself stands where the 1 belongs.",
+        "inverted": "0 and 1 are exchanged.",
+        "ten": "the number of columns is fixed at 10, not k.",
+        "up_to": "1 in every place up to the label: only its own place is 1.",
+        "all_rows": "the 1s are written for all labels into every row: `code[:, y] = 1` "
+        "takes whole columns. Row i needs its own y[i].",
+    },
+    demands={
+        "a 1 at place $c$, counted from 0": ["left", "right", "from_1", "label"],
+        "and 0 everywhere else": ["up_to", "all_rows", "inverted"],
+        "Some classes may not occur in it": ["largest"],
+        "shape `(N, k)`": ["columns", "ten"],
+    },
+    why="A class number is a name, not an amount: class 4 is not twice class 2. With "
+    "a place of its own for each class, all are equally far from each other, and "
+    "a network has one output for each. The number of columns belongs to the "
+    "task, not to the batch at hand.",
+    see="Tensors",
+)
+
+
+@_of_arrays
+def _standardize(slip, X):
+    axis = slip("columns", rows="rows", table="table")
+    axis = {"columns": 0, "rows": 1, "table": None}[axis]
+    mean, s = X.mean(axis, keepdims=True), X.std(axis, keepdims=True)
+    less_1 = X.std(axis, ddof=1, keepdims=True)
+    s = slip(s, less_1=less_1, var=s**2, range=np.ptp(X, axis, keepdims=True))
+    s = slip(s, eps=s + 1e-5)
+    s = slip(np.where(s > 0, s, 1), nan=s)
+    Z = slip((X - mean) / s, no_mean=X / s, no_std=X - mean + 0 * s)
+    return slip(Z, loose=X - mean / s, late=X / s - mean)
+
+
+def _standardize_cases(rng) -> Iterator[Case]:
+    for label, N, n in (
+        ("5 examples, 3 columns", 5, 3),
+        ("as many examples as columns", 4, 4),
+        ("a column in which all numbers are equal", 6, 4),
+    ):
+        X = rng.normal(size=(N, n)) * rng.uniform(1, 30, n) + rng.normal(size=n) * 9
+        X[:, 2] = 0.5 if N == 6 else X[:, 2]
+        yield Case(label, {"X": X}, {"N": N})
+
+
+standardize = TensorStep(
+    "standardize",
+    _standardize,
+    _standardize_cases,
+    texts={
+        "rows": "mean and deviation are taken over each row, not over each column.",
+        "table": "one mean and deviation for the whole table: each column has its own.",
+        "less_1": "the standard deviation divides by N − 1, torch's default: take N.",
+        "var": "divided by the variance: the square root is missing.",
+        "range": "divided by the range (largest minus smallest), not by the deviation.",
+        "eps": "10⁻⁵ is added to the deviation: only a deviation of 0 is replaced.",
+        "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
+        "no_mean": "the mean is not subtracted.",
+        "no_std": "the columns are centered, but not divided.",
+        "loose": "only the mean is divided: parentheses are missing.",
+        "late": "divided first, and the mean of before is subtracted: subtract first.",
+    },
+    demands={
+        "from each column subtract its mean": ["rows", "table", "no_mean", "late"],
+        "then divide by its standard deviation": ["no_std", "range", "var"],
+        "divide by $N$, not by $N - 1$": ["less_1"],
+        "becomes zeros, not NaN": ["nan"],
+        "`X` stays as it was": ["5 examples, 3 columns"],
+    },
+    why="Features come in meters, years and dollars; after this step all have mean 0 "
+    "and deviation 1, and none weighs more because of its unit. A column that "
+    "never changes has the deviation 0 and says nothing: zeros are what is left "
+    "of it.",
+    see="Tensors",
+    small=lambda: Case("", {"X": np.array([[1.0, 10.0], [3.0, 10.0]])}),
+)
+
+
+def _paired(A, B):
+    return ((A - B) ** 2).sum(1)
+
+
+@_of_arrays
+def _squared_distances(slip, A, B):
+    e = A[:, None] - B
+    axis = slip(2, over_B=1, over_A=0)
+    d = slip((e**2).sum(axis), mean=(e**2).mean(axis), absolute=np.abs(e).sum(axis))
+    d = slip(d, sum_squared=e.sum(axis) ** 2, sum=e.sum(axis), root=np.sqrt(d))
+    squares = (A**2).sum(1)[:, None] + (B**2).sum(1)
+    d = slip(d, not_summed=e**2, dot=A @ B.T, no_dot=squares)
+    return slip(d, one_dot=squares - A @ B.T, plus_dot=squares + 2 * A @ B.T)
+
+
+def _squared_distances_cases(rng) -> Iterator[Case]:
+    for m, p, n in ((4, 3, 2), (3, 3, 3), (2, 5, 4)):
+        args = {"A": rng.normal(size=(m, n)), "B": rng.normal(size=(p, n))}
+        yield Case(f"{m} and {p} rows of {n} numbers", args)
+
+
+ALONE = "A − B pairs row i of A with row i of B only: insert axes of length 1."
+squared_distances = TensorStep(
+    "squared_distances",
+    _squared_distances,
+    _squared_distances_cases,
+    mistakes=[(ALONE, _paired), (ALONE, lambda A, B: (A - B) ** 2)],
+    texts={
+        "over_B": "the sum runs over the rows of B: sum over the features.",
+        "over_A": "the sum runs over the rows of A: sum over the features.",
+        "mean": "the mean over the features; their sum is asked for.",
+        "absolute": "absolute differences are added up; their squares are asked for.",
+        "sum_squared": "the sum is squared; the squares are summed.",
+        "sum": "the differences are not squared before they are added up.",
+        "root": "these are the distances: the square root is not asked for.",
+        "not_summed": "the squares are not yet added up over the features.",
+        "dot": "these are the dot products of the rows, not their distances.",
+        "no_dot": "the product term −2 a·b is missing.",
+        "one_dot": "the product term has the factor 1; it is −2 a·b.",
+        "plus_dot": "the product term has the wrong sign; it is −2 a·b.",
+    },
+    demands={
+        "\\lVert a_i - b_j \\rVert^2": ["root", "dot", "plus_dot"],
+        "the sum of the squared differences": ["mean", "absolute", "sum_squared"],
+        "shape `(m, p)`": ["over_B", "over_A", "not_summed"],
+    },
+    why="Nearest neighbors, k-means and many losses need the distances of all pairs. "
+    "With an axis of length 1 in each of both tensors, broadcasting forms all "
+    "differences at once, and one sum over the last axis remains. A loop in "
+    "Python would take much longer.",
+    see="Broadcasting",
+    small=lambda: Case(
+        "", {"A": np.array([[0.0, 0.0], [3.0, 4.0]]), "B": np.array([[0.0, 1.0]])}
+    ),
+)
+
+
+def _product(A, W):
+    return A @ W.transpose(0, 2, 1)
+
+
+@_of_arrays
+def _many_layers(slip, A, W, b):
+    K, n_out, n_in = W.shape
+    V = slip(W, reshaped=W.reshape(K, n_in, n_out).transpose(0, 2, 1))
+    V = slip(V, first_W=np.broadcast_to(W[:1], W.shape))
+    bias = slip(b[:, None], no_bias=0.0, minus=-b[:, None], first_b=b[0])
+    Z = _product(A, V) + bias
+    Z = slip(Z, first=Z[0], total=Z.sum(0), turned=Z.transpose(0, 2, 1))
+    return slip(Z, joined=Z.reshape(-1, n_out))
+
+
+def _many_layers_cases(rng) -> Iterator[Case]:
+    for label, K, m, n_in, n_out in (
+        ("3 networks, 5 examples, 4 → 2", 3, 5, 4, 2),
+        ("as many examples as networks", 3, 3, 4, 2),
+        ("as many outputs as inputs", 2, 5, 3, 3),
+        ("one network", 1, 4, 3, 2),
+    ):
+        A, W = rng.normal(size=(K, m, n_in)), rng.normal(size=(K, n_out, n_in))
+        yield Case(label, {"A": A, "W": W, "b": rng.normal(size=(K, n_out))})
+
+
+many_layers = TensorStep(
+    "many_layers",
+    _many_layers,
+    _many_layers_cases,
+    mistakes=[
+        (
+            "the bias meets the wrong axis: aligned from the right, the first axis of "
+            "(K, n_out) counts examples, not networks.",
+            lambda A, W, b: _product(A, W) + b,
+        ),
+        (
+            "the weights are not transposed: W[i] has shape (n_out, n_in).",
+            lambda A, W, b: A @ W + b[:, None],
+        ),
+        (
+            "`.T` reverses all three axes: exchange the last two only.",
+            lambda A, W, b: A @ W.T + b[:, None],
+        ),
+    ],
+    texts={
+        "reshaped": "reshape is not a transpose: it mixes the weights.",
+        "first_W": "every network has the weights of the first one.",
+        "no_bias": "the bias is missing.",
+        "minus": "the bias is subtracted; it is added.",
+        "first_b": "every network has the bias of the first one.",
+        "first": "only the first network is computed.",
+        "total": "the networks are summed up: their axis is gone.",
+        "turned": "outputs and examples are exchanged: (K, m, n_out) is asked for.",
+        "joined": "the networks are put below each other: their axis is gone.",
+    },
+    demands={
+        "A layer of a network computes": ["no_bias", "minus", "reshaped"],
+        "for $K$ independent networks": ["first_W", "first_b", "first", "total"],
+        "Returns a tensor of shape `(K, m, n_out)`": ["turned", "joined"],
+        "Mind the shape of the bias": ["as many examples as networks"],
+    },
+    why="A batched product multiplies the matrices of the last two axes, one pair for "
+    "each network. Broadcasting aligns shapes from the right: a bias of shape (K, "
+    "n_out) would be taken for one row for each example. An axis of length 1 in "
+    "the middle says what is meant.",
+    see="Broadcasting",
+)
+
+
+@_of_arrays
+def _framed(slip, images, value):
+    def painted(*places):
+        out = images.copy()
+        for place in places:
+            out[place] = value
+        return out
+
+    all_, ends, inner = slice(None), [0, -1], slice(1, -1)
+    rows, columns = (all_, ends), (all_, all_, ends)
+    wide = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=value)
+    corners = [(all_, i, j) for i in ends for j in ends]
+    out = slip(painted(rows, columns), rows=painted(rows), columns=painted(columns))
+    out = slip(
+        out, first=painted((all_, 0), (all_, all_, 0)), corners=painted(*corners)
+    )
+    out = slip(out, last=painted((all_, -1), (all_, all_, -1)), around=wide)
+    short = painted((all_, 0), (all_, all_, 0), (all_, -2), (all_, all_, -2))
+    out = slip(out, short=short, whole=painted((ends,), rows), nothing=images)
+    inside = painted((all_, inner, inner))
+    return slip(out, inside=inside, cut=images[:, inner, inner])
+
+
+def _framed_cases(rng) -> Iterator[Case]:
+    for shape, value in (((2, 5, 4), 7.0), ((3, 4, 6), 0.0), ((4, 6, 6), -2.0)):
+        args = {"images": rng.uniform(1, 5, shape), "value": value}
+        yield Case(f"{shape[0]} images of {shape[1:]}, value {value}", args)
+
+
+framed = TensorStep(
+    "framed",
+    _framed,
+    _framed_cases,
+    texts={
+        "rows": "only the first and the last row are set: the columns are missing.",
+        "columns": "only the first and the last column are set: the rows are missing.",
+        "first": "only the first row and the first column are set, not the last ones.",
+        "corners": "only the four corners are set.",
+        "last": "only the last row and the last column are set, not the first ones.",
+        "around": "the frame is put around the images: they have grown.",
+        "short": "the last row and column are missed by one: −1 is the last place.",
+        "whole": "the first axis counts the images: whole images are set.",
+        "nothing": "nothing is set: these are the images as they came.",
+        "inside": "the inside is set to the value, not the frame.",
+        "cut": "the frame is cut off: it is to be set to the value.",
+    },
+    demands={
+        "first and last row, first and last column": ["rows", "columns", "corners"],
+        "their outermost pixels": ["inside", "around", "short"],
+        "a tensor of the same shape and type": ["cut", "around"],
+        "`images` stays as it was": ["2 images of (5, 4), value 7.0"],
+    },
+    why="A slice is a view: it has no numbers of its own, and who writes into it "
+    "writes into the original. That makes slices cheap, and an unwanted change "
+    "easy. So copy first, and then set the four edges of the copy, for all images "
+    "at once.",
+    see="Views, copies, devices",
+    small=lambda: Case("", {"images": np.ones((1, 3, 3)), "value": 9.0}),
+)

@@ -1,11 +1,16 @@
 """The references of the chapter's checks against PyTorch, loops and differences."""
 
+import importlib
 import math
 
 import numpy as np
 import pytest
 
 from helpers.checks.advanced_cnn import batch_norm
+from helpers.checks.engine import Slip
+
+# the chapter's name for it is that of the first step
+blocks = importlib.import_module("helpers.checks.advanced_cnn.residual_block")
 
 
 def outcomes(step):
@@ -83,3 +88,82 @@ def test_one_convolution_does_what_two_layers_do():
         want = library(z, gamma, beta, mean, var, training=False, eps=eps)[0]
         one = conv(x, torch.tensor(got["W"]), torch.tensor(got["b"]))
         np.testing.assert_allclose(one.numpy(), want, 1e-9, 1e-9)
+
+
+# --- blocks, in NumPy -----------------------------------------------------------------
+
+
+def conv(state, name, a, stride=1):
+    """Convolve with the padding (f − 1)/2, window by window."""
+    W = state[f"{name}.weight"].astype(float)
+    f = W.shape[-1]
+    edge = (f // 2, f // 2)
+    a = np.pad(a, ((0, 0), (0, 0), edge, edge))
+    windows = np.lib.stride_tricks.sliding_window_view(a, (f, f), axis=(2, 3))
+    z = np.einsum("mcrsij,kcij->mkrs", windows[:, :, ::stride, ::stride], W)
+    return z + state.get(f"{name}.bias", np.zeros(len(W)))[:, None, None]
+
+
+def norm(state, name, a):
+    parts = ("weight", "bias", "running_mean", "running_var")
+    gamma, beta, mean, var = (state[f"{name}.{p}"][:, None, None] for p in parts)
+    return gamma * (a - mean) / np.sqrt(var.astype(float) + 1e-5) + beta
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+def residual(state, x, stride=1):
+    a = relu(norm(state, "bn1", conv(state, "conv1", x, stride)))
+    a = norm(state, "bn2", conv(state, "conv2", a))
+    if "project.weight" in state:
+        x = norm(state, "bn_project", conv(state, "project", x, stride))
+    return relu(a + x)
+
+
+def inception(state, x):
+    wide = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+    view = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), axis=(2, 3))
+    parts = [
+        conv(state, "one", x),
+        conv(state, "three", relu(conv(state, "reduce3", x))),
+        conv(state, "five", relu(conv(state, "reduce5", x))),
+        conv(state, "pool", view.max(axis=(-2, -1))),
+    ]
+    return relu(np.concatenate(parts, axis=1))
+
+
+def dense(state, x, n_layers):
+    for k in range(n_layers):
+        new = conv(state, f"convs.{k}", relu(norm(state, f"bns.{k}", x)))
+        x = np.concatenate([x, new], axis=1)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("step", "forward", "extra"),
+    [
+        (blocks.residual_block, residual, slice(0)),
+        (blocks.projection_block, residual, slice(2, 3)),
+        (blocks.inception, inception, slice(0)),
+        (blocks.dense_block, dense, slice(2, 3)),
+    ],
+)
+def test_blocks_compute_what_numpy_does(step, forward, extra):
+    pytest.importorskip("torch")
+    for args, got in outcomes(step):
+        state = blocks._seeded(got["layers"], args["_seed"])
+        want = forward(state, args["x"], *args["_sizes"][extra])
+        np.testing.assert_allclose(got["outputs"], want, 1e-4, 1e-4)
+
+
+def test_counts_are_those_of_the_blocks():
+    pytest.importorskip("torch")
+    for count, block in (
+        (blocks.inception_parameters, blocks.inception),
+        (blocks.dense_parameters, blocks.dense_block),
+    ):
+        for args, got in outcomes(count):
+            model = block.reference(Slip())(*args.values())
+            assert got[""] == sum(p.numel() for p in model.parameters())

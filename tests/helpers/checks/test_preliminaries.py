@@ -9,7 +9,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
 
 from helpers.checks import preliminaries as checks
-from helpers.checks.core import CheckFailed
+from helpers.checks.engine import CheckFailed
 
 
 def normalized(X):
@@ -120,7 +120,7 @@ def test_a_library_that_rounds_the_share_is_told_so():
         )
         return next(splitter.split(y[:, None], y))
 
-    with pytest.raises(CheckFailed, match="Test examples per class"):
+    with pytest.raises(CheckFailed, match=r"another number|rounded"):
         checks.stratified_split(rounding)
 
 
@@ -144,7 +144,7 @@ def test_a_library_that_rounds_the_share_is_told_so():
         (
             "choose",
             lambda accuracy, settings: (settings[3], accuracy(settings[0], "test")),
-            "asked about 1",
+            "not asked about the setting",
         ),
         (
             "choose",
