@@ -21,6 +21,7 @@ from grader.books.handed_in import Submission
 from grader.books.rebuild import rebuild
 from grader.isolated import sandbox
 from grader.jobs import Options, Task, job
+from grader.terminal import tell
 from grader.trial import Trial, tried
 from grader.verdicts import Fault
 
@@ -96,6 +97,8 @@ def carry_out(verbs: tuple, course: Course, name: str, options: Options) -> list
 def chosen(course: Course, name: str, wanted: Iterable[str]) -> list[str]:
     """Return who is meant: all who handed in, unless some are `wanted`."""
     students = course.students(name)
+    for odd in course.nameless(name):
+        tell(f"the folder {odd!r} is no name of a student: it is left out")
     unknown = sorted(set(wanted) - set(students))
     if unknown:
         raise CourseError(f"{unknown[0]} has handed in nothing for {name}")

@@ -22,8 +22,9 @@ from grader.books.sheet import Sheet
 from grader.isolated import session
 from grader.jobs import Options, job
 from grader.reports.redact import plain
-from grader.verdicts import Fault, Graded
+from grader.verdicts import CourseFault, Fault, Graded
 
+COURSE, MACHINE = "", "!"  # what stands for a step where one of these fails
 MOST_SAID = 200  # characters of a check's message
 REFUSED = (
     "{name} is not graded: its reference must earn all points, its untouched release "
@@ -114,8 +115,8 @@ class _Hearing:
         apart = {} if why else self.run(together=False)
         if not why and not apart:
             return
-        one = self.run(together=True)
-        if not one:
+        one = {} if MACHINE in apart else self.run(together=True)
+        if not one and MACHINE not in apart:
             trial.together[self.sheet.name] = why or {
                 step: f"across two processes {text}" for step, text in apart.items()
             }
@@ -123,9 +124,10 @@ class _Hearing:
         apart = apart or self.run(together=False)
         if not apart:
             return
-        if "" in apart:
-            trial.broken[self.sheet.name] = apart[""]
-            return
+        for whose in (MACHINE, COURSE):
+            if whose in apart:
+                trial.broken[self.sheet.name] = apart[whose]
+                return
         place = f"{self.assignment.name}/{self.sheet.name}"
         trial.faults += [
             f"{place}/{step}: {text}" if step in self.sheet.grade_ids else text
@@ -133,14 +135,14 @@ class _Hearing:
         ]
 
     def run(self, *, together: bool) -> dict[str, str]:
-        """Grade both; return what is wrong, by step. A fault stands at an empty one."""
+        """Grade both; return what is wrong, by step, `COURSE` or `MACHINE`."""
         jobs = {
             who: self.at.submit(session.grade, self.job(who, together=together))
             for who in ("reference", "release")
         }
         found: dict[str, str] = {}
         for who, future in jobs.items():
-            for step, text in self.wrong(who, future.result()):
+            for step, text in self.wrong(who, future.result(), together=together):
                 found.setdefault(step, text)
         return found
 
@@ -162,12 +164,20 @@ class _Hearing:
         )
         return replace(made, together=together)
 
-    def wrong(self, who: str, result: Graded | Fault) -> Iterator[tuple[str, str]]:
+    def wrong(
+        self, who: str, result: Graded | Fault, *, together: bool
+    ) -> Iterator[tuple[str, str]]:
         """Yield the steps in which one of the two does not get what it must get."""
         if isinstance(result, Fault):
-            yield "", f"{result}"
+            yield COURSE if isinstance(result, CourseFault) else MACHINE, f"{result}"
             return
         right = who == "reference"
+        for number, cell in enumerate(self.sheet.cells if right and together else ()):
+            failed = [o for o in result.outputs.get(number, ()) if "ename" in o]
+            if failed and cell.role == "course" and not cell.may_raise:
+                error = f"{failed[0]['ename']}: {failed[0]['evalue']}"
+                yield COURSE, f"{session.named(cell)} fails: {error}"
+                return
         for step in result.steps:
             if step.score != (step.points if right else 0):
                 said = plain(" ".join(step.message.split()))[:MOST_SAID]

@@ -55,6 +55,10 @@ class Fault(Exception):
         return cls(f"{error}" if known else f"{type(error).__name__}: {error}")
 
 
+class CourseFault(Fault):
+    """A cell of the course's own fails."""
+
+
 @dataclass
 class Step:
     """The result of one check cell.

@@ -131,6 +131,13 @@ class Course:
 
     def students(self, assignment: str) -> list[str]:
         """Return the students who handed something in."""
+        return [name for name in self._names(assignment) if name.isprintable()]
+
+    def nameless(self, assignment: str) -> list[str]:
+        """Return the names of folders that are no name: they hold line breaks."""
+        return [name for name in self._names(assignment) if not name.isprintable()]
+
+    def _names(self, assignment: str) -> list[str]:
         step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"
         path = self.folders.format_path(step, any_one, assignment, escape=True)
         pattern = re.compile(path)

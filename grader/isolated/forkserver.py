@@ -32,6 +32,7 @@ from grader.isolated import sandbox
 from grader.isolated.warm import warm_up
 
 CHECK_SECONDS = 0.25
+FREE_SOCKETS, MOST_IN_SOCKET = 32, 2**18  # bytes: the system's own limit, rounded up
 WAITED = struct.Struct(">d")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 WORK = "/tmp/work"  # where a notebook runs, in the sandbox's own /tmp
@@ -401,6 +402,14 @@ class Processes:
         found = re.search(r"^Pss:\s+(\d+) kB", self._read(f"{pid}/smaps_rollup"), re.M)
         return int(found[1]) * 1024 if found else self.size(pid)
 
+    def sockets(self, pid: int) -> int:
+        """Return how many sockets there are in the network of a process.
+
+        What they hold belongs to no process, and outlives whoever has sent it.
+        """
+        found = re.search(r"^sockets: used (\d+)", self._read(f"{pid}/net/sockstat"))
+        return int(found[1]) if found else 0
+
     def too_big(self, pid: int, most: int, fresh: int) -> bool:
         """Tell whether a process and its descendants outgrow a fresh one by `most`.
 
@@ -412,9 +421,10 @@ class Processes:
         for member in family:
             family += self._children(member)
         sizes = [self.size(member) for member in family]
-        if sum(sizes) - min(fresh, sizes[0]) <= most:
+        held = max(0, self.sockets(pid) - FREE_SOCKETS) * MOST_IN_SOCKET
+        if sum(sizes) + held - min(fresh, sizes[0]) <= most:
             return False
-        return sum(map(self.share, family)) > most + fresh
+        return sum(map(self.share, family)) + held > most + fresh
 
 
 if __name__ == "__main__":

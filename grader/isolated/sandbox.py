@@ -309,6 +309,7 @@ MACHINES = {
             "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "semget": 64,
             "msgget": 68, "mq_open": 240, "syslog": 103, "sync": 162, "syncfs": 306,
             "clone": 56, "clone3": 435, "socket": 41, "prctl": 157,
+            "setsockopt": 54,
         },
     ),
     "aarch64": (
@@ -325,11 +326,13 @@ MACHINES = {
             "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "semget": 190,
             "msgget": 186, "mq_open": 180, "syslog": 116, "sync": 81, "syncfs": 267,
             "clone": 220, "clone3": 435, "socket": 198, "prctl": 167,
+            "setsockopt": 208,
         },
     ),
 }  # fmt: skip
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 EPERM, ENOSYS = 1, 38
+SOL_SOCKET, BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both by force
 FAMILIES = (1, 2, 10)  # Unix, IPv4, IPv6: the last two lead nowhere in here
 NAMESPACE_FLAGS = NAMESPACES | CLONE_NEWUSER | 0x02000000 | 0x80  # cgroup, time
 
@@ -358,7 +361,7 @@ def _filter_calls() -> None:
 def _program() -> Iterator[bytes]:
     """Yield the filter's instructions (classic BPF: code, jump if true, if not, k)."""
     arch, numbers = MACHINES[platform.machine()]
-    special = ("clone", "clone3", "socket", "prctl")
+    special = ("clone", "clone3", "socket", "prctl", "setsockopt")
     plain = [n for name, n in numbers.items() if name not in special]
 
     def op(code: int, yes: int, no: int, k: int) -> bytes:
@@ -380,6 +383,14 @@ def _program() -> Iterator[bytes]:
     yield op(equal, 0, 4, numbers["prctl"])
     yield op(load, 0, 0, 16)  # its first argument
     yield op(equal, 0, 1, PR_SET_PDEATHSIG)  # who undoes it outlives the grader
+    yield refuse
+    yield op(give, 0, 0, ALLOW)
+    yield op(equal, 0, 9, numbers["setsockopt"])
+    yield op(load, 0, 0, 24)  # its level
+    yield op(equal, 0, 6, SOL_SOCKET)
+    yield op(load, 0, 0, 32)  # its option: what sockets hold is counted by their number
+    for i, option in enumerate(BUFFERS):
+        yield op(equal, 3 - i, i // 3, option)
     yield refuse
     yield op(give, 0, 0, ALLOW)
     yield op(equal, 0, 3, numbers["clone"])

@@ -23,7 +23,7 @@ from grader.isolated import processes
 from grader.isolated.forkserver import Forkserver, ForkserverError, shared
 from grader.isolated.processes import CellRun, Dead, Judge, Student
 from grader.isolated.sandbox import Limits
-from grader.verdicts import Fault, Graded, Step, Verdict
+from grader.verdicts import CourseFault, Fault, Graded, Step, Verdict
 
 P = TypeVar("P", Student, Judge)
 MOST_MESSAGE = 20_000
@@ -271,7 +271,9 @@ class Session:
         if self.failures > 1:
             if self.files == self.job.course_files:
                 reason = run.ended or run.error
-                raise Fault(f"{_named(cell)} fails before any answer has run: {reason}")
+                raise CourseFault(
+                    f"{named(cell)} fails before any answer has run: {reason}"
+                )
             self.files = self.job.course_files
             self.result.repairs.append(LEFT_OUT)
         return True
@@ -306,7 +308,7 @@ class Session:
             if ours and self.in_reach():
                 error, ours = self.told_to(self.testing(), cell)
         if ours:
-            raise Fault(error)
+            raise CourseFault(error)
         self.told.append(cell)
         if error:
             self.result.problems.append(error)
@@ -322,7 +324,7 @@ class Session:
         if not error:
             return "", False
         where = "in the test process" if ours else "for want of an earlier check"
-        return f"{_named(cell)} fails {where}: {error}", ours
+        return f"{named(cell)} fails {where}: {error}", ours
 
     def in_reach(self) -> bool:
         """End both processes if a student had a hand in them; tell whether so.
@@ -502,7 +504,7 @@ def _fit(files: dict[str, bytes]) -> bool:
     return sum(len(content) + 1024 for content in files.values()) < MOST_FILES
 
 
-def _named(cell: Cell) -> str:
+def named(cell: Cell) -> str:
     """Return how a course cell is named in a message."""
     if cell.grade_id:
         return f"the course's cell {cell.grade_id}"

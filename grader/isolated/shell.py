@@ -6,6 +6,7 @@ prints is kept for the reply.
 
 import contextlib
 import io
+import signal
 import socket
 import subprocess
 import sys
@@ -44,15 +45,21 @@ class Sink:
         with self.lock:
             if self.sock is None or self.capture is not None:
                 return
+            # who is interrupted within a frame can never be understood again
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
-                frames.send(self.sock, message, most=MOST_SENT)
-            except frames.Closed:
-                pass
-            except frames.WireError as error:
-                text = f"(an output is left out: {error})\n"
-                frames.send(
-                    self.sock, {"type": "stream", "name": "stdout", "text": text}
-                )
+                self._send(message)
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+    def _send(self, message: dict) -> None:
+        try:
+            frames.send(self.sock, message, most=MOST_SENT)
+        except frames.Closed:
+            pass
+        except frames.WireError as error:
+            text = f"(an output is left out: {error})\n"
+            frames.send(self.sock, {"type": "stream", "name": "stdout", "text": text})
 
 
 SINK = Sink()

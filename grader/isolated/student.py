@@ -127,10 +127,12 @@ def _check(message: dict) -> dict:
     names["get_ipython"] = lambda: magics
 
     def explain(error: BaseException, hidden: bool, line: str) -> str:
-        if hidden and not isinstance(error, AssertionError):
-            return f"{type(error).__name__}: {WITHHELD}"
+        kind, place = type(error), cell_line(error)
+        if hidden and (place or kind is not AssertionError):
+            known = kind.__name__ if kind.__module__ == "builtins" else "an error"
+            return f"{known}: {WITHHELD}"
         text = told(error, hidden, line)
-        if place := cell_line(error):
+        if place:
             text += f"\n  at line {place[1]} of your cell {place[0] + 1}"
         return text
 

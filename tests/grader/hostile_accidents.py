@@ -111,6 +111,44 @@ while True:
     pass
 """, **PARTLY),
     accident("bomb_line", "One line of 30 MB.", "primes", "print('x' * 30 * 2**20)"),
+    accident("bomb_sockets", "Buffers of sockets hold what no process does.", "primes",
+             """
+import os, socket, time
+def fill():
+    kept = []
+    for _ in range(100):
+        pair = socket.socketpair()
+        for end in pair:
+            end.setblocking(False)
+            try:
+                while end.send(b"x" * 30000):
+                    pass
+            except BlockingIOError:
+                pass
+        kept.append(pair)
+    return kept
+try:
+    for _ in range(60):
+        if not os.fork():
+            kept = fill()
+            time.sleep(30)
+            os._exit(0)
+except OSError:
+    pass
+time.sleep(5)
+""", slow=True, **PARTLY),
+    nuisance("socket_buffers", "A socket asks for more than the system's default.", """
+import socket
+a, b = socket.socketpair()
+try:
+    a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    print("granted")
+except PermissionError:
+    print("not granted")
+a.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+import asyncio
+asyncio.run(asyncio.sleep(0))
+""", told="not granted"),
     accident("bomb_cpu", "Children that only spend time.", "primes", """
 import os
 for _ in range(6):

@@ -160,6 +160,15 @@ LEAKS = [
     Case("leak_error", "Hidden arguments in an error message.", lost("initials"),
          answers={"initials": function(
              "if name != 'Ada Lovelace':\n    raise ValueError(name)\nreturn 'AL'")}),
+    Case("leak_class", "Hidden arguments are the name of an exception's class.",
+         lost("initials"), answers={"initials": function(
+             "if 'Ada' not in name:\n"
+             "    raise type(name.replace(' ', ''), (Exception,), {})\n"
+             "return 'AL'")}),
+    Case("leak_object", "Hidden arguments are the name of a result's class.",
+         lost("initials"), answers={"initials": function(
+             "if 'Ada' not in name:\n"
+             "    return type(name.replace(' ', ''), (), {})()\nreturn 'AL'")}),
     Case("leak_print", "Hidden arguments are printed, and warned of.",
          lost("initials"), answers={"initials": function(
              "import warnings\nprint(name)\nwarnings.warn(name)\n"

@@ -278,3 +278,12 @@ def test_a_byte_order_mark_is_no_part_of_a_date(course, book):
     submission, _ = read(course)
     assert submission.notes == []
     assert submission.timestamp.day == 20
+
+
+def test_a_folder_that_is_no_name_is_told_and_left_out(course, book, capsys):
+    from grader.autograde import chosen
+
+    hand_in(course, **{f"{NAME}.ipynb": book})
+    (course.root / f"submitted/e\nve/{NAME}").mkdir(parents=True)
+    assert chosen(course, NAME, ()) == ["ada", "model"]
+    assert "'e\\nve' is no name of a student" in capsys.readouterr().err

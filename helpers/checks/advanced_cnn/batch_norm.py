@@ -17,8 +17,8 @@ SEE = "Batch normalization"
 
 
 def _column(v):
-    """Return (c, 1, 1) for (c,), and for (m, c) the shape (m, c, 1, 1)."""
-    return np.asarray(v)[..., None, None]
+    """Return (c, 1, 1) for (c,)."""
+    return np.asarray(v)[:, None, None]
 
 
 def _cases(*names: str, sizes=SIZES):
@@ -102,7 +102,7 @@ statistics = Step(
 
 def _scaled(slip, x, gamma, beta, mean, var, eps):
     """Return γ x̂ + β; the slips and their texts are in `NORMAL`."""
-    gamma, beta, mean, var = map(_column, (gamma, beta, mean, var))
+    gamma, beta = _column(gamma), _column(beta)
     root = slip(np.sqrt(var + eps), no_root=var + eps, outside=np.sqrt(var) + eps)
     root = slip(root, no_eps=np.sqrt(var), times=1 / np.sqrt(var + eps))
     centered = slip(x - mean, no_mean=x, plus_mean=x + mean)
@@ -128,11 +128,10 @@ NORMAL = {
 
 
 def _train(slip, x, gamma, beta, eps):
-    mean, var = x.mean(AXES), x.var(AXES)
-    image = x.mean((2, 3)), x.var((2, 3))
-    layer = (v * np.ones(len(mean)) for v in (x.mean(), x.var()))
-    mean, var = slip((mean, var), image=image, everything=tuple(layer))
-    var = slip(var, n_1=x.var(AXES, ddof=1))
+    axes = slip(AXES, image=(2, 3), everything=(0, 1, 2, 3), places=0)
+    axes = slip(axes, example=(1, 2, 3))
+    less = slip(0, n_1=1)
+    mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True, ddof=less)
     return _scaled(slip, x, gamma, beta, mean, var, eps)
 
 
@@ -145,6 +144,10 @@ train_forward = Step(
         "image": "each image is normalized by its own statistics: those of the "
         "minibatch are asked for.",
         "everything": WHOLE,
+        "places": "each place is normalized by its own statistics: a channel has one "
+        "mean, over images and places.",
+        "example": "each image is normalized over all its channels: that is another "
+        "method, layer normalization.",
         "n_1": "the variance is divided by n − 1; here it is n.",
     },
     demands={
@@ -170,7 +173,7 @@ def _eval(slip, x, gamma, beta, running_mean, running_var, eps):
     own = x.mean(AXES), x.var(AXES)
     mean, var = slip((running_mean, running_var), own=own)
     mean, var = slip(mean, own_mean=own[0]), slip(var, own_var=own[1])
-    return _scaled(slip, x, gamma, beta, mean, var, eps)
+    return _scaled(slip, x, gamma, beta, _column(mean), _column(var), eps)
 
 
 eval_forward = Step(
@@ -257,6 +260,7 @@ update = Step(
 
 def _backward(slip, delta, x, gamma, eps):
     n = slip(x.size / x.shape[1], images=len(x), all_numbers=x.size, no_n=1)
+    eps = slip(eps, no_eps=0)
     root = np.sqrt(_column(x.var(AXES)) + eps)
     x_hat = (x - _column(x.mean(AXES))) / root
     dgamma, dbeta = (delta * x_hat).sum(AXES), delta.sum(AXES)
@@ -283,6 +287,7 @@ backward = Step(
         "images": "n is the number of images: it is m · h · w.",
         "all_numbers": "n counts the channels, too: it is m · h · w.",
         "no_n": "1/n is missing in the terms of mean and variance.",
+        "no_eps": "eps is missing.",
         "no_mean": "the term of the mean is missing: it depends on x, too.",
         "mean_plus": "the sign of the term of the mean is wrong.",
         "no_var": "the term of the variance is missing: it depends on x, too.",

@@ -87,7 +87,7 @@ _noise = Step(
     },
     why="The noise belongs to the pixels, each on its own: only what neighbors share "
     "can then tell it from the picture. The sum is clipped, because a pixel cannot be "
-    "darker than black. Clipped noise would only ever brighten.",
+    "darker than black. Noise that is clipped before would only ever brighten it.",
     see=NOISE,
 )
 
@@ -381,7 +381,7 @@ def _gain(slip):
         model.train(slip(False, training=True))
         with torch.set_grad_enabled(slip(False, graph=True)):
             out = model(slip(noisy, fed_clean=clean))
-            again = slip(noisy, clean_before=lambda: model(clean))
+            again = slip(noisy, clean_before=lambda: model(clean), both=out)
         after = slip(decibels(out, clean), to_noisy=decibels(out, noisy))
         before = decibels(again, clean)
         won = slip(after - before, minus=before - after, ratio=after / before)
@@ -413,13 +413,13 @@ def _evaluated(free: Callable, replay: Callable, case: Case) -> dict:
     return {
         "evaluation mode": not any(seen["training"]),
         "graph": any(seen["graph"]),
+        "called": bool(seen["rows"]),
         "result": value,
-        "_called": bool(seen["rows"]),
     }
 
 
 def _gain_fact(got: dict, want: dict) -> str:
-    if not got["_called"]:
+    if not got["called"]:
         return "the model is never called."
     if not got["evaluation mode"]:
         return "the model stays in training mode: model.eval() is missing."
@@ -443,6 +443,8 @@ gain = Step(
         "fed_clean": "the model was given the clean image: nothing was to be done.",
         "clean_before": "what is subtracted is the PSNR of the clean image after the "
         "model: it is that of the noisy image, as it came.",
+        "both": "both PSNRs are those of outputs of the model: the noisy image counts "
+        "as it came.",
         "to_noisy": "the denoised image is compared with the noisy one: the clean one "
         "is the measure.",
         "to_noisy_alone": "this is the PSNR of the denoised image against the noisy "

@@ -159,6 +159,11 @@ HINTS = (
         "many: this is a case for least squares.",
     ),
     (
+        r"invalid for input of size|cannot reshape",
+        "a reshape to another number of entries: is a size fixed that differs from "
+        "call to call, or are height and width taken for equal?",
+    ),
+    (
         r"concatenation axis",
         "the arrays are joined along the wrong axis: examples are rows, axis 0.",
     ),

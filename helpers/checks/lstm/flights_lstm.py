@@ -445,7 +445,8 @@ def _last_year(slip, history, months):
     year = slip(year, last_value=history[-1:], last_months=history[-months:])
     year = slip(year, next_month=np.roll(year, -1), grown=year + year[-1] - year[0])
     repeated = np.resize(year, months)
-    return slip(repeated, ends=year[:months], twelve=year)
+    front = np.append(year, history)[:months]
+    return slip(repeated, ends=year[:months], twelve=year, front=front)
 
 
 def _last_year_cases(rng) -> Iterator[Case]:
@@ -474,6 +475,8 @@ same_month_last_year = Step(
         "of the last twelve.",
         "grown": "last year's growth is added: the value itself is asked for.",
         "ends": "beyond one year the forecasts end: go on with the forecast year.",
+        "front": "beyond twelve months the history comes from its start: go on with "
+        "the forecast year.",
         "twelve": "twelve months came, whatever `months` is.",
     },
     demands={

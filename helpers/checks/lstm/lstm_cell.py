@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine import Case, Step
 
-TIGHT = {"rtol": 1e-6, "atol": 1e-9}
+TIGHT = {"rtol": 1e-6, "atol": 1e-9, "lists": True}
 SIZES = (
     ("4 examples, 3 inputs, 2 hidden units", 4, 3, 2),
     ("2 examples, 1 input, 5 hidden units", 2, 1, 5),
@@ -42,6 +42,7 @@ def _gates(slip, x, h, W, U, b):
     from_h = slip(h @ U.T, no_state=0, swapped=lambda: x @ U.T)
     z = from_x + from_h + b
     blocks = slip(np.split(z, 4, axis=1), every_fourth=[z[:, k::4] for k in range(4)])
+    blocks = slip(blocks, examples=lambda: np.split(z, 4, axis=0))
     order = slip("ifgo", figo="figo", ifog="ifog", fiog="fiog")
     rows = dict(zip(order, blocks, strict=True))
     squash = slip(_sigmoid, all_tanh=np.tanh, no_sigmoid=_linear)
@@ -70,6 +71,7 @@ gates = Step(
         "swapped": "x and h are exchanged: W multiplies the input x, U the state h.",
         "every_fourth": "every fourth row is taken for a gate: the n_h rows of a gate "
         "lie together.",
+        "examples": "the examples are divided among the gates: the columns are.",
         "figo": "f and i are exchanged. The order f, i, g, o is that of other texts: "
         "here rows and results are in the order i, f, g, o.",
         "ifog": ROWS.format("i, f, o, g"),
@@ -103,6 +105,7 @@ gates = Step(
 
 
 def _state(slip, i, f, g, o, c):
+    g = slip(g, g_twice=np.tanh(g))
     new = slip(
         f * c + i * g, exchanged=i * c + f * g, no_old=i * g, minus=f * c - i * g
     )
@@ -111,7 +114,8 @@ def _state(slip, i, f, g, o, c):
     new = slip(new, squashed=np.tanh(new), minus=f * c - i * g)
     squash = slip(np.tanh, no_tanh=_linear, sigmoid=_sigmoid)
     seen = squash(slip(new, old_cell=c))
-    return slip(o * seen, no_output_gate=seen, o_inside=squash(o * new)), new
+    h = slip(o * seen, no_output_gate=seen, o_inside=squash(o * new))
+    return h, slip(new, h_twice=h)
 
 
 def _state_cases(rng) -> Iterator[Case]:
@@ -127,6 +131,8 @@ state = Step(
     _state_cases,
     ("h", "c"),
     texts={
+        "g_twice": "g goes through tanh once more: it has its tanh already.",
+        "h_twice": "h comes twice: the second result is the cell state c.",
         "exchanged": "f and i are exchanged: f weighs the old state, i the candidate.",
         "no_old": "the new cell state is i ⊙ g alone: what f keeps is missing.",
         "minus": "i ⊙ g is subtracted; it is added.",

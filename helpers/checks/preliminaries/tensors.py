@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import Case, CheckFailed, Step
+from ..engine.message import failed
 
 
 class _OnTensors:
@@ -79,10 +80,9 @@ class TensorStep(Step):
             super().__call__(on_tensors, seed)
         for came, given in on_tensors.types:
             if came != (self.dtype or given):
-                raise CheckFailed(
-                    f"✗ {self.name}: right values, wrong type.\nLikely mistake: {came} "
-                    f"came, {self.dtype or given} is asked for."
-                )
+                text = f"{came} came, {self.dtype or given} is asked for."
+                head = f"✗ {self.name}: right values, wrong type."
+                raise failed(self, f"{head}\nLikely mistake: {text}")
         print(said.getvalue(), end="")
 
 
@@ -142,14 +142,13 @@ to_rows = TensorStep(
 
 @_of_arrays
 def _one_hot(slip, y, k):
-    code, one = np.eye(k)[y], np.ones((len(y), 1))
-    k_max = np.eye(y.max() + 1)[y]
-    code = slip(
-        code, left=np.eye(k)[y - 1], right=np.eye(k)[(y + 1) % k], largest=k_max
-    )
-    code = slip(code, from_1=(y[:, None] == np.arange(1, k + 1)) * 1.0, columns=code.T)
-    code = slip(code, label=code * y[:, None], inverted=1 - code, ten=np.eye(10)[y])
-    return slip(code, up_to=np.tri(k)[y], all_rows=code.max(0) * one)
+    right = np.eye(k)[y]
+    shifted = {"left": np.eye(k)[y - 1], "right": np.eye(k)[(y + 1) % k]}
+    from_1 = (y[:, None] == np.arange(1, k + 1)) * 1.0
+    code = slip(right, **shifted, from_1=from_1, largest=np.eye(y.max() + 1)[y])
+    code = slip(code, columns=right.T, label=right * y[:, None], inverted=1 - right)
+    every = right.max(0) + 0 * right
+    return slip(code, ten=np.eye(10)[y], up_to=np.tri(k)[y], all_rows=every)
 
 
 def _one_hot_cases(rng) -> Iterator[Case]:
@@ -177,8 +176,7 @@ one_hot = TensorStep(
         "inverted": "0 and 1 are exchanged.",
         "ten": "the number of columns is fixed at 10, not k.",
         "up_to": "1 in every place up to the label: only its own place is 1.",
-        "all_rows": "the 1s are written for all labels into every row: `code[:, y] = 1` "
-        "takes whole columns. Row i needs its own y[i].",
+        "all_rows": "the 1s of all labels stand in each row: row i needs its own y[i].",
     },
     demands={
         "a 1 at place $c$, counted from 0": ["left", "right", "from_1", "label"],
@@ -204,7 +202,8 @@ def _standardize(slip, X):
     s = slip(s, eps=s + 1e-5)
     s = slip(np.where(s > 0, s, 1), nan=s)
     Z = slip((X - mean) / s, no_mean=X / s, no_std=X - mean + 0 * s)
-    return slip(Z, loose=X - mean / s, late=X / s - mean)
+    low, span = X.min(0), np.where(np.ptp(X, 0), np.ptp(X, 0), 1)
+    return slip(Z, loose=X - mean / s, late=X / s - mean, min_max=(X - low) / span)
 
 
 def _standardize_cases(rng) -> Iterator[Case]:
@@ -228,6 +227,7 @@ standardize = TensorStep(
         "less_1": "the standard deviation divides by N − 1, torch's default: take N.",
         "var": "divided by the variance: the square root is missing.",
         "range": "divided by the range (largest minus smallest), not by the deviation.",
+        "min_max": "scaled to 0…1: mean and standard deviation are asked for.",
         "eps": "10⁻⁵ is added to the deviation: only a deviation of 0 is replaced.",
         "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
         "no_mean": "the mean is not subtracted.",
@@ -290,7 +290,7 @@ squared_distances = TensorStep(
         "dot": "these are the dot products of the rows, not their distances.",
         "no_dot": "the product term −2 a·b is missing.",
         "one_dot": "the product term has the factor 1; it is −2 a·b.",
-        "plus_dot": "the product term has the wrong sign; it is −2 a·b.",
+        "plus_dot": "the product term has the wrong sign, or a and b are added.",
     },
     demands={
         "\\lVert a_i - b_j \\rVert^2": ["root", "dot", "plus_dot"],
@@ -327,7 +327,7 @@ def _many_layers_cases(rng) -> Iterator[Case]:
     for label, K, m, n_in, n_out in (
         ("3 networks, 5 examples, 4 → 2", 3, 5, 4, 2),
         ("as many examples as networks", 3, 3, 4, 2),
-        ("as many outputs as inputs", 2, 5, 3, 3),
+        ("as many outputs as inputs", 3, 5, 3, 3),
         ("one network", 1, 4, 3, 2),
     ):
         A, W = rng.normal(size=(K, m, n_in)), rng.normal(size=(K, n_out, n_in))
@@ -398,7 +398,8 @@ def _framed(slip, images, value):
     short = painted((all_, 0), (all_, all_, 0), (all_, -2), (all_, all_, -2))
     out = slip(out, short=short, whole=painted((ends,), rows), nothing=images)
     inside = painted((all_, inner, inner))
-    return slip(out, inside=inside, cut=images[:, inner, inner])
+    out = slip(out, inside=inside, cut=images[:, inner, inner])
+    return slip(out, full=np.full_like(images, value))
 
 
 def _framed_cases(rng) -> Iterator[Case]:
@@ -422,11 +423,12 @@ framed = TensorStep(
         "whole": "the first axis counts the images: whole images are set.",
         "nothing": "nothing is set: these are the images as they came.",
         "inside": "the inside is set to the value, not the frame.",
+        "full": "all pixels are set, not only the outermost ones.",
         "cut": "the frame is cut off: it is to be set to the value.",
     },
     demands={
         "first and last row, first and last column": ["rows", "columns", "corners"],
-        "their outermost pixels": ["inside", "around", "short"],
+        "their outermost pixels": ["inside", "full", "short"],
         "a tensor of the same shape and type": ["cut", "around"],
         "`images` stays as it was": ["2 images of (5, 4), value 7.0"],
     },

@@ -230,7 +230,7 @@ def _hidden_deltas(slip, D, H, Whh, Why):
     h = slip(H[1:], before=H[:-1])
     slope = slip(1 - h**2, not_squared=1 - h, no_slope=0 * h + 1, sigmoid=h * (1 - h))
     slope = slip(slope, of_h=1 - np.tanh(h) ** 2)
-    W = slip(Whh, turned=Whh.T)
+    W = slip(Whh, turned=Whh.T, no_W=np.eye(len(Whh)))
     for t in slip(range(T)[::-1], forward=range(T), no_last=range(T - 1)[::-1]):
         own = slip(D[t] @ Why, last_only=D[t] @ Why * (t == T - 1))
         d = (own + later) * slope[t]
@@ -265,6 +265,7 @@ hidden_deltas = Step(
         "tanh already.",
         "turned": "the error goes back through W_hh transposed once too often: as a "
         "row, W_hhᵀ δ is δ times W_hh.",
+        "no_W": "the error comes back without W_hh.",
         "forward": "the errors travel forward in time: begin at the last time.",
         "no_last": "the last time is left out: δ_T comes from its own output.",
         "last_only": "only the last output has an error: each time has its own d_t.",
@@ -424,6 +425,7 @@ def _clip_norm(slip, grads, bound):
     factor = min(1, bound / norm)
     factor = slip(factor, stretched=bound / norm, unit=1 / norm, turned=norm / bound)
     factor = slip(factor, unit_long=1 / norm if norm > bound else 1)
+    factor = slip(factor, only_bound=bound if norm > bound else 1)
     own = [g * min(1, bound / n) for g, n in zip(grads, each, strict=True)]
     by_value = [np.clip(g, -bound, bound) for g in grads]
     scaled = slip([g * factor for g in grads], own=own, value=by_value)
@@ -446,6 +448,7 @@ clip_norm = Step(
         "nothing should change.",
         "unit": "every gradient gets length 1: the bound is not used.",
         "unit_long": "long gradients get length 1: the bound is their new length.",
+        "only_bound": "the factor is the bound itself: divide it by the norm.",
         "turned": "the factor is turned around: it is the bound over the norm, and at "
         "most 1.",
         "own": "each array is clipped by itself, which turns the gradient: one norm "

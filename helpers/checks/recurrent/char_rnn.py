@@ -124,7 +124,8 @@ def _examples(slip, indices, T):
     X = indices[places]
     Y = indices[(places + slip(1, unshifted=0, before=-1, next_window=T)) % N]
     Y = slip(Y, rolled=np.roll(X, -1, axis=1), only_last=Y[:, -1])
-    return slip((X, Y), turned=(X.T, Y.T))
+    to_one = indices[overlapping], indices[T:]
+    return slip((X, Y), turned=(X.T, Y.T), to_one=to_one)
 
 
 def _examples_cases(rng) -> Iterator[Case]:
@@ -157,6 +158,8 @@ examples = Step(
         "last label should be the first character of the next window.",
         "only_last": "Y holds only the character after each window: a label for every "
         "input is asked for.",
+        "to_one": "the windows overlap, and each has one label: cut the text into "
+        "pieces, with a label for every character.",
         "turned": "times and windows are exchanged: one window is one row.",
     },
     demands={
@@ -225,7 +228,8 @@ def one_hot(function: Callable, seed: int = 0) -> None:
         value = function(indices, k)
         if isinstance(value, np.ndarray) and value.dtype.kind in "biu":
             kind = "truth values" if value.dtype.kind == "b" else "integers"
-            raise CheckFailed(f"✗ one_hot: {kind} came; floats are asked for.")
+            text = f"{kind} came; floats are asked for."
+            raise CheckFailed(f"✗ one_hot: wrong dtype\nLikely mistake: {text}")
         return value
 
     _ones(floating, seed)
@@ -423,7 +427,7 @@ def _perplexity(slip, Z, Y):
     )
     log_p = slip(log_p, no_shift=lambda: np.log(np.exp(Z) / np.exp(Z).sum(1)[:, None]))
     rows, y = np.arange(len(Y)), slip(Y, predicted=Z.argmax(1))
-    loss = slip(-log_p[rows, y], all_classes=-log_p.ravel())
+    loss = slip(-log_p[rows, y], all_classes=-log_p.ravel(), table=-log_p[:, y].ravel())
     mean = slip(loss.mean(), summed=loss.sum(), middle=np.median(loss))
     return slip(
         np.exp(mean),
@@ -465,6 +469,7 @@ perplexity = Step(
         "is asked for.",
         "all_classes": "the mean is taken over all classes: only the probabilities of "
         "the characters that came count.",
+        "table": "every row is read at every label: a row has one label, its own.",
         "summed": "this is exp of the sum: the mean over the characters is asked for.",
         "middle": "the median is taken: the mean of −ln p is asked for.",
         "no_exp": "this is the mean cross-entropy: exp is missing.",
@@ -509,6 +514,7 @@ def _bigram(slip, indices, k, alpha):
     bare = np.maximum(rows, 1)
     P = slip(P, no_alpha=C / rows, no_alpha_0=C / bare, late=C / bare + alpha)
     even = np.where(rows > 0, C / bare, 1 / size)
+    P = slip(P, no_axis=added / (rows + below).ravel())
     P = slip(P, no_alpha_even=even, columns=added / added.sum(0))
     return slip(P, whole=added / added.sum(), counts=added)
 
@@ -519,7 +525,6 @@ def _bigram_cases(rng) -> Iterator[Case]:
         yield Case(f"{length} characters, k = {k}, α = {alpha}", args)
 
 
-NO_ALPHA = "α is missing: pairs that never occurred get 0, and the perplexity may be ∞."
 bigram = Step(
     "bigram",
     _bigram,
@@ -538,13 +543,16 @@ bigram = Step(
         "do not add up to 1.",
         "below_once": "α is added once below, but k times above: the rows do not add "
         "up to 1.",
-        "no_alpha": NO_ALPHA,
-        "no_alpha_0": NO_ALPHA,
+        "no_alpha": "α is missing: pairs that never occurred get 0, and a row without "
+        "counts is 0/0.",
+        "no_alpha_0": "α is missing: what never occurred has the probability 0, whole "
+        "rows of it.",
         "no_alpha_even": "α is missing: rows without a count are filled, pairs that "
         "never occurred are not.",
         "late": "α is added to the probabilities: it is added to the counts.",
         "columns": "the columns add up to 1: the rows should, each a distribution of "
         "the next character.",
+        "no_axis": "the sums of the rows divide the columns: keep the axis (keepdims).",
         "whole": "the whole table adds up to 1 (pairs): each row should (the next "
         "character, given the last).",
         "counts": "these are counts: divide each row by its sum.",

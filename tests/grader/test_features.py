@@ -1,0 +1,68 @@
+"""What a course may use: no feature of nbgrader's loses a point by moving here."""
+
+import re
+
+import nbformat
+import pytest
+
+from grader.books.course import Course
+from grader.trial import held
+from tests import ROOT
+from tests.grader import needs_linux, options, tiny
+from tests.grader.features import FEATURES
+
+pytestmark = [
+    pytest.mark.xdist_group("grading-features"),
+    pytest.mark.usefixtures("forkservers"),
+    needs_linux,
+]
+PAGE = ROOT / "book/grader.md"
+NEEDS = {"pandas": "pandas", "sympy": "sympy", "torch gradients": "torch"}
+APART, TOGETHER, REFUSED = "two processes", "one process", "refused"
+
+
+def made(root, name: str) -> None:
+    """Write a notebook for a feature."""
+    answer, check, *more = FEATURES[name]
+    before, files = (*more, *("", {})[len(more) :])
+    place = root / "solutions/f"
+    place.mkdir(parents=True, exist_ok=True)
+    cells = [tiny.setup(before)] if before else []
+    cells += [tiny.answer(answer), tiny.check(check)]
+    book = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(book, place / f"{list(FEATURES).index(name):02}.ipynb")
+    for file, content in files.items():
+        (place / file).write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory) -> dict[str, str]:
+    """How each feature is graded."""
+    modes = {}
+    root = tiny.course(tmp_path_factory.mktemp("features"))
+    for name in FEATURES:
+        pytest.importorskip(NEEDS.get(name, "numpy"))
+        made(root, name)
+    course = Course(root)
+    trial = held(course, course.assignment("f"), options())
+    for number, name in enumerate(FEATURES):
+        sheet = f"{number:02}"
+        modes[name] = TOGETHER if sheet in trial.together else APART
+        if sheet in trial.broken or any(f"f/{sheet}" in line for line in trial.faults):
+            modes[name] = REFUSED
+    return modes
+
+
+def test_no_feature_is_refused(found):
+    assert [name for name, how in found.items() if how == REFUSED] == []
+
+
+def test_the_page_has_the_table(found):
+    rows = dict(
+        re.findall(
+            r"^\| ([^|]+) \| (two processes|one process|refused) \|$",
+            PAGE.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
+    assert rows == found, "\n".join(f"| {k} | {v} |" for k, v in found.items())
