@@ -173,6 +173,10 @@ class Step:
     small: Callable[[], Case] | None = None
     _drawn: dict = field(default_factory=dict, repr=False)
 
+    def __str__(self) -> str:
+        """Return its name: a test that runs for each step is called so."""
+        return self.name
+
     def __call__(self, answer: Callable, seed: int = 0) -> None:
         """Check an answer.
 
