@@ -63,13 +63,14 @@ def _next_finished(running: dict[Future, tuple[Task, str]]) -> list[Task]:
     finished = []
     for future in wait(running, return_when=FIRST_COMPLETED).done:
         task, name = running.pop(future)
-        task.results[name] = _result(future)
+        task.results[name] = result(future)
         if task.done:
             finished.append(task)
     return finished
 
 
-def _result(future: Future) -> Graded | Fault:
+def result(future: Future) -> Graded | Fault:
+    """Wait for a job; return what it gave, or the fault that it is."""
     try:
         return future.result()
     except Stopped:

@@ -142,7 +142,7 @@ class _Hearing:
         }
         found: dict[str, str] = {}
         for who, future in jobs.items():
-            for step, text in self.wrong(who, future.result(), together=together):
+            for step, text in self.wrong(who, pool.result(future), together=together):
                 found.setdefault(step, text)
         return found
 

@@ -70,6 +70,7 @@ def test_every_script_is_loaded_by_a_page_and_after_what_it_requires():
         "common.js",
         "engine.js",
         "pictures.js",
+        "torch_code.js",
         "fully_connected.js",
     ]
 
