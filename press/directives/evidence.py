@@ -23,7 +23,8 @@ class Evidence(SphinxDirective):
         lines = [f"| exercise | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
         for name, row in rows.items():
             numbers = " | ".join(str(row[column]) for column in COLUMNS)
-            lines.append(f"| [{name}](../exercises/{name}.ipynb) | {numbers} |")
+            label = name.partition("/")[2]
+            lines.append(f"| [{label}](../exercises/{name}.ipynb) | {numbers} |")
         sums = (sum(row[column] for row in rows.values()) for column in COLUMNS)
         lines += [f"| together | {' | '.join(map(str, sums))} |", ""]
         lines += [":::{dropdown} The changes that passed"]

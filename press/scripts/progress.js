@@ -127,7 +127,7 @@
     const line = course.querySelector("p");
     const show = () => {
       const sum = showChapters();
-      const text = `You have read ${sum.read} of ${sum.chapters} chapters and answered ${sum.right} of ${sum.questions} quiz questions right${sum.steps ? `; ${sum.steps} steps of exercises are right` : ""}. This is kept in your browser only.`;
+      const text = `You have read ${sum.read} of ${sum.chapters} chapters and answered ${sum.right} of ${sum.questions} quiz questions right${sum.steps ? `; right steps of exercises: ${sum.steps}` : ""}. This is kept in your browser only.`;
       if (line.textContent !== text) line.textContent = text;
       course.hidden = !sum.read && !sum.right && !sum.steps;
     };

@@ -226,7 +226,7 @@ print(digits.is_standin, digits.train.x.sum() + digits.test.x.sum(), iris.train.
     assert lines[1] == "True 100"
     assert lines[2].startswith("Stand-in for Shakespeare: ")
     assert lines[3] == "True True"
-    assert lines[4].startswith("Stand-in for Wheat")
+    assert lines[4].startswith("Stand-in for wheat seeds: iris")
     assert lines[5:] == [f"False {load_digits().data.sum()} {load_iris().data.sum()}"]
     assert not list(tmp_path.iterdir())  # nothing was written
 

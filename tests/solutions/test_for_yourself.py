@@ -31,6 +31,7 @@ def test_what_is_for_oneself_runs_to_its_end(exercise, tmp_path, monkeypatch):
         program += "\n\nprint('for yourself:')\n" + SWITCH.sub(r"\1 = True", source)
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COURSE_OFFLINE", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     done = subprocess.run(
