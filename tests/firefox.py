@@ -23,7 +23,9 @@ class Tab:
     """The first tab of a Firefox that runs."""
 
     def __init__(self, address: str) -> None:
+        # a loop in a thread of its own: this one may have Playwright's
         self.loop, self.numbers = asyncio.new_event_loop(), itertools.count()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.socket = self.wait(lambda: websocket_connect(f"{address}/session"))
         self.ask("session.new", capabilities={})
         (self.context,) = self.ask("browsingContext.getTree")["contexts"]
@@ -32,9 +34,9 @@ class Tab:
         """Begin something in the loop and wait for it, not longer than `SECONDS`."""
 
         async def result() -> Any:
-            return await asyncio.wait_for(begin(), SECONDS)
+            return await begin()
 
-        return self.loop.run_until_complete(result())
+        return asyncio.run_coroutine_threadsafe(result(), self.loop).result(SECONDS)
 
     def ask(self, method: str, **params) -> dict:
         """Send a command; return its result."""

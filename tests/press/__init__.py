@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 MISSING = ("torch", "torchvision", "pooch", "requests", "psutil", "nbgrader", "myst_nb")
-PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull)
+PYODIDE = Path(os.environ.get("PYODIDE_DIR") or os.devnull).resolve()
 needs_pyodide = pytest.mark.skipif(
     not PYODIDE.is_dir(),
     reason="PYODIDE_DIR is not set: no Python ran in the browser",
