@@ -23,6 +23,9 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 # Groups of tests that take long, in seconds of a processor. A group stays on one
 # worker; the longest begin first, so that no worker is left alone with one at the end.
 SECONDS = {
+    "steps-convolutional": 120,
+    "steps-fully_connected": 110,
+    "solutions/test_for_yourself": 80,
     "grading-faults": 95,
     "grading-hostile": 90,
     "press/test_build": 75,
@@ -33,6 +36,11 @@ SECONDS = {
     "grading-errors": 45,
     "accessibility-exercises": 40,
     "book/test_site": 40,
+    "steps-backpropagation": 55,
+    "steps-autoencoders": 40,
+    "steps-perceptron": 35,
+    "steps-advanced_cnn": 30,
+    "grading-features": 30,
     "accessibility-notebooks": 35,
     "grading-fully_connected/cifar10_fcn": 35,
     "house/test_benchmarks": 30,

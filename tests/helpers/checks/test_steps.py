@@ -30,7 +30,15 @@ def steps(name: str) -> list[Step]:
 
 
 SAID: dict[tuple[int, str], str] = {}
-EVERY = [pytest.param(s, n, id=f"{n}-{s.name}") for n in SHEETS for s in steps(n)]
+EVERY = [
+    pytest.param(
+        *(step, name),
+        id=f"{name}-{step.name}",
+        marks=pytest.mark.xdist_group(f"steps-{name.split('/')[0]}"),
+    )
+    for name in SHEETS
+    for step in steps(name)
+]
 each_step = pytest.mark.parametrize(("step", "name"), EVERY)
 
 
