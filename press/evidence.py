@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 
+from grader.books.course import Course
 from grader.books.names import tree_of
 from grader.reports.lesson import steps_of
 from helpers import _terminal
@@ -48,13 +49,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="of an exercise's name")
     only = parser.parse_args().only
-    from tests.course import EXERCISES
-
     rows = {}
-    for exercise in EXERCISES:
-        if only in exercise and in_browser(ROOT / "exercises" / f"{exercise}.ipynb"):
-            rows[exercise] = measured(exercise)
-            row = rows[exercise]
+    for path in filter(in_browser, sorted(ROOT.glob("exercises/*/*.ipynb"))):
+        exercise = f"{path.parent.name}/{path.stem}"
+        if only in exercise:
+            row = rows[exercise] = measured(path.parent.name, path.stem)
             counts = {key: n for key, n in row.items() if key != "left"}
             print(f"{exercise}: {counts}", flush=True)
             if only:
@@ -65,12 +64,12 @@ def main() -> None:
         TARGET.write_text(f"{text}\n", "utf-8")
 
 
-def measured(exercise: str) -> dict:
+def measured(chapter: str, name: str) -> dict:
     """Return what became of the mutants of a sheet."""
-    from tests.course import sheet
-
-    cells = [cell for cell in sheet(exercise).cells if cell.cell_type == "code"]
-    tasks, before = [], []
+    sheets = Course(ROOT).assignment(chapter).sheets
+    sheet = next(sheet for sheet in sheets if sheet.name == name)
+    cells = [cell for cell in sheet.cells if cell.cell_type == "code"]
+    tasks = []
     for place, cell in enumerate(cells):
         if cell.role != "answer":
             continue
@@ -87,21 +86,20 @@ def measured(exercise: str) -> dict:
             {"before": first, "answer": text, "checks": checks, "line": line}
             for line, text in mutants[:MOST]
         ]
-        before.append(cell.source)
     done = subprocess.run(
         [sys.executable, "-c", RUN],
         input=json.dumps(tasks),
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        cwd=ROOT / "exercises" / exercise.split("/")[0],
+        cwd=ROOT / "exercises" / chapter,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
     results = json.loads(done.stdout.splitlines()[-1])
     pairs = list(zip(tasks, results, strict=True))
-    steps = {c.step.name: c.step for c in steps_of(sheet(exercise)).values()}
+    steps = {c.step.name: c.step for c in steps_of(sheet).values()}
     return {
-        "steps": len(sheet(exercise).checks),
+        "steps": len(sheet.checks),
         "slips": sum(len(getattr(step, "texts", ())) for step in steps.values()),
         "mutants": len(pairs),
         "caught": sum(result is not None for result in results),

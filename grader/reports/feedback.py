@@ -126,9 +126,8 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     cells = {
         c["metadata"].get("nbgrader", {}).get("grade_id"): c for c in result["cells"]
     }
-    for name in [n for n in cells if n in grades] + [
-        n for n in grades if n not in cells
-    ]:
+    in_order = [name for name in cells if name in grades]
+    for name in dict.fromkeys([*in_order, *grades]):
         mark, comment = grades[name], comments.pop(name, None)
         if name in steps:
             code = answer_to(result["cells"], name)
@@ -149,7 +148,7 @@ def answer_to(cells: list[dict], grade_id: str) -> str:
         about = cell["metadata"].get("nbgrader", {})
         if about.get("grade_id") == grade_id:
             return "\n\n".join(sources)
-        if about.get("grade") and sources and about.get("grade_id") != grade_id:
+        if about.get("grade"):
             sources = []
         if cell["cell_type"] == "code" and about.get("solution"):
             sources.append(cell["source"])

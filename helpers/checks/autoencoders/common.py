@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import one_step
 from ..engine import Case
 
-STEP = {
+STEP = one_step.TEXTS | {
     "summed": "the errors are added up: take the mean over all entries.",
     "of_rows": "the errors of a row are added up: take the mean over all entries.",
     "minus": "the sign of the loss is wrong: it climbs.",
@@ -16,25 +17,11 @@ STEP = {
     "root": "the loss has a root: the mean squared error is asked for.",
     "bce": "the loss is the binary cross-entropy: F.mse_loss is asked for.",
     "first": "only the first row of the minibatch is used.",
-    "own": "the step is taken by an optimizer of your own: `optimizer` is there.",
-    "no_zero": "gradients add up from step to step: zero_grad() is missing.",
-    "no_step": "nothing is learned: is step() there, and does zero_grad() come before "
-    "backward(), not between backward() and step()? Or is no graph recorded?",
-    "lagged": "step() comes before backward(): it uses the gradient of the last "
-    "minibatch.",
-    "twice": "the step is taken twice.",
-    "late": "the loss returned is that after the step: return the one that the "
-    "gradient belongs to.",
-    "told_sum": "the sum over the minibatch is returned: the mean is asked for.",
-    "tensor": "a tensor with its graph came; a float is asked for: `item()`.",
-    "tensor_cut": "a tensor came; a float is asked for: `item()` takes it out.",
-    "nothing": "None came: the loss is to be returned.",
 }
 
 
-def one_step(slip: Callable, model: Any, optimizer: Any, given: Any, target: Any):
+def step(slip: Callable, model: Any, optimizer: Any, given: Any, target: Any):
     """Take a step on the mean squared error and return the loss before it."""
-    import torch
     import torch.nn.functional as F
 
     out = model(given)
@@ -43,18 +30,11 @@ def one_step(slip: Callable, model: Any, optimizer: Any, given: Any, target: Any
     loss = slip(loss, halved=mean / 2, absolute=F.l1_loss(out, target))
     loss = slip(loss, root=mean.sqrt(), first=F.mse_loss(out[:1], target[:1]))
     loss = slip(loss, bce=lambda: F.binary_cross_entropy(out, target))
-    used = slip(optimizer, own=torch.optim.SGD(model.parameters(), lr=0.01))
-    order = slip("zero back step", no_zero="back step", no_step="zero back")
-    order = slip(order, lagged="step zero back", twice="zero back step step")
-    for what in order.split():
-        if what == "zero":
-            used.zero_grad()
-        elif what == "back":
-            loss.backward()
-        else:
-            used.step()
-    told = slip(loss.item(), late=lambda: F.mse_loss(model(given), target).item())
-    told = slip(told, told_sum=told * n, tensor=loss, tensor_cut=loss.detach())
+
+    def after() -> Any:
+        return F.mse_loss(model(given), target)
+
+    told = one_step.taken(slip, model, optimizer, loss, n, after)
     return slip(told, nothing=lambda: None)
 
 

@@ -18,7 +18,7 @@ from ..engine.observers import (
     tensor,
 )
 from ..engine.trainings import numbers, recorder, stepping
-from .common import STEP, minibatches, one_step
+from .common import STEP, minibatches, step
 
 NOISE = "Take the noise away"
 UP = "The way back up"
@@ -332,7 +332,7 @@ def _step(slip):
         pair = noisy, clean
         pair = slip(pair, to_noisy=(noisy, noisy), from_clean=(clean, clean))
         pair = slip(pair, exchanged=(clean, noisy), to_noise=(noisy, noisy - clean))
-        return one_step(slip, model, optimizer, *pair)
+        return step(slip, model, optimizer, *pair)
 
     return denoising_step
 

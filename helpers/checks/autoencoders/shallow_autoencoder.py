@@ -22,7 +22,7 @@ from ..engine.observers import (
 )
 from ..engine.running import wrap
 from ..engine.trainings import stepping
-from .common import STEP, minibatches, one_step
+from .common import STEP, minibatches, step
 
 SHARE = 0.5  # of the mean image's error: the bar of `learn`
 
@@ -227,7 +227,7 @@ errors = Step(
 
 def _step(slip):
     def train_step(model, optimizer, x):
-        return one_step(slip, model, optimizer, x, x)
+        return step(slip, model, optimizer, x, x)
 
     return train_step
 

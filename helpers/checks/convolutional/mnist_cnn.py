@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from .. import one_step
 from ..engine import Case, CheckFailed, Slip, Step, call
 from ..engine.accuracy import digits, reaches
 from ..engine.observers import (
@@ -150,7 +151,6 @@ mnist_layers, mnist_outputs = NETWORK.steps(
 
 
 def _train_step(slip):
-    import torch
     import torch.nn.functional as F
 
     def train_step(model, optimizer, x, y):
@@ -164,19 +164,11 @@ def _train_step(slip):
         loss = slip(loss, squares=F.mse_loss(log_p, target))
         loss = slip(loss, first=F.nll_loss(log_p[:1], y[:1]))
         loss = slip(loss, squares_p=F.mse_loss(log_p.exp(), target))
-        own = torch.optim.SGD(model.parameters(), lr=0.01)
-        used = slip(optimizer, own=own)
-        order = slip("zero back step", no_zero="back step", no_step="zero back")
-        order = slip(order, lagged="step zero back", twice="zero back step step")
-        for what in order.split():
-            if what == "zero":
-                used.zero_grad()
-            elif what == "back":
-                loss.backward()
-            else:
-                used.step()
-        told = slip(loss.item(), late=lambda: F.nll_loss(model(x), y).item())
-        told = slip(told, told_sum=told * n, tensor=loss, tensor_cut=loss.detach())
+
+        def after():
+            return F.nll_loss(model(x), y)
+
+        told = one_step.taken(slip, model, optimizer, loss, n, after)
         return slip(told, nothing=lambda: None, model="model")
 
     return train_step
@@ -199,7 +191,8 @@ train_step = Step(
     _step_cases,
     observe=stepping,
     factory=True,
-    texts={
+    texts=one_step.TEXTS
+    | {
         "summed": "the loss is summed over the minibatch: take the mean.",
         "minus": "the sign of the loss is wrong: it climbs.",
         "halved": "the loss has a factor ½ that is not asked for.",
@@ -215,19 +208,10 @@ train_step = Step(
         "first": "only the first example of the minibatch is used.",
         "own": "the step is taken by an optimizer of your own: the argument "
         "`optimizer` is there.",
-        "no_zero": "gradients add up from step to step: zero_grad() is missing.",
         "no_step": "nothing is learned: is step() there, and does zero_grad() come "
         "before backward(), not between backward() and step()?",
-        "lagged": "step() comes before backward(): it uses the gradient of the last "
-        "minibatch.",
-        "twice": "the step is taken twice.",
-        "late": "the loss returned is that after the step: return the one that the "
-        "gradient belongs to.",
-        "told_sum": "the sum over the minibatch is returned: the mean is asked for.",
         "tensor": "a tensor with its graph came; a float is asked for: `item()` takes "
         "it out.",
-        "tensor_cut": "a tensor came; a float is asked for: `item()` takes it out.",
-        "nothing": "None came: the loss is to be returned.",
         "model": "the model is returned, not the loss.",
     },
     demands={
