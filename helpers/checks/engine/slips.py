@@ -147,6 +147,8 @@ class Step:
         The failure's text where right values come with a floating-point warning.
     why, see : str
         The second level of help: why it matters, and the label of the page's place.
+    goal : str
+        The words of that goal of the chapter's page which the step serves.
     lists : bool
         A list of numbers or arrays counts as the array that it makes.
     small : callable, optional
@@ -170,6 +172,7 @@ class Step:
     atol: float = 1e-8
     why: str = ""
     see: str = ""
+    goal: str = ""
     small: Callable[[], Case] | None = None
     _drawn: dict = field(default_factory=dict, repr=False)
 
