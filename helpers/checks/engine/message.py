@@ -92,8 +92,9 @@ def report(step: Any, cases, seen, want, cause: str, note: str) -> str:
     raised = next((n for n, s in enumerate(seen) if isinstance(s, Raised)), None)
     if raised is not None and wrong[raised]:
         return _exception(seen[raised], cases[raised], cause, tail)
-    first = next(s for s, parts in zip(seen, wrong, strict=True) if parts)
-    changed = first.get("changed") or []
+    n = next(n for n, parts in enumerate(wrong) if parts)
+    asked = want[n].get("changed") or []  # a generator is drawn from
+    changed = [k for k in seen[n].get("changed") or [] if k not in asked]
     if set().union(*wrong) == {"changed"}:
         lines = [f"✗ {step.name}: {in_place(changed[0])}"]
         return "\n".join([*lines, *wrap("Likely mistake: ", cause)])
@@ -158,7 +159,7 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
         head = f"✗ {name} ({label})"
     headline, hint = form_fault(g, e) or ("wrong values", "")
     facts: list[str] = []
-    if headline == "wrong shape":
+    if headline == "wrong shape" and floats(g) is not None:
         hint = shape_fact(floats(g), np.asarray(floats(e))) or hint
     if headline == "wrong values" and not cause and floats(g) is not None:
         facts = _facts(step, part, case, g, e, runs)
@@ -203,7 +204,8 @@ def _values(got: Any, expected: Any) -> list[str]:
     g, e = floats(got), floats(expected)
     if g is None or e is None or g.shape != e.shape or not g.size:
         return lines
-    gap = np.abs(g - e)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞
+        gap = np.abs(g - e)
     if np.isfinite(gap).any() and np.isfinite(g).all():
         largest = gap >= np.nanmax(gap) * (1 - 1e-9)  # the first, on every machine
         at = np.unravel_index(np.argmax(largest), gap.shape)

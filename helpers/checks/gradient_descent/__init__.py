@@ -8,6 +8,7 @@ from .descent import (
     largest_rate,
     numerical_gradient,
     peaks,
+    promise,
     which_minimum,
 )
 from .optimizers import (
@@ -16,6 +17,7 @@ from .optimizers import (
     minibatches,
     momentum_step,
     rmsprop_step,
+    start,
     train,
 )
 
@@ -31,7 +33,9 @@ __all__ = [
     "momentum_step",
     "numerical_gradient",
     "peaks",
+    "promise",
     "rmsprop_step",
+    "start",
     "train",
     "which_minimum",
 ]

@@ -98,6 +98,7 @@ descend = Step(
     "ball comes to rest. Each step needs the slope at the place that the last one "
     "reached.",
     see="The way down",
+    goal="say in advance by how much a step will lower it",
     small=lambda: Case(
         "", {"gradient": _slopes, "v": np.array([2.0, 1.0]), "eta": 0.1, "steps": 2}
     ),
@@ -173,6 +174,7 @@ largest_rate = Step(
     "by 1 − ηλ. It shrinks if this number lies between −1 and 1, so if ηλ is below "
     "2. The steepest direction, with the largest λ, is the first that does not.",
     see="How large may the rate be?",
+    goal="find the largest learning rate that works",
     small=lambda: Case("", {"H": np.array([[2.0, 1.0], [1.0, 2.0]])}),
 )
 best_rate = Step(
@@ -203,6 +205,7 @@ best_rate = Step(
     "alike: 1 − ηλ_min = ηλ_max − 1. All other directions lie between these two and "
     "shrink faster.",
     see="How large may the rate be?",
+    goal="find the largest learning rate that works",
     small=lambda: Case("", {"H": np.array([[2.0, 1.0], [1.0, 2.0]])}),
 )
 
@@ -357,6 +360,7 @@ downhill_directions = Step(
     "diagonal holds the curvatures along the axes alone, and a saddle may lie "
     "between them. In the determinant two negative ones cancel.",
     see="Hills and valleys",
+    goal="at the bottom of any valley",
     small=lambda: Case("", {"H": np.array([[1.0, 2.0], [2.0, -1.0]])}),
 )
 
@@ -488,6 +492,7 @@ which_minimum = Step(
     "a minimum and went on has not found it. Whoever names the nearest minimum, "
     "whatever the distance, will call a diverging run a success.",
     see="Hills and valleys",
+    goal="at the bottom of any valley",
     small=lambda: Case(
         "",
         {
@@ -495,6 +500,82 @@ which_minimum = Step(
             "eta": 0.02,
             "steps": 20,
             "minima": np.array([[0.2283, -1.6255], [0.2964, 0.3202]]),
+        },
+    ),
+)
+
+
+# --- promise --------------------------------------------------------------------------
+
+
+def _promise(slip, cost, gradient, v, eta):
+    g = gradient(v)
+    step = -slip(eta, no_eta=1.0) * g
+    step = slip(step, unit=lambda: -eta * g / np.linalg.norm(g))
+    expected = slip(g @ step, up=-(g @ step), root=-eta * np.linalg.norm(g))
+    expected = slip(expected, by_eta=g @ g * -1.0, each=g * step, twice=2 * g @ step)
+    expected = slip(expected, sum=step.sum(), there=lambda: gradient(v + step) @ step)
+    actual = slip(cost(v + step) - cost(v), turned=cost(v) - cost(v + step))
+    actual = slip(actual, after=cost(v + step), climbed=cost(v - step) - cost(v))
+    actual = slip(actual, rest=cost(v + step) - cost(v) - expected)
+    return slip((expected, actual), exchanged=(actual, expected), expected=expected)
+
+
+def _promise_cases(rng) -> Iterator[Case]:
+    for n, eta in ((2, 0.1), (4, 0.02), (3, 0.3)):
+        H = _bowl(rng, n)
+        args = {"cost": lambda v, H=H: v @ H @ v / 2, "gradient": lambda v, H=H: H @ v}
+        args |= {"v": rng.normal(size=n), "eta": eta}
+        yield Case(f"a bowl, {n} parameters, η = {eta}", args)
+    args = {"cost": lambda v: np.sum(v**4), "gradient": lambda v: 4 * v**3}
+    args |= {"v": rng.uniform(0.5, 1, size=2), "eta": 0.05}
+    yield Case("a cost that is no bowl", args)
+
+
+promise = Step(
+    "promise",
+    _promise,
+    _promise_cases,
+    ("expected", "actual"),
+    texts={
+        "no_eta": "η is missing in the step.",
+        "unit": "the gradient is divided by its length: descent takes it as it is.",
+        "up": "the expected change has the wrong sign: a step downhill lowers the "
+        "cost.",
+        "root": "the expected change has ‖∇C‖ in place of its square.",
+        "by_eta": "η is missing in the expected change.",
+        "each": "one product for each parameter came: their sum is asked for.",
+        "twice": "the expected change has a factor 2 that is not asked for.",
+        "sum": "the entries of the step are summed: each is multiplied by its slope "
+        "first.",
+        "there": "the slope is that after the step: the promise is made at `v`.",
+        "turned": "the actual change has the wrong sign: it is after minus before.",
+        "after": "the cost after the step came: its change is asked for.",
+        "climbed": "the actual change is that of a step uphill.",
+        "rest": "the actual change came less the expected one.",
+        "exchanged": "the pair is exchanged: (expected, actual) is asked for.",
+        "expected": "the expected change alone came: the pair is asked for.",
+    },
+    demands={
+        "for one step of gradient descent from `v`": ["no_eta", "unit"],
+        "that the gradient at `v` promises": ["up", "root", "by_eta", "there"],
+        "the change that the cost really makes": ["after", "turned", "climbed"],
+        "Both are negative where the step goes down": ["up", "turned"],
+    },
+    why="The slope is known at one point only, and a step leaves it. For a short step "
+    "the promise is kept almost exactly; with a long one the surface bends away under "
+    "the walker, and the cost may even rise. So the two numbers, put side by side, "
+    "tell whether η is small enough: a useful thing to print when a network does not "
+    "learn.",
+    see="The way down",
+    goal="say in advance by how much a step will lower it",
+    small=lambda: Case(
+        "",
+        {
+            "cost": lambda v: float(v @ v) / 2,
+            "gradient": lambda v: v,
+            "v": np.array([3.0, -4.0]),
+            "eta": 0.5,
         },
     ),
 )

@@ -78,6 +78,7 @@ minibatch_gradient = Step(
     "derivative of ½ e² is e, and e depends on each weight by its input. `X[batch]` "
     "and `y[batch]` pick the same examples in the same order.",
     see="Minibatches",
+    goal="train with minibatches, momentum and Adam",
     small=_small(w=[1.0, 1.0], X=[[1, 0], [2, 1], [0, 3]], y=[0, 1, 1], batch=[0, 2]),
 )
 
@@ -180,6 +181,7 @@ momentum_step = Step(
     "then w moves with it. With η outside, a new rate acts at once on the whole "
     "velocity; with a factor 1 − μ the steps would be ten times as small at μ = 0.9.",
     see="Momentum and Adam",
+    goal="train with minibatches, momentum and Adam",
     small=_small(w=[1.0, 2.0], g=[2.0, -1.0], velocity=[1.0, 0.0], eta=0.5, mu=0.5),
 )
 
@@ -240,6 +242,7 @@ rmsprop_step = Step(
     "belong to each weight on its own. A sum in place of the mean never forgets, and "
     "the steps die out. ε only keeps 0 from being divided by 0.",
     see="Momentum and Adam",
+    goal="train with minibatches, momentum and Adam",
     small=_small(
         w=[1.0, 2.0], g=[2.0, -1.0], s=[0.0, 3.0], eta=0.5, alpha=0.5, eps=0.1
     ),
@@ -323,6 +326,7 @@ adam_step = Step(
     "they are right from the first step on. The correction serves this step alone: "
     "what is kept are the plain means, or they would be corrected twice.",
     see="Momentum and Adam",
+    goal="train with minibatches, momentum and Adam",
     small=_small(
         w=[1.0], g=[2.0], m=[1.0], s=[3.0], t=2, eta=0.5, beta1=0.5, beta2=0.5, eps=0.1
     ),
@@ -430,6 +434,7 @@ _loop = Step(
     },
     why=_why,
     see="Minibatches",
+    goal="train with minibatches, momentum and Adam",
 )
 
 
@@ -540,3 +545,90 @@ def train(function: Callable, seed: int = 0) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         _loop(function, seed)
     _order(function, seed)
+
+
+# --- start ----------------------------------------------------------------------------
+
+
+def _start(slip, sizes, rng):
+    layers = []
+    pairs = list(itertools.pairwise(sizes))
+    pairs = slip(pairs, with_input=[(sizes[0], sizes[0]), *pairs])
+    pairs = slip(pairs, no_last=pairs[:-1], no_first=pairs[1:])
+    for n_in, n_out in slip(pairs, backward=pairs[::-1]):
+        shape = slip((n_out, n_in), transposed=(n_in, n_out))
+        W = slip(rng.normal, uniform=rng.uniform)(size=shape)
+        root = slip(np.sqrt(n_in), no_root=n_in, of_out=np.sqrt(n_out), no_scale=1)
+        W = slip(
+            W / root,
+            times=W * root,
+            he=W / root * np.sqrt(2),
+            both=W / np.sqrt((n_in + n_out) / 2),
+        )
+        W = slip(W, zero=0 * W, one_row=W[:1] + 0 * W)
+        b = slip(np.zeros(n_out), for_inputs=np.zeros(n_in), ones=np.ones(n_out))
+        b = slip(b, drawn=lambda n=n_out: rng.normal(size=n), column=b[:, None])
+        layers.append(slip((W, b), exchanged=(b, W), no_bias=W))
+    layers = slip(layers, backward=layers[::-1])
+    apart = lambda: tuple(list(part) for part in zip(*layers, strict=True))  # noqa: E731
+    return slip(layers, lists=apart)
+
+
+def _start_cases(rng) -> Iterator[Case]:
+    for sizes in ([4, 3, 2], [5, 7], [3, 6, 4, 2]):
+        generator = np.random.default_rng(int(rng.integers(1000)))
+        label = "-".join(map(str, sizes))
+        yield Case(label, {"sizes": sizes, "rng": generator})
+
+
+start = Step(
+    "start",
+    _start,
+    _start_cases,
+    texts={
+        "with_input": "the input gets weights, too: it is no layer.",
+        "no_last": "the last layer is missing.",
+        "no_first": "the first layer is missing.",
+        "backward": "the layers are drawn from the last to the first.",
+        "transposed": "the shapes are exchanged: a row of W belongs to a neuron of "
+        "layer l, so W has the shape (n_l, n_{l−1}).",
+        "uniform": "the weights are drawn by another distribution than `rng.normal`.",
+        "no_root": "the weights are divided by the number of inputs: its root is asked "
+        "for.",
+        "of_out": "the root is that of the number of outputs: a neuron adds up over "
+        "its inputs.",
+        "no_scale": "the weights are not divided by the root of the number of inputs.",
+        "times": "the weights are multiplied by the root: they are divided.",
+        "he": "the weights have a factor √2 (another recipe, of He, for ReLU).",
+        "both": "the weights are divided by the root of the mean of inputs and "
+        "outputs (another recipe, of Glorot): inputs only are asked for.",
+        "zero": "all weights are 0: then all neurons of a layer stay the same.",
+        "one_row": "all rows of a layer are the same: then its neurons stay the same.",
+        "for_inputs": "the biases have an entry for each input: one for each neuron "
+        "of the layer is asked for.",
+        "ones": "the biases are 1: zeros are asked for.",
+        "drawn": "the biases are drawn: zeros are asked for.",
+        "column": "the biases are columns: shape (n_l,) is asked for.",
+        "exchanged": "the pairs are exchanged: (W, b) is asked for.",
+        "lists": "a list of weights and a list of biases came: (W, b) for each layer "
+        "is asked for.",
+        "no_bias": "the weights came without the biases: pairs are asked for.",
+    },
+    demands={
+        "in order from the first": ["backward"],
+        "of shape `(n_l, n_{l-1})`": ["transposed"],
+        "drawn by `rng.normal`": ["uniform", "zero", "one_row"],
+        "divided by $\\sqrt{n_{l-1}}$": ["no_root", "of_out", "no_scale", "times"],
+        "zeros of shape `(n_l,)`": ["for_inputs", "ones", "drawn"],
+        "one for each layer": ["no_last", "no_first", "lists"],
+        "The input is no layer": ["with_input"],
+    },
+    why="Neurons of a layer that start alike get the same gradient and stay alike: the "
+    "layer has the power of one neuron. Chance makes them different. How large the "
+    "weights are matters, too: a sum over n inputs of size 1 has a spread of √n times "
+    "that of a weight, so dividing by √n keeps it near 1, where an activation still "
+    "has a slope. Biases may start at 0, as the weights have broken the symmetry.",
+    see="A network with many knobs",
+    goal="say why its weights must start at random",
+    small=lambda: Case("", {"sizes": [2, 1], "rng": np.random.default_rng(3)}),
+)

@@ -72,6 +72,7 @@ windows = Step(
     "last of all needs a value behind it. Neighbors share all values but one, and they "
     "begin at every month, not at every twelfth.",
     see="Air passengers, honestly",
+    goal="forecast a series without letting the future leak in",
     small=lambda: Case("", {"series": np.array([1.0, 3.0, 2.0, 5.0]), "width": 2}),
 )
 
@@ -146,6 +147,7 @@ prepare = Step(
     "from the training part alone, and the future gets the same map. If it grows it "
     "lies beyond 1, and cutting it there would hide just that.",
     see="Air passengers, honestly",
+    goal="forecast a series without letting the future leak in",
     small=lambda: Case("", {"series": np.array([2.0, 6.0, 4.0, 10.0]), "n_train": 3}),
 )
 
@@ -192,6 +194,7 @@ unscale = Step(
     "the right size that are all wrong. At the ends it is easy to see: −1 must give "
     "low, and 1 must give high.",
     see="Air passengers, honestly",
+    goal="forecast a series without letting the future leak in",
     small=lambda: Case(
         "", {"scaled": np.array([-1.0, 0.0]), "low": 10.0, "high": 30.0}
     ),
@@ -423,6 +426,7 @@ _recursion = Step(
     "out. Errors are fed back in the same way, which is the price. The history itself "
     "stays: others read it, too.",
     see="Air passengers, honestly",
+    goal="forecast a series without letting the future leak in",
 )
 
 
@@ -489,6 +493,7 @@ same_month_last_year = Step(
     "the last is the oldest of the last twelve; after December of the forecast year "
     "its own January comes again.",
     see="Air passengers, honestly",
+    goal="judge a forecast against baselines that cost nothing",
 )
 
 

@@ -98,6 +98,7 @@ gates = Step(
     "is written, and must be able to be negative. Blocks in another order have the "
     "right shapes, and no error tells of it.",
     see="The cell",
+    goal="compute a step of an LSTM cell by hand",
 )
 
 
@@ -159,6 +160,7 @@ state = Step(
     "what lets a gradient pass over many steps. Only what is shown, the hidden state, "
     "is a squashed copy, and o says how much of it.",
     see="The cell",
+    goal="compute a step of an LSTM cell by hand",
     small=lambda: Case("", {k: np.array([[v]]) for k, v in SMALL.items()}),
 )
 SMALL = {"i": 0.5, "f": 0.9, "g": -0.4, "o": 1.0, "c": 2.0}
@@ -228,6 +230,7 @@ lstm = Step(
     "Zeros at the start make two runs equal. The list of hidden states has one entry "
     "for each input, made after it was read.",
     see="The cell",
+    goal="write LSTM and GRU so that they equal PyTorch's",
 )
 
 
@@ -306,6 +309,7 @@ gru_cell = Step(
     "the old state the candidate may see. Papers and libraries differ in where r "
     "stands and which of the two z weighs: compare before you copy weights.",
     see="The GRU",
+    goal="write LSTM and GRU so that they equal PyTorch's",
 )
 
 
@@ -362,6 +366,7 @@ n_parameters = Step(
     "block, a GRU three, an LSTM four. Counting tells whether networks are compared "
     "fairly, and whether a layer is the one you meant.",
     see="The GRU",
+    goal="count the parameters of recurrent layers",
     small=lambda: Case("", {"kind": "lstm", "n_x": 1, "n_h": 2}),
 )
 
@@ -429,5 +434,6 @@ memory = Step(
     "nothing is 1. Each unit has gates of its own. With gates of one half little "
     "survives ten steps; with gates near 1 the gradient does.",
     see="Why the gradient survives",
+    goal="say why the gradient survives along the cell state",
     small=lambda: Case("", {"F": np.array([[0.5], [0.9], [0.8]])}),
 )

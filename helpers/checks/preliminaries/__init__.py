@@ -1,7 +1,15 @@
 """Checks of the chapter `preliminaries`, a module for each sheet."""
 
 from ..engine import hint
-from .splitting import audit, choose, scaled_parts, shuffled_split, stratified_split
+from .splitting import (
+    audit,
+    choose,
+    guess,
+    learn,
+    scaled_parts,
+    shuffled_split,
+    stratified_split,
+)
 from .tensors import (
     framed,
     many_layers,
@@ -15,7 +23,9 @@ __all__ = [
     "audit",
     "choose",
     "framed",
+    "guess",
     "hint",
+    "learn",
     "many_layers",
     "one_hot",
     "scaled_parts",

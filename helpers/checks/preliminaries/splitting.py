@@ -6,6 +6,7 @@ one fault, by name: a slip is what has this fault.
 """
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -139,6 +140,7 @@ shuffled_split = Step(
     "that is in both parts asks what it remembers. Rows are often sorted, so the last "
     "ones differ from the others: chance makes both parts alike.",
     see="A fair test",
+    goal="what training, validation and test examples may be used for",
 )
 
 
@@ -249,6 +251,7 @@ stratified_split = Step(
     "the test says nothing about it. So each class is shuffled and cut by itself. What "
     "is returned are places in y: within a class, the k-th example has another place.",
     see="A fair test",
+    goal="what training, validation and test examples may be used for",
 )
 
 
@@ -313,6 +316,7 @@ scaled_parts = Step(
     "looked at the test part. A new example that comes alone has no mean of its own. "
     "So the training part gives both numbers, for all examples to come.",
     see="A fair test",
+    goal="what training, validation and test examples may be used for",
     small=lambda: Case(
         "", {"X": np.array([[1.0], [3.0], [6.0]]), "train": [0, 1], "test": [2]}
     ),
@@ -413,6 +417,7 @@ audit = Step(
     "So one looks for it: the same example in both parts, another example with the "
     "same entries, and numbers of the scaling that the training part does not give.",
     see="A fair test",
+    goal="catch a leak",
 )
 
 
@@ -502,4 +507,166 @@ choose = Step(
     "was chosen by a part can no longer be measured on it, so a third part is kept, "
     "and asked once. Whoever asks it for each setting chooses by it, willingly or not.",
     see="A fair test",
+    goal="what training, validation and test examples may be used for",
+)
+
+
+# --- guess ----------------------------------------------------------------------------
+
+
+def _guess(slip, y_train, y_test):
+    asked = slip(y_train, of_test=y_test, of_all=np.concatenate([y_train, y_test]))
+    labels, counts = np.unique(asked, return_counts=True)
+    label = slip(labels[counts.argmax()], rarest=labels[counts.argmin()])
+    label = slip(label, first=labels[0], largest=labels[-1])
+    label = slip(label, place_used=counts.argmax())
+    hits = slip(y_test, on_train=y_train) == label
+    share = slip(hits.mean(), number=hits.sum(), wrong=1 - hits.mean())
+    share = slip(share, percent=100 * share, equal=1 / len(labels))
+    place = slip(label, place=counts.argmax(), count=counts.max())
+    return slip((place, share), exchanged=(share, place), share_only=share)
+
+
+def _guess_cases(rng) -> Iterator[Case]:
+    for labels, often in (
+        ([3, 5, 8], ([8, 9, 1], [4, 1, 6])),
+        ([0, 1], ([2, 7], [6, 4])),
+        ([-1, 2, 4, 7], ([2, 3, 9, 4], [4, 6, 1, 3])),
+    ):
+        parts = (rng.permutation(np.repeat(labels, times)) for times in often)
+        names = f"classes {', '.join(map(str, labels))}"
+        yield Case(names, dict(zip(("y_train", "y_test"), parts, strict=True)))
+
+
+guess = Step(
+    "guess",
+    _guess,
+    _guess_cases,
+    ("label", "accuracy"),
+    texts={
+        "of_test": "the label is the most frequent one of the test part: a guesser has "
+        "not seen it.",
+        "of_all": "the label is the most frequent one of both parts together: the test "
+        "part may not be asked.",
+        "rarest": "the rarest label is answered.",
+        "first": "the smallest label is answered, whatever is frequent.",
+        "largest": "the largest label is answered, whatever is frequent.",
+        "on_train": "the accuracy is that on the training part.",
+        "number": "the number of hits came: their share is asked for.",
+        "wrong": "this is the share of mistakes.",
+        "percent": "these are percents: a number between 0 and 1 is asked for.",
+        "equal": "this is one over the number of classes: it would be right if all "
+        "were equally frequent.",
+        "place": "the place of the label in the list of classes came, not the label.",
+        "place_used": "the place of the label in the list of classes stands for the "
+        "label: classes need not be 0, 1, 2, …",
+        "count": "how often the label occurs came, not the label.",
+        "exchanged": "the pair is exchanged: (label, accuracy) is asked for.",
+        "share_only": "the accuracy alone came: the pair is asked for.",
+    },
+    demands={
+        "most frequent in the training part": ["of_test", "of_all", "rarest"],
+        "the classes need not be 0, 1, 2, …": ["place_used"],
+        "the label that is always answered": ["place", "count", "first"],
+        "the share of the test examples": ["on_train", "number", "equal"],
+        "a number between 0 and 1": ["percent"],
+    },
+    why="A classifier that finds 93 of 100 is good where guessing finds 10, and bad "
+    "where guessing finds 95. The cheapest guess looks at no feature: it always says "
+    "the most frequent class. Its accuracy is the share of that class in the test "
+    "part, and whatever was learned is what comes on top of it. The label is learned, "
+    "too, so it may come from the training part only.",
+    see="The data sets",
+    goal="what guessing reaches on them",
+    small=lambda: Case(
+        "", {"y_train": np.array([2, 2, 7]), "y_test": np.array([7, 2, 7, 7])}
+    ),
+)
+
+
+# --- learn ----------------------------------------------------------------------------
+
+
+def _learn(slip, x, y, model, loss, candidates):
+    def cost(theta):
+        output = slip(model(x, theta), no_model=x)
+        values = slip(loss(output, y), turned=loss(y, output), no_loss=abs(output - y))
+        values = slip(values, squares=(output - y) ** 2)
+        mean = slip(values.mean(), summed=values.sum(), worst=values.max())
+        return slip(mean, first=values[0], middle=np.median(values))
+
+    tried = slip(candidates, one_less=candidates[:-1], not_first=candidates[1:])
+    costs = [cost(theta) for theta in tried]
+    best = slip(int(np.argmin(costs)), largest=int(np.argmax(costs)), last=-1)
+    theta = slip(tried[best], place=best)
+    paid = slip(costs[best], of_first=costs[0], all=costs)
+    return slip((theta, paid), exchanged=(paid, theta), theta_only=theta)
+
+
+def _learn_cases(rng) -> Iterator[Case]:
+    models = {
+        "θ x, squares": (lambda x, t: t * x, lambda o, y: (o - y) ** 2),
+        "x + θ, late is worse": (
+            lambda x, t: x + t,
+            lambda o, y: np.where(o > y, 3.0, 1.0) * np.abs(o - y),
+        ),
+        "θ x², fourth powers": (lambda x, t: t * x**2, lambda o, y: (o - y) ** 4),
+    }
+    for near in itertools.cycle([2.5, -1.0, 0.7, 1.2]):
+        for label, (model, loss) in models.items():
+            x = rng.uniform(0.5, 2, 5)
+            y = model(x, near + rng.uniform(-0.3, 0.3)) + rng.normal(size=5) / 3
+            args = {"x": x, "y": y, "model": model, "loss": loss}
+            yield Case(label, args | {"candidates": [-1.0, 0.0, 0.5, 1.0, 1.5, 2.5]})
+
+
+learn = Step(
+    "learn",
+    _learn,
+    _learn_cases,
+    ("theta", "cost"),
+    pick=2,
+    texts={
+        "no_model": "the model is not asked: the inputs are taken for its outputs.",
+        "turned": "`loss` gets the target first: it compares (output, y).",
+        "no_loss": "`loss` is not asked: these are absolute differences.",
+        "squares": "`loss` is not asked: these are squared differences.",
+        "summed": "the losses are summed: the cost is their mean.",
+        "worst": "the cost is the largest loss: the mean is asked for.",
+        "first": "only the first example is used.",
+        "middle": "the cost is the median of the losses: the mean is asked for.",
+        "one_less": "the last candidate is not tried.",
+        "not_first": "the first candidate is not tried.",
+        "largest": "the candidate with the largest cost is kept.",
+        "last": "the last candidate is kept, whatever its cost.",
+        "place": "the place in the list came, not the candidate.",
+        "of_first": "the cost is that of the first candidate.",
+        "all": "the costs of all candidates came: that of the best is asked for.",
+        "exchanged": "the pair is exchanged: (theta, cost) is asked for.",
+        "theta_only": "theta alone came: the pair is asked for.",
+    },
+    demands={
+        "`model(x, theta)` returns the outputs": ["no_model"],
+        "the mean over the examples of `loss(output, y)`": ["summed", "turned"],
+        "which compares arrays elementwise": ["no_loss", "squares"],
+        "all of which are tried": ["one_less", "not_first"],
+        "the candidate with the smallest cost, and that cost": ["largest", "place"],
+    },
+    why="Every method in this book has these four parts, and each can be exchanged "
+    "without a word about the others: other data, a deeper model, another objective, a "
+    "cleverer optimizer. So your function may not know what the model computes or how "
+    "the loss compares. It asks both. The optimizer here is the crudest: it tries. "
+    "With a hundred thousand parameters it would not come to an end.",
+    see="Four components",
+    goal="name the four parts of every program that learns",
+    small=lambda: Case(
+        "",
+        {
+            "x": np.array([1.0, 2.0]),
+            "y": np.array([3.0, 5.0]),
+            "model": lambda x, theta: theta * x,
+            "loss": lambda output, y: abs(output - y),
+            "candidates": [1.0, 2.0, 3.0],
+        },
+    ),
 )

@@ -137,6 +137,7 @@ to_rows = TensorStep(
     "becomes its rows, one after the other. The scale must be the same for all "
     "batches, or a pixel would mean another brightness each time.",
     see="Tensors",
+    goal="predict the shape of a result from the shapes of its parts",
 )
 
 
@@ -189,6 +190,7 @@ one_hot = TensorStep(
     "a network has one output for each. The number of columns belongs to the "
     "task, not to the batch at hand.",
     see="Tensors",
+    goal="predict the shape of a result from the shapes of its parts",
 )
 
 
@@ -247,6 +249,7 @@ standardize = TensorStep(
     "never changes has the deviation 0 and says nothing: zeros are what is left "
     "of it.",
     see="Tensors",
+    goal="predict the shape of a result from the shapes of its parts",
     small=lambda: Case("", {"X": np.array([[1.0, 10.0], [3.0, 10.0]])}),
 )
 
@@ -302,6 +305,7 @@ squared_distances = TensorStep(
     "differences at once, and one sum over the last axis remains. A loop in "
     "Python would take much longer.",
     see="Broadcasting",
+    goal="predict the shape of a result from the shapes of its parts",
     small=lambda: Case(
         "", {"A": np.array([[0.0, 0.0], [3.0, 4.0]]), "B": np.array([[0.0, 1.0]])}
     ),
@@ -375,6 +379,7 @@ many_layers = TensorStep(
     "n_out) would be taken for one row for each example. An axis of length 1 in "
     "the middle says what is meant.",
     see="Broadcasting",
+    goal="predict the shape of a result from the shapes of its parts",
 )
 
 
@@ -437,5 +442,6 @@ framed = TensorStep(
     "easy. So copy first, and then set the four edges of the copy, for all images "
     "at once.",
     see="Views, copies, devices",
+    goal="predict the shape of a result from the shapes of its parts",
     small=lambda: Case("", {"images": np.ones((1, 3, 3)), "value": 9.0}),
 )

@@ -71,6 +71,7 @@ shared_width = Step(
     "rule takes the extent of all centers, and divides by a root that grows with their "
     "number. The farthest pair may be any pair: all have to be compared.",
     see="How wide? Two rules",
+    goal="choose widths",
     small=small(centers=[[0.0, 0.0], [3.0, 4.0]]),
 )
 
@@ -162,6 +163,7 @@ validation_error = Step(
     "and bias then predict the validation part. Its targets serve for the comparison, "
     "and for nothing else.",
     see="How many? Ask the validation part",
+    goal="choose the number of Gaussians by validation",
     small=small(
         X=[[0.0], [0.5], [1.0], [1.5]],
         y=[0.0, 1.0, 1.0, 0.0],
@@ -257,6 +259,7 @@ choose_k = Step(
     "targets. The training error cannot choose, because it falls with each Gaussian "
     "more, until the noise is learned.",
     see="How many? Ask the validation part",
+    goal="choose the number of Gaussians by validation",
 )
 
 
@@ -320,6 +323,7 @@ final_error = Step(
     "part is asked once, at the end, about a network that has seen none of it, not "
     "even for its centers.",
     see="How many? Ask the validation part",
+    goal="choose the number of Gaussians by validation",
 )
 
 
@@ -411,4 +415,5 @@ xor_network = Step(
     "weights they get the same output, and the centers another one. Then weights and "
     "bias follow from two equations.",
     see="XOR with two Gaussians",
+    goal="solve XOR with two of them",
 )

@@ -67,6 +67,7 @@ basis = Step(
     "narrow. One subtraction serves all pairs, with an axis of length 1 between that "
     "of the examples and that of the features; the squares are added over the last.",
     see="Experts for a neighborhood",
+    goal="compute the output of a sum of Gaussians by hand",
     small=small(X=[[0.0, 0.0], [1.0, 0.0]], centers=[[1.0, 1.0]], sigma=[0.5]),
 )
 
@@ -154,6 +155,7 @@ k_means = Step(
     "labels returns a pair that does not fit together. A center without points has "
     "no mean.",
     see="Where? k-means",
+    goal="place centers by k-means",
     small=small(X=[[0.0], [2.0], [5.0], [6.0]], centers=[[0.0], [2.0]], rounds=1),
 )
 
@@ -235,6 +237,7 @@ widths = Step(
     "its center: its deviation is 0, and φ would divide by it. The deviation of all "
     "other points together measures the gaps between their clusters.",
     see="How wide? Two rules",
+    goal="choose widths",
     small=small(X=[[0.0], [2.0], [7.0]], centers=[[1.0], [7.0]], labels=[0, 0, 1]),
 )
 
@@ -291,6 +294,7 @@ least_squares = Step(
     "of a feature that is always 1: with a column of ones the solver finds it together "
     "with the others. Found one after the other, each is best for the wrong rest.",
     see="Three ways to fit the weights",
+    goal="fit weights online, in minibatches and at once",
     small=small(Phi=[[1.0], [0.5], [0.0]], y=[3.0, 2.0, 1.0]),
 )
 
@@ -352,6 +356,7 @@ gradients = Step(
     "also w_j, φ_j and the slope of the exponent. Ask of each sign what a small move "
     "does to φ.",
     see="The gradients",
+    goal="derive the gradient of every parameter",
     small=small(x=[1.0], y=1.0, w=[2.0], b=0.5, centers=[[0.0]], sigma=[1.0]),
 )
 
@@ -433,5 +438,6 @@ fit_online = Step(
     "step the next example meets other weights, and its error is computed anew; but "
     "w and b of one step share one error. The next epoch goes on where this ended.",
     see="Three ways to fit the weights",
+    goal="fit weights online, in minibatches and at once",
     small=small(Phi=[[1.0]], y=[1.0], w=[0.0], b=0.0, eta=0.25, epochs=1),
 )

@@ -86,6 +86,7 @@ step = Step(
     "times W transposed. W_hh is square: a transpose that is forgotten makes no error, "
     "just another network.",
     see="By hand: three moments",
+    goal="unroll a recurrent network in time",
 )
 
 
@@ -148,6 +149,7 @@ forward = Step(
     "the gradient of W_hh needs the one before each step. So H is one longer than Z, "
     "and z_t belongs to H[t + 1] if both are counted from 0.",
     see="By hand: three moments",
+    goal="unroll a recurrent network in time",
 )
 
 
@@ -218,6 +220,7 @@ output_delta = Step(
     "here and nowhere else. Softmax does not change if all logits of an output sink by "
     "the same amount; with the largest at 0 no exponential overflows.",
     see="Backpropagation through time",
+    goal="derive backpropagation through time",
     small=lambda: Case("", {"Z": np.array([[[2.0, 0.0]]]), "Y": np.array([[1]])}),
 )
 
@@ -301,6 +304,7 @@ hidden_deltas = Step(
     "are examples, so a product with W transposed from the left is one with W from the "
     "right.",
     see="Backpropagation through time",
+    goal="derive backpropagation through time",
 )
 
 
@@ -352,6 +356,7 @@ gradients = Step(
     "W_hh that is the state of before. The mean is in D already; to divide again would "
     "only make the gradient too small.",
     see="Backpropagation through time",
+    goal="derive backpropagation through time",
 )
 
 
@@ -411,6 +416,7 @@ clip_value = Step(
     "since the long entries shrink and the short ones do not. The arrays that came in "
     "stay as they were: another step may read them.",
     see="How far back does a gradient reach?",
+    goal="clip what explodes",
     small=lambda: Case("", {"grads": [np.array([3.0, -0.5, -4.0])], "bound": 1.0}),
 )
 
@@ -468,6 +474,7 @@ clip_norm = Step(
     "its direction. Arrays that are clipped each by its own norm point elsewhere "
     "together. What is short enough stays: clipping never makes longer.",
     see="How far back does a gradient reach?",
+    goal="clip what explodes",
     small=lambda: Case(
         "", {"grads": [np.array([3.0]), np.array([-4.0])], "bound": 1.0}
     ),
@@ -554,4 +561,5 @@ jacobian_norms = Step(
     "product says how much of a small change can arrive. It is less than the product "
     "of the norms, for what one step lengthens most the next may shorten.",
     see="How far back does a gradient reach?",
+    goal="say how far back a gradient reaches",
 )

@@ -106,6 +106,7 @@ vocabulary = Step(
     "would read other letters after loading: sorting fixes the order. Blanks, line "
     "ends and capitals are characters like all others.",
     see="A network that writes",
+    goal="train a network that writes",
 )
 
 
@@ -174,6 +175,7 @@ examples = Step(
     "of the next one, so the shift belongs to the text and not to the windows. The "
     "last character of all has no label: hence N − 1.",
     see="A network that writes",
+    goal="train a network that writes",
     small=lambda: Case("", {"indices": np.array([5, 3, 8, 1, 9, 2]), "T": 2}),
 )
 
@@ -217,6 +219,7 @@ _ones = Step(
     "that of the vocabulary, also where a short text lacks the last characters: the "
     "weights behind it have that many columns.",
     see="A network that writes",
+    goal="train a network that writes",
     small=lambda: Case("", {"indices": np.array([2, 0]), "k": 4}),
 )
 
@@ -314,6 +317,7 @@ probabilities = Step(
     "from all of z/τ without any change, and with the largest at 0 nothing overflows. "
     "A second softmax would flatten all, without an error.",
     see="Sampling",
+    goal="sample from it without the usual mistakes",
     small=lambda: Case("", {"z": np.array([2.0, 0.0]), "tau": 0.5}),
 )
 
@@ -401,6 +405,7 @@ _written = Step(
     "draws come from a generator of their own and leave the state that came in as it "
     "was, or a look at the model changes its training.",
     see="Sampling",
+    goal="sample from it without the usual mistakes",
 )
 
 
@@ -493,6 +498,7 @@ perplexity = Step(
     "hesitates among k. One certain mistake weighs heavily, so ln p must be exact "
     "where p itself is too small for a float.",
     see="A network that writes",
+    goal="judge any language model by its perplexity",
     small=lambda: Case("", {"Z": np.array([[0.0, 0.0]]), "Y": np.array([1])}),
 )
 
@@ -569,5 +575,6 @@ bigram = Step(
     "that the text happens to lack has the probability 0, and a single one of them "
     "makes the perplexity of a new text infinite.",
     see="A network that writes",
+    goal="next to models that only count",
     small=lambda: Case("", {"indices": np.array([0, 1, 0]), "k": 2, "alpha": 1.0}),
 )
