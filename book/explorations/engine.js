@@ -414,38 +414,48 @@
   /**
    * A network at the start of its training.
    *
-   * @param {object} setting - {data: as for makeData without seed, features, hidden,
-   *     activation, output, seed}; `features` are keys of FEATURES, `hidden` the sizes
-   *     of the hidden layers
+   * @param {object} setting - {data: as for makeData without seed, or {parts} as it
+   *     returns them, features, hidden, activation, output, seed}; `features` are keys of
+   *     FEATURES, `hidden` the sizes of the hidden layers
    * @returns {object} {network, data, train, test, epoch, steps, …}; train and test are
    *     {A0, y, m}
    */
   function startRun({ data: choice, features, hidden, activation, output, seed }) {
-    const data = makeData({ ...choice, seed });
+    const data = choice.parts ?? makeData({ ...choice, seed });
     const sizes = [features.length, ...hidden, 1];
     const network = createNetwork(sizes, activation, output);
     initialize(network, randomNumbers(seed, STREAMS.weights));
+    return exchangeData(
+      {
+        network,
+        features,
+        epoch: 0, // complete passes over the training examples
+        steps: 0, // updates of the weights
+        random: randomNumbers(seed, STREAMS.order),
+        gradient: createNetwork(sizes, activation, output),
+      },
+      data,
+    );
+  }
+
+  /** Give a run other examples, {train, test}; its network stays as it is. */
+  function exchangeData(run, data) {
+    const { network, features } = run;
     const part = (points) => ({
       A0: inputOf(points, features),
-      y: points.label.map((label) => OUTPUTS[output].targets[label]),
+      y: points.label.map((label) => OUTPUTS[network.output].targets[label]),
       m: points.label.length,
     });
     const [train, test] = [part(data.train), part(data.test)];
-    return {
-      network,
+    return Object.assign(run, {
       data,
-      features,
       train,
       test,
-      epoch: 0, // complete passes over the training examples
-      steps: 0, // updates of the weights
       at: 0, // examples seen in this epoch
       order: Int32Array.from({ length: train.m }, (_, i) => i),
-      random: randomNumbers(seed, STREAMS.order),
-      cache: createTrainingCache(sizes, Math.max(train.m, test.m)),
+      cache: createTrainingCache(network.sizes, Math.max(train.m, test.m)),
       batchY: new Float64Array(train.m),
-      gradient: createNetwork(sizes, activation, output),
-    };
+    });
   }
 
   /** Copy the next minibatch into the cache; an epoch visits each example once. */
@@ -536,6 +546,7 @@
     activationOf,
     penalty,
     startRun,
+    exchangeData,
     step,
     runEpoch,
     evaluate,

@@ -13,6 +13,7 @@
   const engine = inNode ? require("./engine.js") : globalThis.ExplorationEngine;
   const pictures = inNode ? require("./pictures.js") : globalThis.ExplorationPictures;
   const torch = inNode ? require("./torch_code.js") : globalThis.ExplorationTorch;
+  const own = inNode ? require("./own_points.js") : globalThis.ExplorationOwnPoints;
 
   /* ====================== Settings ====================== */
 
@@ -44,9 +45,12 @@
     always,
   });
 
+  const OWN = "own"; // the points of the reader
+
   /** The state that the URL's hash holds. */
   const SCHEMA = {
-    data: oneOf(Object.keys(engine.DATASETS), "circle", true),
+    data: oneOf([...Object.keys(engine.DATASETS), OWN], "circle", true),
+    points: { kind: "choice", options: own.TEXTS, initial: own.START },
     noise: { kind: "number", min: 0, max: 1, initial: 0.1 },
     test: { kind: "number", min: 10, max: 90, initial: 50 },
     seed: { kind: "number", min: 1, max: 9999, initial: 1 },
@@ -66,8 +70,12 @@
 
   /** What `engine.startRun` needs, from the state. */
   function settingOf(state) {
+    const share = state.test / 100;
     return {
-      data: { kind: state.data, noise: state.noise, share: state.test / 100 },
+      data:
+        state.data === OWN
+          ? { parts: own.partsOf(own.decode(state.points), share) }
+          : { kind: state.data, noise: state.noise, share },
       features: state.features.split("-"),
       hidden: hiddenOf(state),
       activation: state.activation,
@@ -105,7 +113,13 @@
   const { Exploration } = globalThis;
   const { html, svg, rich, fixed, signed } = Exploration;
 
-  const DATA_NAMES = { blobs: "Blobs", circle: "Circle", xor: "XOR", spiral: "Spiral" };
+  const DATA_NAMES = {
+    blobs: "Blobs",
+    circle: "Circle",
+    xor: "XOR",
+    spiral: "Spiral",
+    [OWN]: "Your own",
+  };
   const FEATURE_FORMULAS = {
     x1: "x_1",
     x2: "x_2",
@@ -217,9 +231,12 @@
   /** The picture of a data set on its button. */
   function thumbnail(kind) {
     const options = { kind, noise: 0, share: 0, seed: 5, count: 80 };
-    const { x1, x2, label } = engine.makeData(options).train;
+    const isOwn = kind === OWN;
+    const { x1, x2, label } = isOwn
+      ? own.partsOf(own.decode(own.START), 0).train
+      : engine.makeData(options).train;
     const marks = Array.from(label, (value, i) =>
-      markOf(value, 20 + 6.6 * x1[i], 20 - 6.6 * x2[i], 1.5),
+      markOf(value, 20 + 6.6 * x1[i], 20 - 6.6 * x2[i], isOwn ? 2.2 : 1.5),
     );
     return svg(
       "svg",
@@ -440,7 +457,8 @@
       for (const [part, [loss, accuracy]] of Object.entries(cells)) {
         const value = measured[part].loss;
         loss.textContent = Number.isFinite(value) ? fixed(value, 3) : "—";
-        accuracy.textContent = percent(measured[part].accuracy);
+        const share = measured[part].accuracy;
+        accuracy.textContent = Number.isFinite(share) ? percent(share) : "—";
       }
       const count = (n) => n.toLocaleString("en-US");
       const epoch = html("b", null, count(run.epoch));
@@ -686,7 +704,7 @@
   }
 
   /** The controls of the data, as the bar at the top. */
-  function createDataControls({ state, onchange }) {
+  function createDataControls({ state, onchange, onkind }) {
     const set = (key) => (value) => {
       state[key] = value;
       onchange();
@@ -702,7 +720,7 @@
           html("span", null, name),
         ),
       ]),
-      onchange: set("data"),
+      onchange: (value) => onkind(value),
     });
     const slider = (key, label, name, { min, max }, step) =>
       Exploration.slider({
@@ -748,6 +766,9 @@
     const show = () => {
       kind.set(state.data);
       noise.set(state.noise);
+      for (const input of noise.element.querySelectorAll("input")) {
+        input.disabled = state.data === OWN; // the reader's points stay where they are
+      }
       test.set(state.test);
       seed.set(state.seed);
     };
@@ -781,7 +802,7 @@
       surface.node.setAttribute("aria-label", `${text}. ${spoken}`);
     }
     const layout = () => surface.layout(Math.floor(frame.clientWidth));
-    return { element, frame, draw, describe, layout };
+    return { element, frame, surface, draw, describe, layout };
   }
 
   /* ====================== The whole ====================== */
@@ -847,16 +868,18 @@
       addToHistory(history, { epoch, train: train.loss, test: test.loss });
     }
 
-    /** Whether the numbers are still numbers. */
-    const healthy = () => Number.isFinite(measured.train.loss);
+    /** Whether the numbers are still numbers (without examples there are none). */
+    const healthy = () => Number.isFinite(measured.train.loss) || run.train.m === 0;
 
     function spoken() {
       const { train, test } = measured;
       if (!healthy()) return trouble.textContent;
-      return (
-        `Epoch ${run.epoch}: training loss ${fixed(train.loss, 3)}, ` +
-        `test loss ${fixed(test.loss, 3)}, test accuracy ${percent(test.accuracy)}.`
-      );
+      if (run.train.m === 0) return "There are no training examples.";
+      const tested =
+        run.test.m === 0
+          ? "no test examples"
+          : `test loss ${fixed(test.loss, 3)}, test accuracy ${percent(test.accuracy)}`;
+      return `Epoch ${run.epoch}: training loss ${fixed(train.loss, 3)}, ${tested}.`;
     }
 
     let lastSpoken = 0;
@@ -889,7 +912,7 @@
       if (loop.isRunning()) {
         stop();
         live.say(`Paused. ${spoken()}`);
-      } else if (healthy()) {
+      } else if (healthy() && run.train.m > 0) {
         lastSpoken = performance.now();
         loop.start();
         play.set(true);
@@ -905,7 +928,7 @@
     /** One step or one epoch by hand. */
     const advance = (move) => () => {
       stop();
-      if (!healthy()) return;
+      if (!healthy() || run.train.m === 0) return;
       move(run, optionsOf(state));
       measure();
       live.say(`Step ${run.steps}. ${spoken()}`);
@@ -931,7 +954,31 @@
         live.say(`Back to the start. ${spoken()}`);
       }),
     ];
-    const data = createDataControls({ state, onchange: () => anew("New data.") });
+    const data = createDataControls({
+      state,
+      onchange: () => anew("New data."),
+      onkind: (kind) => {
+        // a handful of points: most of them are needed for training
+        if (kind === OWN && state.test === SCHEMA.test.initial) state.test = 20;
+        state.data = kind;
+        anew("New data.");
+      },
+    });
+    const ownPoints = () => own.decode(state.points);
+    const points = own.createEditor({
+      points: ownPoints,
+      onselect: () => invalidate(),
+      onchange: (all, said) => {
+        state.points = own.encode(all);
+        engine.exchangeData(run, own.partsOf(all, state.test / 100));
+        measure();
+        if (run.train.m === 0) stop();
+        share.save();
+        invalidate();
+        if (said !== null) live.say(said);
+        else live.say(spoken(), 600);
+      },
+    });
     const lists = Object.fromEntries(
       Object.entries(LISTS).map(([key, [label, options]]) => {
         const onchange = (value) => {
@@ -1053,8 +1100,13 @@
         large = fine;
       }
       const activation = engine.activationOf(network, neuron[0]);
-      const points = { data: run.data, showTest };
-      view.draw({ grid: large, shown: neuron, activation, palette, ...points });
+      const isOwn = state.data === OWN;
+      const examples = {
+        data: run.data,
+        showTest: showTest || isOwn, // a point that vanished would be a riddle
+        chosen: isOwn ? points.selected() : null,
+      };
+      view.draw({ grid: large, shown: neuron, activation, palette, ...examples });
       chart.draw(history, palette);
       editor.draw({ grid, palette, shown: neuron });
       if (resting || performance.now() - lastNumbers > NUMBERS_EVERY) {
@@ -1075,17 +1127,35 @@
       chart.node.setAttribute(
         "aria-label",
         `Losses over ${plural(run.epoch, "epoch")}: training from ` +
-          `${fixed(first.train, 3)} to ${fixed(train.loss, 3)}, test from ` +
-          `${fixed(first.test, 3)} to ${fixed(test.loss, 3)}.`,
+          `${fixed(first.train, 3)} to ${fixed(train.loss, 3)}` +
+          (run.test.m === 0
+            ? "."
+            : `, test from ${fixed(first.test, 3)} to ${fixed(test.loss, 3)}.`),
       );
       trouble.hidden = healthy();
       if (loop.isRunning()) return;
       if (asTorch.open) program.textContent = torch.torchCode(run, optionsOf(state));
       costText.replaceChildren(...rich(COSTS[state.output] + PENALTIES[state.reg]));
       data.show();
+      showPoints();
       for (const [key, list] of Object.entries(lists)) list.set(state[key]);
       const { element: lambda } = lists.lambda;
       lambda.querySelector("select").disabled = state.reg === "none";
+    }
+
+    /** The controls of the reader's points, where these are the data. */
+    function showPoints() {
+      const isOwn = state.data === OWN;
+      const { node } = view.surface;
+      points.element.hidden = !isOwn;
+      node.classList.toggle("exploration-own-plane", isOwn);
+      testPoints.disabled = isOwn;
+      if (isOwn) {
+        node.tabIndex = 0;
+        points.show();
+      } else {
+        node.removeAttribute("tabindex");
+      }
     }
 
     function layout() {
@@ -1149,6 +1219,7 @@
       "div",
       { class: "exploration-body exploration-play" },
       data.element,
+      points.element,
       html(
         "div",
         { class: "exploration-section exploration-play-run" },
@@ -1178,6 +1249,11 @@
 
     const start = () => {
       palette = pictures.readPalette(figure);
+      points.attach({
+        ...view.surface,
+        reach: () => view.surface.spanOf(11),
+        isOn: () => state.data === OWN,
+      });
       restart({ output: true });
       share.load();
       layout();

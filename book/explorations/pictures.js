@@ -226,8 +226,34 @@
       context.fillText("x₂", left - 14, toY(1));
     }
 
-    /** Draw the neuron `shown` = [layer, neuron] of a grid; returns its scale. */
-    function draw({ grid, shown: [l, j], activation, data, showTest, palette }) {
+    /** The coordinates of a place on the canvas. */
+    const toPlane = (x, y) => [
+      ((x - MARGIN.left) / side()) * 2 * EXTENT - EXTENT,
+      EXTENT - ((y - MARGIN.top) / side()) * 2 * EXTENT,
+    ];
+    /** How much of the plane `pixels` of the canvas are. */
+    const spanOf = (pixels) => (pixels / side()) * 2 * EXTENT;
+
+    /** A ring around a chosen point {x1, x2}. */
+    function drawRing({ x1, x2 }, palette) {
+      const { context } = canvas;
+      for (const [color, width] of [
+        [palette.page, 5],
+        [palette.text, 2.2],
+      ]) {
+        context.beginPath();
+        context.arc(toX(x1), toY(x2), 9, 0, 2 * Math.PI);
+        context.strokeStyle = color;
+        context.lineWidth = width;
+        context.stroke();
+      }
+    }
+
+    /**
+     * Draw the neuron `shown` = [layer, neuron] of a grid, and a ring around the point
+     * `chosen` where there is one; returns its scale.
+     */
+    function draw({ grid, shown: [l, j], activation, data, showTest, palette, chosen }) {
       const { context, size } = canvas;
       if (tile === null || tile.node.width !== grid.size) tile = createTile(grid.size);
       const count = grid.size * grid.size;
@@ -249,11 +275,12 @@
       context.stroke();
       drawPoints(data, showTest, palette);
       context.drawImage(points.node, 0, 0, size.width, size.height);
+      if (chosen) drawRing(chosen, palette);
       drawAxes(palette);
       return scale;
     }
 
-    return { node: canvas.node, layout, draw };
+    return { node: canvas.node, layout, draw, toPlane, spanOf };
   }
 
   /* ====================== The losses ====================== */

@@ -9,6 +9,7 @@ import pytest
 from tests.book.pages import BOOK, EXPLORATIONS, FIGURES, QUIZZES
 
 WITHOUT_QUESTIONS = {"Quiz", "Common mistakes", "Summary", "Sources"}
+ANSWERS = r"```\{admonition\} Answers\n:class: note dropdown\n(.*?)\n```\n"
 
 
 def quiz(chapter: str) -> list[dict]:
@@ -67,6 +68,18 @@ def test_a_figure_is_well_formed_and_asks_for_nothing(name):
     text = (BOOK / f"figures/{name}.svg").read_text("utf-8")
     asked = re.findall(r"(?:href=|src=|url\()[\"']?([^\"')]+)", text)
     assert [link for link in asked if not link.startswith(("data:", "#"))] == []
+
+
+@pytest.mark.parametrize("name", EXPLORATIONS)
+def test_the_questions_of_an_exploration_have_folded_answers(name):
+    page = (BOOK.parent / f"{EXPLORATIONS[name]}.md").read_text("utf-8")
+    _, _, after = page.split(f"{{exploration}} {name}\n")[1].partition("\n```\n")
+    folded = re.match(ANSWERS, after.lstrip("\n"), re.DOTALL)
+    assert folded, (
+        f"{EXPLORATIONS[name]}.md: behind {{exploration}} {name} put the answers: "
+        "```{admonition} Answers, with :class: note dropdown"
+    )
+    assert len(folded[1].split()) >= 15
 
 
 @pytest.mark.parametrize("name", EXPLORATIONS)

@@ -94,6 +94,7 @@ statistics = Step(
     "vanish; the channels stay. Normalizing divides by the variance of these "
     "very numbers, so n stands below, not n − 1.",
     see=SEE,
+    goal="write batch normalization by hand",
 )
 
 
@@ -166,6 +167,7 @@ train_forward = Step(
     "of it together. ε keeps the root away from 0, so it is added to the variance, "
     "before the root. A shape (c,) must become (c, 1, 1) to meet the channels.",
     see=SEE,
+    goal="write batch normalization by hand",
 )
 
 
@@ -197,6 +199,7 @@ eval_forward = Step(
     "both of them. All else is as in training, ε under the root too. For one image "
     "alone the minibatch would have no statistics worth the name.",
     see=SEE,
+    goal="say what `train()` and `eval()` change",
 )
 
 
@@ -252,6 +255,7 @@ update = Step(
     "all images, so n − 1 stands below; what normalizes the minibatch is its own "
     "variance, with n.",
     see=SEE,
+    goal="say what `train()` and `eval()` change",
 )
 
 
@@ -322,6 +326,7 @@ backward = Step(
     "numbers. They take from δ just what would shift or stretch the whole channel, for "
     "normalizing undoes that. γ and β are used everywhere: their gradients are sums.",
     see=SEE,
+    goal="write batch normalization by hand",
 )
 
 
@@ -383,4 +388,5 @@ fold = Step(
     "factor on its kernel and on its bias. So both get γ/√(v + ε), the mean is taken "
     "off before and β added behind. A network is faster for it, and says the same.",
     see=SEE,
+    goal="write batch normalization by hand",
 )

@@ -249,6 +249,7 @@ residual_block = Step(
     "has a way without a matrix. For that the shortcut must be bare: a ReLU on the "
     "correction before the sum would let it only add, never take away.",
     see="Shortcuts: the residual block",
+    goal="say what each famous network added",
 )
 projection_block = Step(
     "ProjectionBlock",
@@ -267,6 +268,7 @@ projection_block = Step(
     "a 1×1 convolution with the same stride, and a normalization, so that both parts "
     "of the sum have a like scale. It has no ReLU: the sum gets one.",
     see="Shortcuts: the residual block",
+    goal="say what each famous network added",
 )
 
 
@@ -356,6 +358,7 @@ inception = Step(
     "channels. The 1×1 convolutions before the large windows make them cheap, and are "
     "layers like others, with a ReLU. The next layer relies on the order of the maps.",
     see="Branches: the inception module",
+    goal="say what each famous network added",
 )
 
 
@@ -424,6 +427,7 @@ dense_block = Step(
     "many layers and needs a common scale first. The maps themselves stay bare; a ReLU "
     "that works in place would change them for all later layers.",
     see="Joined maps: DenseNet",
+    goal="say what each famous network added",
 )
 
 
@@ -477,6 +481,7 @@ inception_parameters = Step(
     "1×1 layer before it, which makes the inputs few, pays for itself. Six layers: do "
     "not forget the one behind the pooling.",
     see="Branches: the inception module",
+    goal="compute shapes, parameters and multiply–adds",
 )
 
 
@@ -530,4 +535,5 @@ dense_parameters = Step(
     "convolution nine weights for each pair of a channel and a new map. Running "
     "statistics are measured, not learned: no gradient reaches them.",
     see="Joined maps: DenseNet",
+    goal="compute shapes, parameters and multiply–adds",
 )

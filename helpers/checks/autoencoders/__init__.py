@@ -2,6 +2,14 @@
 
 from ..engine import hint
 from .denoise import add_noise, convolutional, denoising_step, gain, psnr, sizes
+from .generate import (
+    code_and_slopes,
+    denoise_step,
+    divergence,
+    noise_loss,
+    schedule,
+    two_terms,
+)
 from .shallow_autoencoder import (
     autoencoder,
     errors,
@@ -14,15 +22,21 @@ from .shallow_autoencoder import (
 __all__ = [
     "add_noise",
     "autoencoder",
+    "code_and_slopes",
     "convolutional",
+    "denoise_step",
     "denoising_step",
+    "divergence",
     "errors",
     "gain",
     "hint",
     "learn",
+    "noise_loss",
     "pca_reconstruct",
     "psnr",
+    "schedule",
     "sizes",
     "train_step",
+    "two_terms",
     "verdict",
 ]

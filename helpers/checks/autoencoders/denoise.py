@@ -89,6 +89,7 @@ _noise = Step(
     "can then tell it from the picture. The sum is clipped, because a pixel cannot be "
     "darker than black. Noise that is clipped before would only ever brighten it.",
     see=NOISE,
+    goal="train a network to remove noise",
 )
 
 
@@ -160,6 +161,7 @@ psnr = Step(
     "factor is 10, and 20 only with a root. A mean of decibels would let the best "
     "image hide the worst.",
     see=NOISE,
+    goal="measure it in decibels",
     small=lambda: Case("", {"x_hat": np.array([0.3, 0.7]), "x": np.array([0.4, 0.6])}),
 )
 
@@ -225,6 +227,7 @@ sizes = Step(
     "followed step by step. Here the one convolution without padding takes away what "
     "rounding up has added.",
     see=UP,
+    goal="explain upsampling and transposed convolution by hand",
     small=lambda: Case("", {"n": 17}),
 )
 
@@ -319,6 +322,7 @@ convolutional = Step(
     "Upsampling has no weights; what is learned is how to fill in. A size that does "
     "not come out at 28 shows a rounding or a padding in the wrong place.",
     see=UP,
+    goal="build encoders and decoders, fully connected and convolutional",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -363,6 +367,7 @@ denoising_step = Step(
     "sides it would learn to copy, noise and all. The rest of the step is that of any "
     "training.",
     see=NOISE,
+    goal="train a network to remove noise, with the right target",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -470,6 +475,7 @@ gain = Step(
     "training has not seen, in evaluation mode, and without a graph, since nothing is "
     "learned from it.",
     see=NOISE,
+    goal="measure it in decibels",
     rtol=1e-4,
     atol=1e-4,
 )

@@ -93,6 +93,7 @@ pca_reconstruct = Step(
     "first and added back at the end. Both come from the training rows: what is "
     "measured later must not have been seen.",
     see="The bar: principal component analysis",
+    goal="compare them with principal component analysis at equal code size",
     small=lambda: Case(
         "",
         {
@@ -163,6 +164,7 @@ autoencoder = Step(
     "Without ReLU the code is linear, and two linear layers in a row do no more than "
     "PCA. The sigmoid at the end keeps the outputs where the pixels are.",
     see="Outputs between 0 and 1",
+    goal="build encoders and decoders, fully connected and convolutional",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -215,6 +217,7 @@ errors = Step(
     "says which inputs it does not know. So the mean runs over the n numbers of a row, "
     "and the rows stay apart. A large error there may be an anomaly.",
     see="Anomalies",
+    goal="say what reconstruction error can detect, and what it cannot",
     small=lambda: Case(
         "",
         {"x_hat": np.array([[1.0, 0.0], [3.0, 1]]), "x": np.array([[0.0, 0], [0, 0]])},
@@ -252,6 +255,7 @@ train_step = Step(
     "gradients that are there, so they are set to zero before it, and the optimizer's "
     "step comes after it.",
     see="A letter and a telegram",
+    goal="build encoders and decoders",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -338,6 +342,7 @@ verdict = Step(
     "explains it; if they disagree, the honest answer is that this experiment does not "
     "decide.",
     see="Shallow, deep, convolutional",
+    goal="say who wins",
     small=lambda: Case("", {"errors": [0.3, 0.5, 0.2], "baseline": 0.4}),
 )
 

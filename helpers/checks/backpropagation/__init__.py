@@ -22,16 +22,30 @@ from .train_digits import (
     softmax,
     train,
 )
+from .why_not_learning import (
+    chain,
+    diagnose,
+    flat,
+    mend,
+    neighbors_agree,
+    step_sizes,
+    surplus,
+)
 
 __all__ = [
     "backprop",
+    "chain",
     "cross_entropy",
+    "diagnose",
+    "flat",
     "forward",
     "gradients",
     "he_init",
     "hidden_error",
     "hint",
+    "mend",
     "minibatches",
+    "neighbors_agree",
     "numerical_gradient",
     "output_delta",
     "output_error",
@@ -41,5 +55,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_prime",
     "softmax",
+    "step_sizes",
+    "surplus",
     "train",
 ]

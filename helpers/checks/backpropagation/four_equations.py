@@ -96,6 +96,7 @@ sigmoid = Step(
     "the same function is right everywhere. A tanh, halved and shifted, is the sigmoid "
     "as well, and takes care of large z by itself.",
     see="The four equations",
+    goal="derive the four equations of backpropagation, in components and in matrices",
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
 )
 
@@ -131,6 +132,7 @@ sigmoid_prime = Step(
     "sigmoid twice. Far from 0 the derivative vanishes, and with it all that a neuron "
     "could learn.",
     see="The four equations",
+    goal="derive the four equations of backpropagation, in components and in matrices",
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
 )
 
@@ -260,6 +262,7 @@ forward = Step(
     "are preactivations. With examples in rows, a layer is one product with the "
     "transposed weights, and the bias is added to each row.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: _small_network(False),
 )
 
@@ -356,6 +359,7 @@ output_error = Step(
     "matters: this is a gradient and points uphill; the minus comes with the update. "
     "The mean over the examples waits until the gradients.",
     see="The four equations",
+    goal="derive the four equations of backpropagation, in components and in matrices",
     small=lambda: Case(
         "",
         {
@@ -429,6 +433,7 @@ hidden_error = Step(
     "errors with W_next. Only then comes the neuron's own activation: the factor σ′ at "
     "its z, entry by entry.",
     see="The four equations",
+    goal="derive the four equations of backpropagation, in components and in matrices",
     small=lambda: Case(
         "",
         {
@@ -520,6 +525,7 @@ gradients = Step(
     "its gradient is the mean of δ alone. Without the mean the right learning rate "
     "would depend on the size of the minibatch.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: Case(
         "",
         {
@@ -634,6 +640,7 @@ backprop = Step(
     "input counts as activation 0. A wrong gradient may train, badly, and never "
     "complain.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: _small_network(True),
 )
 
@@ -721,6 +728,7 @@ numerical_gradient = Step(
     "stay, and after the call the point must be what it was, or the next training step "
     "starts somewhere else.",
     see="Check your gradients",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: Case(
         "", {"cost": _parabola, "theta": np.array([2.0, 1.0]), "eps": 0.1}
     ),

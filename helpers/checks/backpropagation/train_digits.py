@@ -102,6 +102,7 @@ output_delta = Step(
     "adds up to 0. No factor σ′ appears, so a network that is confidently wrong learns "
     "most, not least.",
     see="A better output: softmax with cross-entropy",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: Case("", {"p": np.array([[0.2, 0.5, 0.3]]), "y": np.array([0])}),
 )
 
@@ -173,6 +174,7 @@ relu = Step(
     "each "
     "entry on its own, between z and 0. It is not the maximum of an array.",
     see="Why a network does not learn",
+    goal="name the reasons why a network does not learn, and mend them",
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 3.0])}),
 )
 relu_prime = Step(
@@ -203,6 +205,7 @@ relu_prime = Step(
     "1 would do, and this course takes 0. A unit whose z is never positive gets no "
     "error at all and cannot learn: it has died.",
     see="Why a network does not learn",
+    goal="name the reasons why a network does not learn, and mend them",
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 3.0])}),
 )
 
@@ -375,6 +378,7 @@ he_init = Step(
     "root. Equal weights would keep all neurons of a layer equal for ever; biases may "
     "start at 0, as the random weights already tell the neurons apart.",
     see="Why a network does not learn",
+    goal="name the reasons why a network does not learn, and mend them",
 )
 
 
@@ -540,6 +544,7 @@ minibatches = Step(
     "examples would never be seen. All random numbers come from the generator that is "
     "passed, so that an experiment can be repeated.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
 )
 
 
@@ -608,6 +613,7 @@ sgd_step = Step(
     "move together. A new list protects the caller: an update in place would change "
     "arrays that another experiment, or a comparison, still needs.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: Case(
         "",
         {
@@ -794,6 +800,7 @@ _training = Step(
     "weights after one step can be computed by hand. One generator, made once, draws "
     "the weights and then a new order for each epoch.",
     see="A whole minibatch at once",
+    goal="write them for a whole minibatch, and test them against finite differences",
 )
 
 

@@ -9,6 +9,13 @@ from .cifar10_cnn import (
     most_confused,
     to_tensor,
 )
+from .convolution_backward import (
+    conv_matrix,
+    directional_gap,
+    input_gradient,
+    kernel_gradients,
+    pool_gradient,
+)
 from .convolution_by_hand import (
     conv2d,
     cross_correlate,
@@ -31,10 +38,14 @@ __all__ = [
     "color_layers",
     "color_outputs",
     "conv2d",
+    "conv_matrix",
     "cross_correlate",
+    "directional_gap",
     "feature_sizes",
     "hint",
     "im2col",
+    "input_gradient",
+    "kernel_gradients",
     "learn_digits",
     "learn_shapes",
     "max_pool2d",
@@ -44,6 +55,7 @@ __all__ = [
     "most_confused",
     "n_parameters",
     "output_size",
+    "pool_gradient",
     "predict",
     "receptive_field",
     "to_tensor",

@@ -79,6 +79,7 @@ _tensor_step = Step(
     "comes, and the network learns from noise. Numbers around 0 make training easier "
     "than numbers around 127.",
     see="Color photographs",
+    goal="compare convolutional with fully connected networks fairly",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -106,6 +107,7 @@ color_layers, color_outputs = NETWORK.steps(
             "how many there are, send one image through the convolutions and look at "
             "the shape.",
             "see": "Color photographs",
+            "goal": "compare convolutional with fully connected networks fairly",
         },
         {
             "demands": {
@@ -120,6 +122,7 @@ color_layers, color_outputs = NETWORK.steps(
             "logarithm itself. If you had a softmax here, it would be applied twice, "
             "and the gradients would nearly vanish.",
             "see": "Color photographs",
+            "goal": "compare convolutional with fully connected networks fairly",
         },
     ),
 )
@@ -205,6 +208,7 @@ _mirrored_step = Step(
     "slips by one place is a wrong label, and the network learns it as faithfully as a "
     "right one.",
     see="Color photographs",
+    goal="compare convolutional with fully connected networks fairly",
     rtol=1e-5,
 )
 
@@ -316,6 +320,7 @@ most_confused = Step(
     "entry of the whole table: the class with most mistakes may spread them over many "
     "guesses.",
     see="Color photographs",
+    goal="compare convolutional with fully connected networks fairly",
     small=lambda: Case(
         "",
         {

@@ -83,6 +83,7 @@ output_size = Step(
     "first one needs no step. What is left over at the end is not looked at. A padding "
     "of p pixels adds p at each of the two ends.",
     see="Padding, stride, size",
+    goal="predict every size in a network",
     small=lambda: Case("", {"n": 6, "f": 3, "s": 2, "p": 0}),
 )
 
@@ -158,6 +159,7 @@ cross_correlate = Step(
     "convolution; the libraries do not, and call it a convolution all the same. The "
     "kernels are learned anyway.",
     see="By hand: nine products and a sum",
+    goal="compute a convolution and a pooling by hand",
     small=lambda: Case(
         "", {"x": np.array([[1.0, 2, 0], [0, 1, 3]]), "K": np.array([[1.0, 0], [0, 2]])}
     ),
@@ -278,6 +280,7 @@ conv2d = Step(
     "around the image let the window stand half outside without adding anything to the "
     "sum.",
     see="Channels, and weights that are shared",
+    goal="write a convolutional layer in NumPy",
 )
 
 
@@ -355,6 +358,7 @@ max_pool2d = Step(
     "window that would stick out at the end is left out, as in the formula for the "
     "size.",
     see="Pooling",
+    goal="compute a convolution and a pooling by hand",
 )
 
 
@@ -431,6 +435,7 @@ im2col = Step(
     "lie in the same order as those of a kernel; the axes that count the places must "
     "come first.",
     see="From loops to a matrix product",
+    goal="turn it into one matrix product",
     small=lambda: Case(
         "", {"x": np.array([[[1.0, 2, 3], [4, 5, 6]]]), "f": 2, "stride": 1}
     ),
@@ -485,6 +490,7 @@ n_parameters = Step(
     "one for each map that comes out. Compare that with a linear layer between the "
     "same numbers of pixels, which has a weight for each pair.",
     see="Channels, and weights that are shared",
+    goal="say what sharing weights saves, what it assumes",
     small=lambda: Case("", {"c": 2, "k": 3, "f": 2}),
 )
 
@@ -563,5 +569,6 @@ receptive_field = Step(
     "the strides before have made it. That distance, the jump, is the product of the "
     "earlier strides; a layer's own stride counts only for the layers behind it.",
     see="What can a neuron see?",
+    goal="what a neuron can see",
     small=lambda: Case("", {"layers": [(2, 3), (2, 1)]}),
 )

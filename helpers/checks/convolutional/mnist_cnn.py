@@ -103,6 +103,7 @@ feature_sizes = Step(
     "its padding saves the pixels at the border that would be left over. A wrong size "
     "shows at the flattening, and not where it arose.",
     see="Padding, stride, size",
+    goal="predict every size in a network",
     small=lambda: Case("", {"n": 12}),
 )
 
@@ -124,6 +125,7 @@ mnist_layers, mnist_outputs = NETWORK.steps(
             "of all maps, 16 maps of 7×7. A padding in the wrong place can give the "
             "right number of weights and still be another network.",
             "see": "LeNet-5",
+            "goal": "train LeNet-5",
         },
         {
             "demands": {
@@ -142,6 +144,7 @@ mnist_layers, mnist_outputs = NETWORK.steps(
             "network trains, and is weaker. That is why known weights and a second "
             "calculation are a good test of any network.",
             "see": "LeNet-5",
+            "goal": "train LeNet-5",
         },
     ),
 )
@@ -228,6 +231,7 @@ train_step = Step(
     "number; as a tensor it would carry the whole graph of the minibatch along, and a "
     "list of such losses fills the memory.",
     see="LeNet-5",
+    goal="train LeNet-5",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -307,6 +311,7 @@ predict = Step(
     "would keep all of them. So: evaluation mode, no graph, one part after the other, "
     "and the classes of all parts in one tensor.",
     see="LeNet-5",
+    goal="train LeNet-5",
 )
 
 

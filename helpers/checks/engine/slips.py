@@ -20,6 +20,7 @@ import copy
 import itertools
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -384,7 +385,8 @@ class Step:
     def explain(self, cases: Sequence, seen: Sequence, want: Sequence) -> str:
         """Return the one cause that gives all observations, or nothing."""
         search = _Search(self, cases, seen, want)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a mean of nothing, say
             return search.cause()
 
     def _unsteady(self, answer: Callable, cases: Sequence[Case], seen: list) -> str:

@@ -1,6 +1,7 @@
 """Checks of the chapter `fully_connected`, a module for each sheet."""
 
 from ..engine import hint
+from .autograd import backward, direction_error, local, order, predictions, record
 from .cifar10_fcn import (
     channel_statistics,
     class_accuracy,
@@ -9,6 +10,7 @@ from .cifar10_fcn import (
     learn,
     to_inputs,
 )
+from .cross_validation import deal, report, saved, scaled, validate
 from .two_hidden_layers import (
     accuracy,
     count_parameters,
@@ -20,16 +22,27 @@ from .two_hidden_layers import (
 
 __all__ = [
     "accuracy",
+    "backward",
     "channel_statistics",
     "class_accuracy",
     "color_net",
     "count_parameters",
+    "deal",
+    "direction_error",
     "hint",
     "improve",
     "learn",
     "learns",
+    "local",
+    "order",
+    "predictions",
+    "record",
+    "report",
+    "saved",
+    "scaled",
     "to_inputs",
     "train",
     "two_hidden_layers",
     "two_hidden_outputs",
+    "validate",
 ]

@@ -1,6 +1,14 @@
 """Checks of the chapter `linear_networks`, a module for each sheet."""
 
 from ..engine import hint
+from .logistic_regression import (
+    cost_gradient,
+    precision_recall,
+    read_curve,
+    roc,
+    sigmoid_cost,
+    train_logistic,
+)
 from .regression import (
     descend,
     fit_linear,
@@ -21,6 +29,7 @@ from .softmax_regression import (
 )
 
 __all__ = [
+    "cost_gradient",
     "cross_entropy",
     "descend",
     "fit_linear",
@@ -31,9 +40,14 @@ __all__ = [
     "mse",
     "mse_gradient",
     "original_units",
+    "precision_recall",
     "predict",
+    "read_curve",
+    "roc",
+    "sigmoid_cost",
     "softmax",
     "standardize",
     "train",
+    "train_logistic",
     "train_step",
 ]

@@ -71,6 +71,7 @@ fit_origin = Step(
     "its own x, so a house with a large area pulls more at the line than a small one. "
     "A mean of ratios would treat them alike.",
     see=HOUSES,
+    goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(x=np.array([1.0, 2.0]), y=np.array([3.0, 5.0])),
 )
 
@@ -128,6 +129,7 @@ fit_linear = Step(
     "other, so a bias that is fitted after the weights comes too late: without an "
     "intercept the weights had to stand in for it.",
     see=HOUSES,
+    goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(
         X=np.array([[0.0], [1.0], [2.0]]), y=np.array([1.0, 2.0, 6.0])
     ),
@@ -179,6 +181,7 @@ mse = Step(
     "small ones that add up to it. Square first, then average: errors that are "
     "averaged first cancel, and a bad fit would look perfect.",
     see=HOUSES,
+    goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(y_hat=np.array([1.0, 2.0]), y=np.array([4.0, 1.0])),
 )
 
@@ -244,6 +247,7 @@ mse_gradient = Step(
     "bias multiplies 1, so its derivative is the mean error alone, doubled like the "
     "others. A product of two means would lose which error belongs to which input.",
     see=DOWNHILL,
+    goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(
         X=np.array([[1.0], [3.0]]), y=np.array([2.0, 4.0]), w=np.array([2.0]), b=1.0
     ),
@@ -348,6 +352,7 @@ standardize = Step(
     "comes alone, and cannot bring a mean along. It is moved and stretched just as the "
     "training houses were, or the weights would meet other features than they learned.",
     see=DOWNHILL,
+    goal="and say why features are scaled first",
     small=lambda: _small(
         X_train=np.array([[1.0, 7.0], [3.0, 7.0]]), X_test=np.array([[5.0, 8]])
     ),
@@ -436,6 +441,7 @@ descend = Step(
     "path, though it ends at the same place. The gradient also changes with every "
     "step: near the bottom it becomes small, and the steps shorten by themselves.",
     see=DOWNHILL,
+    goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(
         X=np.array([[1.0], [-1.0]]), y=np.array([3.0, 1.0]), eta=0.25, steps=2
     ),
@@ -496,6 +502,7 @@ original_units = Step(
     "left over belongs to the bias. A test costs one line: both forms must predict the "
     "same for any house.",
     see=DOWNHILL,
+    goal="and say why features are scaled first",
     small=lambda: _small(
         w=np.array([6.0, 2.0]),
         b=1.0,

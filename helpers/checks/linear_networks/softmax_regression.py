@@ -104,6 +104,7 @@ log_sum_exp = Step(
     "nothing can overflow any more. One term of the sum is 1, so the logarithm never "
     "meets 0 either. Forget to add it back, and every row loses its own amount.",
     see=SAFE,
+    goal="turn the outputs of a linear layer into probabilities without overflow",
     small=lambda: _small(z=np.array([[0.0, 0.0], [3.0, -3.0]])),
 )
 
@@ -190,6 +191,7 @@ gradients = Step(
     "gives dW: row j collects the inputs that pull at class j. The number of classes "
     "is the width of p, whichever labels happen to occur in a batch.",
     see="The gradient",
+    goal="derive the gradient of softmax regression and train it on handwritten digits",
     small=lambda: _small(
         X=np.array([[1.0, 2.0]]), p=np.array([[0.25, 0.5, 0.25]]), y=np.array([1])
     ),
@@ -253,6 +255,7 @@ predict = Step(
     "probability, and a prediction needs no softmax. The bias does matter: it is the "
     "vote that a class has before any input speaks.",
     see="Ten digits, one layer",
+    goal="derive the gradient of softmax regression and train it on handwritten digits",
     small=lambda: _small(
         X=np.array([[1.0, 0.0], [0.0, 1.0]]),
         W=np.array([[1.0, 2.0], [3.0, -1.0]]),
@@ -331,6 +334,7 @@ train_step = Step(
     "it is whatever its size. New arrays protect the caller: where the old ones change "
     "in place, a comparison of before and after shows no difference.",
     see="The gradient",
+    goal="derive the gradient of softmax regression and train it on handwritten digits",
     small=lambda: _small(
         W=np.zeros((2, 1)), b=np.zeros(2), X=np.array([[2.0]]), y=np.array([0]), eta=0.5
     ),
@@ -458,6 +462,7 @@ _training = Step(
     "with the same ones. One generator, made before the loop, draws a new order for "
     "each epoch.",
     see="Ten digits, one layer",
+    goal="derive the gradient of softmax regression and train it on handwritten digits",
 )
 
 

@@ -2,5 +2,19 @@
 
 from ..engine import hint
 from .gates import fit, predict, solvable, step, update, xor_cases
+from .margin import bound, distances, held_out, slopes, survivors
 
-__all__ = ["fit", "hint", "predict", "solvable", "step", "update", "xor_cases"]
+__all__ = [
+    "bound",
+    "distances",
+    "fit",
+    "held_out",
+    "hint",
+    "predict",
+    "slopes",
+    "solvable",
+    "step",
+    "survivors",
+    "update",
+    "xor_cases",
+]

@@ -99,6 +99,7 @@ step = Step(
     "step(0) = 1. A comparison of arrays gives True and False for each entry; numbers "
     "come from them by `astype(int)`.",
     see="A neuron draws a line",
+    goal="compute the output of a neuron by hand",
     small=lambda: Case("", {"z": np.array([-3.0, 0.0, 2.0])}),
 )
 
@@ -156,6 +157,7 @@ predict = Step(
     "With examples in the rows of x, one product x @ w gives all sums at once, and the "
     "same expression works for a single example.",
     see="A neuron draws a line",
+    goal="compute the output of a neuron by hand",
     small=lambda: Case(
         "", {"x": np.array([[2.0, 1.0]]), "w": np.array([1.0, -3.0]), "b": 2.0}
     ),
@@ -270,6 +272,7 @@ update = Step(
     "a weight whose input is always 1, and learns with the same step. A function that "
     "changes the caller's array would spoil the next experiment: make a new one.",
     see="Learning from mistakes",
+    goal="train a neuron with the perceptron rule",
     small=lambda: Case(
         "",
         {
@@ -411,6 +414,7 @@ fit = Step(
     "is the moment to stop. Where no line separates the classes, this never happens, "
     "and only max_epochs ends the loop.",
     see="Learning from mistakes",
+    goal="train a neuron with the perceptron rule, and say when the rule stops",
     small=lambda: Case(
         "",
         {
@@ -497,6 +501,7 @@ solvable = Step(
     "w2 + 2b ≥ 0 and the others less than 0. A setting counts only if all four rows "
     "are right.",
     see="XOR: no line will do",
+    goal="prove that one neuron cannot compute XOR",
     small=lambda: Case(
         "", {"d": np.array((0, 0, 0, 1)), "grid": np.array([-3.0, 2.0])}
     ),
@@ -547,6 +552,7 @@ _xor_step = Step(
     "the truth table is a small calculation: write down what the hidden neurons say "
     "before you look at the output.",
     see="XOR: no line will do",
+    goal="build a network that can",
 )
 
 

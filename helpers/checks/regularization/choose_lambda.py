@@ -83,6 +83,8 @@ ridge = Step(
     "sum: the same λ then means the same with ten examples and with a thousand. Both "
     "squares carry a ½, which the derivative takes away.",
     see="Penalties",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     small=lambda: Case(
         "", {"X": np.array([[1.0], [3.0]]), "y": np.array([2.0, 4.0]), "lam": 1.0}
     ),
@@ -153,6 +155,7 @@ path = Step(
     "predict. So the fit has it, the judgment has not. And the validation part judges "
     "weights that have never seen it: a fit that uses it measures a training error.",
     see="Reading two curves",
+    goal="tell underfitting from overfitting by two curves",
 )
 
 
@@ -203,6 +206,7 @@ choose = Step(
     "as we know. The larger λ makes the smaller weights: the simpler model, which a "
     "new sample will change less. What comes first in a list is chance.",
     see="Choose λ by validation",
+    goal="choose $\\lambda$ without touching the test part",
 )
 
 
@@ -277,6 +281,7 @@ _stopper = Step(
     "stop, a row of them is. What counts is the smallest loss so far, because a loss "
     "may fall again after a rise and still be no gain.",
     see="Four more tools",
+    goal="choose $\\lambda$ without touching the test part",
     small=lambda: Case("", {"patience": 2, "losses": [4.0, 6.0, 5.0]}),
 )
 
@@ -388,6 +393,7 @@ descend_early = Step(
     "the weights have moved on. So keep the best ones on the way, as an array of their "
     "own: what is changed in place takes the copy along.",
     see="Four more tools",
+    goal="tell underfitting from overfitting by two curves",
 )
 
 
@@ -487,5 +493,6 @@ report = Step(
     "any more. So λ stays when the test part is exchanged for another; the error alone "
     "may change.",
     see="Choose λ by validation",
+    goal="choose $\\lambda$ without touching the test part",
     rtol=1e-5,
 )

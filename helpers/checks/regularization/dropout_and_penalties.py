@@ -94,6 +94,8 @@ _dropped = Step(
     "is one draw for each unit of each example, factor included, and it is kept, "
     "because the way back needs the same one.",
     see="Dropout",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     **TIGHT,
 )
 
@@ -163,6 +165,8 @@ dropout_backward = Step(
     "where it stayed. A new draw would belong to another network than the one whose "
     "cost was computed.",
     see="Dropout",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     small=lambda: Case(
         "", {"delta": np.array([[3.0, 5.0]]), "mask": np.array([[2.0, 0.0]])}
     ),
@@ -252,6 +256,8 @@ l2_penalty = Step(
     "as hard: the derivative of ½λw² is λw. The ½ takes the 2 of the square away, so "
     "it stands in the value and not in the gradient. Every layer is pulled alike.",
     see="Penalties",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     small=_two_layers,
     **TIGHT,
 )
@@ -283,6 +289,8 @@ l1_penalty = Step(
     "weight is: ℓ1 pulls with the same force until the weight is 0. There the slope "
     "jumps, and any number between −1 and 1 would do; 0 leaves the weight where it is.",
     see="Penalties",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     small=_two_layers,
     **TIGHT,
 )
@@ -341,6 +349,8 @@ soft_threshold = Step(
     "small. What is smaller than t would pass 0, where the pull turns around: it stays "
     "at exactly 0. That is how ℓ1 makes zeros, which scaling never does.",
     see="Penalties",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     small=lambda: Case("", {"w": np.array([3.0, 0.5, -2.0]), "t": 1.0}),
     **TIGHT,
 )
@@ -415,6 +425,7 @@ adam_step = Step(
     "every weight by the same factor beside the step. For plain gradient descent the "
     "two are the same, for Adam they are not.",
     see="ℓ2 is not weight decay",
+    goal="say when ℓ2 and weight decay are the same, and when they are not",
     atol=1e-12,
 )
 
@@ -498,6 +509,8 @@ cost_and_gradients = Step(
     "penalty, adds its own derivative here, and the mean over the batch does not touch "
     "it. A mistake in either shows in finite differences.",
     see="Dropout",
+    goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
+    "their gradients",
     rtol=1e-5,
     atol=1e-7,
 )

@@ -190,6 +190,11 @@ const answers = {
     return history.map(({ epoch }) => epoch);
   },
   setting: ({ state }) => playground.settingOf(state),
+  /** The first coordinates of the reader's points, in training and in test. */
+  parts({ state }) {
+    const { train, test } = playground.settingOf(state).data.parts;
+    return { train: Array.from(train.x1), test: Array.from(test.x1) };
+  },
 };
 
 require("node:readline")

@@ -23,8 +23,10 @@ SVG = "http://www.w3.org/2000/svg"  # a name, which nobody asks
 # links as a teacher has written them down: they must go on working
 KEPT = {
     "advanced_cnn": "kind=dense&nIn=16&growth=12&layers=3",
+    "attention": "text=.banana&head=before&mask=none&positions=off&tau=0.5&at=4",
     "autoencoders": "c1=-1.25&c2=2&show=pictures&digit=7",
     "backpropagation": "w111=0.1&b21=-9&x2=0.25&activation=relu&weight=b21&step=4",
+    "feature_maps": "picture=photo&layer=conv2&map=4&channel=3&row=5&column=6",
     "fully_connected": "data=spiral&features=x1-x2-sinx1&hidden=8-8",
     "gradient_descent": "optimizer=momentum&x=-1.25&y=0.5&eta=0.07&mu=0.5&steps=40",
     "linear_networks": "from=picture&z1=-2000&z2=0.5&T=0.25&y=O&r2=0&r3=17",
@@ -71,6 +73,7 @@ def test_every_script_is_loaded_by_a_page_and_after_what_it_requires():
         "engine.js",
         "pictures.js",
         "torch_code.js",
+        "own_points.js",
         "fully_connected.js",
     ]
 

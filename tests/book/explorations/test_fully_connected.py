@@ -5,6 +5,7 @@ import json
 import math
 import re
 import shutil
+import string
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from press.directives.interactive import scripts_of
 from tests import ROOT
 from tests.book.explorations import node
-from tests.book.explorations.node import initial_state, needs_node, parse
+from tests.book.explorations.node import call, initial_state, needs_node, parse
 from tests.browser import served, watched
 
 torch = pytest.importorskip("torch")
@@ -39,6 +40,23 @@ FEATURES = {
     "sinx2": lambda x1, x2: np.sin(x2),
 }
 SEEDS = range(1, 6)
+OWN = [  # points of a reader: x1, x2, class
+    *[(0.5, -1.25, 1), (-2.9975, 3, 0), (0, 0, 1), (1.1, 2.2, 0), (-0.3, -0.7, 1)],
+    *[(-3, -3, 0), (3, 3, 1), (2.5, -0.0025, 0), (-1.5, 1.5, 0), (0.25, 0.1, 1)],
+]
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+
+
+def as_text(points: list[tuple]) -> str:
+    """Points as a link holds them, written again: four digits of base 64 each."""
+    text = "p"
+    for x1, x2, label in points:
+        code = (round((x1 + 3) * 400) * 2401 + round((x2 + 3) * 400)) * 2 + label
+        text += "".join(LETTERS[code // 64**k % 64] for k in (3, 2, 1, 0))
+    return text
+
+
+OWN_TEXT = as_text(OWN)
 
 pytestmark = needs_node
 
@@ -58,8 +76,10 @@ def ask(*requests: dict) -> list:
         {"activation": "relu", "output": "squared", "hidden": "8-3", "reg": "l2"},
         {"activation": "sigmoid", "hidden": "none", "features": "x1x1-x2x2-sinx1"},
         {"activation": "linear", "reg": "l1", "features": "x2-x1x2-sinx2"},
+        {"data": "own", "points": OWN_TEXT, "test": 20},
+        {"data": "own", "points": OWN_TEXT, "output": "squared", "test": 10},
     ],
-    ids=["plain", "l2", "no hidden layer", "l1"],
+    ids=["plain", "l2", "no hidden layer", "l1", "own points", "own points, squared"],
 )
 def test_the_program_in_pytorch_gives_the_same_outputs_and_the_same_losses(changes):
     state = initial_state("fully_connected") | changes | {"batch": "all", "eta": "0.3"}
@@ -567,6 +587,108 @@ def test_a_state_describes_a_run():
     assert chosen["data"] == {"kind": "circle", "noise": 0.1, "share": 0.4}
 
 
+# The reader's own points
+
+
+def records(points: list[tuple]) -> list[dict]:
+    return [{"x1": x1, "x2": x2, "label": label} for x1, x2, label in points]
+
+
+def own(function: str, *arguments):
+    return call("own_points", function, *arguments)
+
+
+def test_points_survive_their_text_with_four_letters_each():
+    text = own("encode", records(OWN))
+    assert text == OWN_TEXT
+    assert len(text) == 1 + 4 * len(OWN)
+    back = [(p["x1"], p["x2"], p["label"]) for p in own("decode", text)]
+    assert back == OWN
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        points = np.round(rng.uniform(-3, 3, (9, 2)), 2)  # two decimals are exact
+        rows = records([(*xy, int(rng.integers(2))) for xy in points.tolist()])
+        assert own("decode", own("encode", rows)) == rows
+    assert own("decode", own("encode", [])) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "pA", "pABC", "pABCDE", "p____", "pAB=D", "pAB D", "p" + "AAAA" * 201],
+)
+def test_what_is_no_text_of_points_is_refused(text):
+    assert own("decode", text) is None
+    assert parse("fully_connected", f"#fully_connected?points={text}") is None
+
+
+def test_the_link_of_200_points_stays_short():
+    points = "p" + "AAAA" * 200
+    state = parse("fully_connected", f"#fully_connected?data=own&points={points}")
+    assert (state["data"], state["points"]) == ("own", points)
+    assert len(points) < 1000
+
+
+def test_a_new_point_moves_no_other_one_between_training_and_test():
+    places = []
+    for n in range(1, 21):
+        rows = records([(i / 10, 0, i % 2) for i in range(n)])
+        setting = {"data": "own", "points": own("encode", rows), "test": 20}
+        found = ask(
+            {"do": "parts", "state": initial_state("fully_connected") | setting}
+        )
+        train, test = found[0]["train"], found[0]["test"]
+        assert len(train) + len(test) == n
+        assert len(test) == n // 5
+        places.append(set(test))
+    assert all(before <= after for before, after in itertools.pairwise(places))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.5, -1.2, 1\n-1, 0.3, 0", [(0.5, -1.2, 1), (-1, 0.3, 0)]),
+        ("0.5 -1.2 1\n\n -1  0.3   0 \n", [(0.5, -1.2, 1), (-1, 0.3, 0)]),
+        ("x\ty\tclass\n0,5\t−1,2\tb\n-1\t0,3\ta", [(0.5, -1.2, 1), (-1, 0.3, 0)]),
+        ("0.5;-1.2;1\r\n-1;0.3;-1", [(0.5, -1.2, 1), (-1, 0.3, 0)]),
+        ('1,2,"yes"\n2,1,"no"', [(1, 2, 1), (2, 1, 0)]),
+        ("1e-1,2,1", [(0.1, 2, 1)]),
+        ("1,1,4\n2,2,5\n1,2,4", [(1, 1, 0), (2, 2, 1), (1, 2, 0)]),
+    ],
+)
+def test_a_table_becomes_points(text, expected):
+    found = own("parseTable", text, False)
+    assert [(p["x1"], p["x2"], p["label"]) for p in found["points"]] == expected
+    assert found["said"].startswith(f"{len(expected)} point")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Paste lines of x₁, x₂ and a class"),
+        ("1,2,0\n1,2", "Line 2 has 2 columns: three are needed"),
+        ("1,2,0\n\n1,2,3,4", "Line 3 has 4 columns: three are needed"),
+        ("1,2,0\n1,two,0", "Line 2: “two” is no number."),
+        ("1,,0", "Line 1: “” is no number."),
+        ("1,2,", "Line 1 has no class."),
+        ("1,2,0\n14.2,1,1", "Line 2: 14.2 lies outside −3 to 3."),
+        ("1,2,a\n1,2,b\n1,2,c", "There are 3 classes (a, b, c …): two are possible."),
+        ("1,2,0\n" * 201, "These are 201 points: at most 200 are possible."),
+    ],
+)
+def test_a_bad_table_is_explained_in_one_line(text, said):
+    found = own("parseTable", text, False)
+    assert found["fault"].startswith(said)
+    assert "\n" not in found["fault"]
+    assert len(found["fault"]) < 90
+    assert "points" not in found
+
+
+def test_columns_are_fitted_into_the_plane_on_request():
+    found = own("parseTable", "10,7,0\n20,7,1\n15,7,0", True)
+    places = [(p["x1"], p["x2"]) for p in found["points"]]
+    assert places == [(-2.5, 0), (2.5, 0), (0, 0)]
+
+
 # In a browser
 
 
@@ -832,3 +954,103 @@ def test_little_motion_means_few_pictures(open_page):
 def test_without_javascript_the_playground_is_a_picture(open_page):
     tab = open_page(java_script_enabled=False)
     assert tab.get_by_alt_text("A still picture").is_visible()
+
+
+def place(tab, x1: float, x2: float) -> tuple[float, float]:
+    """Where a point of the plane lies in the window."""
+    canvas = tab.locator(".exploration-own-plane")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    side = box["width"] - 38  # margins of 30 and 8 pixels, 8 at the top
+    x, y = box["x"] + 30 + (x1 + 3) / 6 * side, box["y"] + 8 + (3 - x2) / 6 * side
+    return x, y
+
+
+def points_of(tab) -> list[tuple[float, float, int]]:
+    state = parse("fully_connected", hash_of(tab))
+    found = own("decode", state["points"])
+    return [(p["x1"], p["x2"], p["label"]) for p in found]
+
+
+def near(point: tuple, expected: tuple) -> bool:
+    return point[2] == expected[2] and np.allclose(point[:2], expected[:2], atol=0.03)
+
+
+def test_points_are_added_dragged_and_deleted_with_the_mouse(open_page):
+    tab = open_page(hash="#fully_connected?data=own&points=p")
+    tab.mouse.click(*place(tab, 1, 2))
+    tab.mouse.click(*place(tab, -1, 2), button="right")
+    tab.get_by_label("class 0", exact=True).check(force=True)
+    tab.mouse.click(*place(tab, -2, -1))
+    assert all(map(near, points_of(tab), [(1, 2, 1), (-1, 2, 0), (-2, -1, 0)]))
+    tab.mouse.move(*place(tab, 1, 2))
+    tab.mouse.down()
+    tab.mouse.move(*place(tab, 2, 0.5), steps=4)
+    tab.mouse.up()
+    tab.mouse.click(*place(tab, -2, -1), button="right")  # changes its class
+    assert all(map(near, points_of(tab), [(2, 0.5, 1), (-1, 2, 0), (-2, -1, 1)]))
+    tab.mouse.click(*place(tab, -1, 2))
+    tab.get_by_role("button", name="Delete").click()
+    assert all(map(near, points_of(tab), [(2, 0.5, 1), (-2, -1, 1)]))
+    assert len(points_of(tab)) == 2
+    tab.get_by_role("button", name="Clear").click()
+    assert points_of(tab) == []
+    tab.get_by_role("button", name="Play").click()  # without points nothing happens
+    tab.wait_for_timeout(300)
+    assert epoch(tab) == 0
+    assert tab.problems == []
+
+
+def test_points_are_added_moved_and_deleted_with_the_keyboard(open_page):
+    tab = open_page(hash="#fully_connected?data=own&points=p")
+    tab.get_by_role("button", name="Add a point").focus()
+    tab.keyboard.press("Enter")
+    tab.keyboard.type("1.5")  # the box of x1 has the focus
+    tab.get_by_label("x2 of the point").fill("-0.5")
+    tab.locator(".exploration-own select").select_option("0")
+    assert points_of(tab) == [(1.5, -0.5, 0)]
+    tab.locator(".exploration-own-plane").focus()
+    tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("Shift+ArrowUp")
+    assert points_of(tab) == [(1.4, -0.48, 0)]
+    tab.keyboard.press("Delete")
+    assert points_of(tab) == []
+    assert tab.problems == []
+
+
+def test_a_pasted_table_is_learned_and_its_program_holds_it(open_page):
+    tab = open_page(hash="#fully_connected?data=own&test=10&hidden=3&batch=all")
+    tab.get_by_text("Paste a table").click()
+    table, use = tab.get_by_label("Table of points"), "Use these points"
+    table.fill("1,2,0\n1,2")
+    tab.get_by_role("button", name=use).click()
+    assert "Line 2 has 2 columns" in tab.get_by_role("alert").inner_text()
+    assert len(points_of(tab)) == 12  # those before
+    table.fill("2,2,1\n-2,-2,0\n1,1.5,1\n-1,-1.5,0")
+    tab.get_by_role("button", name=use).click()
+    assert "4 points" in tab.get_by_role("alert").inner_text()
+    tab.wait_for_timeout(200)
+    assert tab.get_by_role("row", name="test").get_by_text("—").count() == 2
+    tab.get_by_role("button", name="Play").click()
+    wait_for_epoch(tab, 60)
+    tab.get_by_role("button", name="Pause").click()
+    assert loss(tab, "train") < 0.5
+    tab.get_by_text("Show as PyTorch").click()
+    tab.wait_for_timeout(200)
+    program = tab.locator(".exploration-play-program").inner_text()
+    assert "x1 = torch.tensor([2, -2, 1, -1])" in program
+    assert "y = torch.tensor([1, 0, 1, 0], dtype=torch.float64)" in program
+    first = printed(program)[0].split()
+    assert float(first[1]) == pytest.approx(loss(tab, "train"), abs=1e-3)
+    assert tab.problems == []
+
+
+def test_new_points_leave_the_weights_as_they_are(open_page):
+    tab = open_page(hash="#fully_connected?data=own&hidden=none")
+    tab.get_by_role("button", name="One epoch").click()
+    tab.wait_for_timeout(100)
+    weight = tab.get_by_label("Weight from x1", exact=True).input_value()
+    tab.mouse.click(*place(tab, 2.5, 2.5))
+    tab.wait_for_timeout(300)
+    assert tab.get_by_label("Weight from x1", exact=True).input_value() == weight
+    assert epoch(tab) == 1

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from helpers.checks.autoencoders import denoise, shallow_autoencoder
+from helpers.checks.autoencoders import denoise, generate, shallow_autoencoder
+from helpers.checks.engine import Slip
 
 
 def outcomes(step):
@@ -109,3 +110,85 @@ def test_the_gain_is_a_ratio_of_errors():
             np.mean((x - args["clean"]) ** 2) for x in (args["noisy"], out)
         )
         assert got["result"] == pytest.approx(10 * np.log10(before / after), rel=1e-4)
+
+
+def along(f, x, eps=1e-5):
+    """The slope of f at x, entry by entry, by central differences."""
+    found = np.zeros(x.shape)
+    for place in np.ndindex(*x.shape):
+        moved = np.zeros(x.shape)
+        moved[place] = eps
+        found[place] = (f(x + moved) - f(x - moved)) / (2 * eps)
+    return found
+
+
+def test_the_slopes_of_a_code_are_those_of_finite_differences():
+    for args, got in outcomes(generate.code_and_slopes):
+        mu, log_s2, epsilon, delta = args.values()
+
+        def cost(mu, log_s2, noise=epsilon, weights=delta):
+            return np.sum(weights * (mu + np.sqrt(np.exp(log_s2)) * noise))
+
+        np.testing.assert_allclose(
+            got["d_mu"], along(lambda v, w=log_s2, f=cost: f(v, w), mu), rtol=1e-6
+        )
+        np.testing.assert_allclose(
+            got["d_log_s2"], along(lambda v, w=mu, f=cost: f(w, v), log_s2), rtol=1e-6
+        )
+        assert cost(mu, log_s2) == pytest.approx(np.sum(delta * got["c"]))
+
+
+def test_the_divergence_is_an_integral():
+    z = np.linspace(-14, 14, 20_001)
+    normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    for args, got in outcomes(generate.divergence):
+        for mu, s, value in zip(args["mu"], args["s"], got[""], strict=True):
+            p = np.exp(-(((z - mu[:, None]) / s[:, None]) ** 2) / 2) / s[:, None]
+            p = p / np.sqrt(2 * np.pi)
+            ratio = np.log(np.maximum(p, 1e-300) / normal)
+            assert value == pytest.approx(np.trapezoid(p * ratio, z).sum(), abs=1e-6)
+
+
+def test_the_two_terms_are_those_of_gaussian_pixels():
+    from scipy.stats import norm
+
+    for args, got in outcomes(generate.two_terms):
+        x, x_hat, mu, s, v = args.values()
+        log_p = norm.logpdf(x, x_hat, v**0.5).sum(axis=1)
+        constant = x.shape[1] / 2 * np.log(2 * np.pi * v)
+        assert got["reconstruction"] == pytest.approx(np.mean(-log_p - constant))
+        kl = generate.divergence.reference(Slip(), mu, s)
+        assert got["divergence"] == pytest.approx(kl.mean())
+
+
+def test_what_is_left_is_walked_step_by_step():
+    for args, got in outcomes(generate.schedule):
+        factor, variance = 1.0, 0.0
+        for t, b in enumerate(args["beta"]):
+            factor, variance = factor * (1 - b) ** 0.5, variance * (1 - b) + b
+            assert got["signal"][t] == pytest.approx(factor)
+            assert got["noise"][t] ** 2 == pytest.approx(variance)
+
+
+def test_the_noise_loss_is_taken_row_by_row():
+    for args, got in outcomes(generate.noise_loss):
+        model, x0, t, left, epsilon = args.values()
+        total = 0.0
+        for row, when, noise in zip(x0, t, epsilon, strict=True):
+            a = left[when - 1]
+            x_t = a**0.5 * row + (1 - a) ** 0.5 * noise
+            total += np.sum((model(x_t[None], np.array([when]))[0] - noise) ** 2)
+        assert got[""] == pytest.approx(total / x0.size)
+
+
+def test_a_step_back_has_the_mean_of_the_posterior():
+    # of x_(t−1), given x_t and the clean picture that the guess implies
+    for args, got in outcomes(generate.denoise_step):
+        x_t, t, guess, beta, z = args.values()
+        left = np.cumprod(1 - beta)
+        a, before = left[t - 1], left[t - 2] if t > 1 else 1.0
+        x0 = (x_t - (1 - a) ** 0.5 * guess) / a**0.5
+        weights = before**0.5 * beta[t - 1], (1 - beta[t - 1]) ** 0.5 * (1 - before)
+        mean = (weights[0] * x0 + weights[1] * x_t) / (1 - a)
+        noise = (t > 1) * beta[t - 1] ** 0.5 * z
+        np.testing.assert_allclose(got[""], mean + noise)

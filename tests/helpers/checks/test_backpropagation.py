@@ -4,13 +4,15 @@ The gradients are derived another way here: by finite differences and by autogra
 """
 
 import itertools
+import math
 import re
 
 import numpy as np
 import pytest
 
+from helpers import broken
 from helpers.checks import backpropagation as checks
-from helpers.checks.backpropagation import four_equations
+from helpers.checks.backpropagation import four_equations, why_not_learning
 from helpers.checks.engine import CheckFailed, Slip
 
 
@@ -522,3 +524,54 @@ def test_minibatches_without_an_end_are_told_so():
             yield rng.permutation(n)[:m]
 
     assert "your generator never stops" in failure(checks.minibatches, endless)
+
+
+# --- why_not_learning -----------------------------------------------------------------
+
+
+def test_the_surplus_is_that_of_exact_sums():
+    def surplus(z, y):
+        losses = [math.log(math.fsum(map(math.exp, r - r.max()))) for r in z]
+        own = [r[k] - r.max() for r, k in zip(z, y, strict=True)]
+        return (math.fsum(losses) - math.fsum(own)) / len(z) - math.log(z.shape[1])
+
+    checks.surplus(surplus, seed=4)
+
+
+def test_the_flat_shares_and_steps_are_those_of_loops():
+    def flat(layers, kind):
+        told = []
+        for a in layers:
+            if kind == "sigmoid":
+                told.append(sum(v * (1 - v) < 0.01 for v in a.ravel()) / a.size)
+            else:
+                told.append(sum(not column.any() for column in a.T) / a.shape[1])
+        return told
+
+    def step_sizes(weights, dWs, eta):
+        pairs = zip(weights, dWs, strict=True)
+        return [abs(eta) * ((g**2).sum() / (W**2).sum()) ** 0.5 for W, g in pairs]
+
+    checks.flat(flat, seed=4)
+    checks.step_sizes(step_sizes, seed=4)
+
+
+def test_neighbors_are_those_of_scikit_learn():
+    neighbors = pytest.importorskip("sklearn.neighbors")
+
+    def neighbors_agree(x, y):
+        model = neighbors.KNeighborsClassifier(1).fit(x, y)
+        return np.mean(y[model.kneighbors(return_distance=False)[:, 0]] == y)
+
+    checks.neighbors_agree(neighbors_agree, seed=4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_cause_that_is_measured_is_the_fault_that_was_put_in(seed):
+    for fault, net in broken.drawn(seed):
+        assert why_not_learning._diagnose(Slip(), net) == fault
+
+
+@pytest.mark.parametrize("name", [*broken.FAULTS, broken.NONE, "dead or sign"])
+def test_one_name_for_all_networks_fails(name):
+    assert "Likely mistake" in failure(checks.diagnose, lambda net: name)

@@ -8,14 +8,19 @@ import pytest
 from helpers.checks.convolutional import (
     color_outputs,
     conv2d,
+    conv_matrix,
     cross_correlate,
+    directional_gap,
     feature_sizes,
     im2col,
+    input_gradient,
+    kernel_gradients,
     max_pool2d,
     mnist_outputs,
     most_confused,
     n_parameters,
     output_size,
+    pool_gradient,
     predict,
     receptive_field,
     train_step,
@@ -171,3 +176,56 @@ def test_the_commonest_mistake_is_that_of_the_list():
         pairs = zip(args["labels"], args["predicted"], strict=True)
         (pair, _), *_ = Counter(p for p in pairs if p[0] != p[1]).most_common(1)
         assert (got["true class"], got["predicted class"]) == pair
+
+
+def slope(C, x, eps=1e-5):
+    """The gradient of C at x by central differences, entry by entry."""
+    found = np.zeros(x.shape)
+    for place in np.ndindex(*x.shape):
+        moved = np.zeros(x.shape)
+        moved[place] = eps
+        found[place] = (C(x + moved) - C(x - moved)) / (2 * eps)
+    return found
+
+
+def test_the_way_back_is_that_of_finite_differences():
+    for args, got in outcomes(kernel_gradients):
+        x, delta, f, *more = args.values()
+        W, b = np.zeros((len(delta), len(x), f, f)), np.zeros(len(delta))
+        dW = slope(lambda W: np.sum(delta * convolved(x, W, b, *more)), W)  # noqa: B023
+        db = slope(lambda b: np.sum(delta * convolved(x, W, b, *more)), b)  # noqa: B023
+        np.testing.assert_allclose(got["dW"], dW, 1e-6, 1e-8)
+        np.testing.assert_allclose(got["db"], db, 1e-6, 1e-8)
+    for args, got in outcomes(input_gradient):
+        delta, W, h, w, *more = args.values()
+        b, x = np.zeros(len(W)), np.zeros((W.shape[1], h, w))
+        dx = slope(lambda x: np.sum(delta * convolved(x, W, b, *more)), x)  # noqa: B023
+        np.testing.assert_allclose(got[""], dx, 1e-6, 1e-8)
+    for args, got in outcomes(pool_gradient):
+        x, delta, f, stride = args.values()
+        first = -1e-4 * np.arange(x.size).reshape(x.shape)  # breaks ties as we read
+        dx = slope(lambda x: np.sum(delta * pooled(x, f, stride, 0)), x + first)  # noqa: B023
+        np.testing.assert_allclose(got[""], dx, 1e-6, 1e-8)
+
+
+def test_the_matrix_convolves_and_its_transpose_goes_back():
+    for args, got in outcomes(conv_matrix):
+        K, h, w, stride = args.values()
+        rng, M = np.random.default_rng(1), got[""]
+        x, delta = rng.normal(size=(h, w)), rng.normal(size=len(M))
+        z = convolved(x[None], K[None, None], [0], stride)
+        np.testing.assert_allclose(M @ x.ravel(), z.ravel())
+        back = input_gradient.reference(
+            Slip(), delta.reshape(z.shape), K[None, None], h, w, stride, 0
+        )
+        np.testing.assert_allclose(M.T @ delta, back.ravel(), atol=1e-12)
+        assert M @ x.ravel() @ delta == pytest.approx(x.ravel() @ (M.T @ delta))
+
+
+def test_the_gap_of_a_right_gradient_is_small():
+    for args, got in outcomes(directional_gap):
+        C, x, gradient, v, eps = args.values()
+        along = slope(lambda t: C(x + t[0] * v), np.zeros(1), eps)[0]  # noqa: B023
+        assert got[""] == pytest.approx(abs(along - np.vdot(gradient, v)))
+        right = slope(C, x)
+        assert directional_gap.reference(Slip(), C, x, right, v, 1e-5) < 1e-6

@@ -1,12 +1,18 @@
 """The references of the chapter's checks against another derivation, in NumPy."""
 
+import statistics
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from helpers.checks.engine import Slip
-from helpers.checks.fully_connected import cifar10_fcn, two_hidden_layers
+from helpers.checks.fully_connected import (
+    autograd,
+    cifar10_fcn,
+    cross_validation,
+    two_hidden_layers,
+)
 from helpers.checks.fully_connected.cifar10_fcn import class_accuracy, color_net
 from helpers.checks.fully_connected.two_hidden_layers import (
     accuracy,
@@ -25,6 +31,90 @@ def outcomes(step):
 
 def log_softmax(z):
     return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+
+
+def test_local_slopes_are_those_of_pytorch():
+    import torch
+
+    for args, got in outcomes(autograd.local):
+        given = [torch.tensor(v, dtype=torch.float64) for v in args["inputs"]]
+        given = [v.requires_grad_() for v in given]
+        value = getattr(torch, args["op"])(*given)
+        value.backward()
+        assert got["value"] == pytest.approx(value.item())
+        assert got["slopes"] == pytest.approx([v.grad.item() for v in given])
+
+
+def test_a_record_asks_where_pytorch_asks_and_leads_back_to_its_gradients():
+    import torch
+
+    for args, got in outcomes(autograd.record):
+        nodes = [
+            torch.tensor(v, dtype=torch.float64, requires_grad=need)
+            for v, need in zip(args["inputs"], args["needs"], strict=True)
+        ]
+        for op, numbers, graph in args["program"]:
+            with torch.set_grad_enabled(graph):
+                nodes.append(getattr(torch, op)(*(nodes[i] for i in numbers)))
+        assert got["asks"] == [node.requires_grad for node in nodes]
+        assert got["values"] == pytest.approx([node.item() for node in nodes])
+        last = max(i for i, node in enumerate(nodes) if node.requires_grad)
+        nodes[last].backward()
+        graph = {"parents": got["parents"], "slopes": got["slopes"], "last": last}
+        slopes = autograd.backward.reference(Slip(), **graph)
+        for i, node in enumerate(nodes[: len(args["inputs"])]):
+            found = 0.0 if node.grad is None else node.grad.item()
+            assert slopes[i] == pytest.approx(found)
+
+
+def test_gradients_are_sums_over_all_paths():
+    for args, got in outcomes(autograd.backward):
+        n = len(args["parents"])
+        A = np.zeros((n, n))  # A[p, i] = ∂i/∂p
+        for i, (parents, slopes) in enumerate(
+            zip(args["parents"], args["slopes"], strict=True)
+        ):
+            np.add.at(A, (list(parents), [i] * len(parents)), slopes)
+        paths = sum(np.linalg.matrix_power(A, k) for k in range(n))
+        np.testing.assert_allclose(got[""], paths[:, args["last"]], atol=1e-12)
+
+
+def test_a_right_gradient_has_an_error_that_falls_with_the_square_of_eps():
+    (args, _), *_ = outcomes(autograd.direction_error)
+    errors = [
+        autograd.direction_error.reference(Slip(), **args | {"eps": eps})
+        for eps in (0.02, 0.01)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(4, rel=0.05)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_the_predictions_are_what_pytorch_does():
+    import torch
+
+    def asked(line, name, x, w):
+        names = {"x": torch.tensor(x), "w": torch.tensor(w, requires_grad=True)}
+        try:
+            exec(line, names)
+        except RuntimeError:
+            return "error"
+        grad = names[name].grad
+        return None if grad is None else grad.item()
+
+    lines = {
+        "for _ in range(3): ((w * x) ** 2).backward()": "w",
+        "z = w * x; (z**2).backward()": "z",
+        "z = w * x; (z * z.detach()).backward()": "w",
+        "z = w.exp(); z += x; z.backward()": "w",
+        "z = w * x; z += 1; z.backward()": "w",
+        "C = (w * x) ** 2; C.backward(); C.backward()": "w",
+    }
+    for args, got in outcomes(autograd.predictions):
+        answers = [asked(line, name, **args) for line, name in lines.items()]
+        for part, answer in zip(autograd.PARTS, answers, strict=True):
+            if isinstance(answer, float):
+                answer = pytest.approx(answer, rel=1e-5)
+            assert got[part] == answer
 
 
 def loaded(step):
@@ -139,3 +229,53 @@ def test_what_a_slip_cannot_say_is_told_as_a_fact():
     )
     assert "no layer is registered" in told(step, nn.Sequential)
     assert "a torch.nn.Module is expected" in told(step, lambda: None)
+
+
+def test_dealt_folds_differ_by_one_example_of_a_class_at_most():
+    for args, got in outcomes(cross_validation.deal):
+        for c in set(args["y"].tolist()):
+            own = got[""][args["y"] == c]
+            counts = np.bincount(own, minlength=args["k"])
+            assert counts.max() - counts.min() <= 1
+            assert own[: args["k"]].tolist() == list(range(min(len(own), args["k"])))
+
+
+def test_validation_and_report_are_those_of_scikit_learn():
+    from sklearn.model_selection import PredefinedSplit, cross_val_predict
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    def model(c):
+        return make_pipeline(StandardScaler(), KNeighborsClassifier(c))
+
+    def folds(args, c):
+        cut = PredefinedSplit(args["fold"])
+        guess = cross_val_predict(model(c), args["X"], args["y"], cv=cut)
+        hits = guess == args["y"]
+        return guess, [hits[args["fold"] == j].mean() for j in set(args["fold"])]
+
+    for args, got in outcomes(cross_validation.validate):
+        guess, scores = folds(args, 1)
+        np.testing.assert_array_equal(got["guess"], guess)
+        assert got["mean"] == pytest.approx(statistics.mean(scores))
+        assert got["spread"] == pytest.approx(statistics.stdev(scores))
+    for args, got in outcomes(cross_validation.report):
+        means = {c: statistics.mean(folds(args, c)[1]) for c in args["settings"]}
+        best = max(means, key=lambda c: (round(means[c], 9), -list(means).index(c)))
+        assert got["setting"] == best
+        assert got["validation"] == pytest.approx(means[best])
+        last = model(best).fit(args["X"], args["y"])
+        assert got["test"] == pytest.approx(last.score(args["X_test"], args["y_test"]))
+        common = statistics.mode(sorted(args["y"].tolist()))
+        assert got["baseline"] == pytest.approx(np.mean(args["y_test"] == common))
+
+
+def test_scaling_is_that_of_scikit_learn_on_the_training_folds():
+    from sklearn.preprocessing import StandardScaler
+
+    for args, got in outcomes(cross_validation.scaled):
+        test = args["fold"] == args["j"]
+        scaler = StandardScaler().fit(args["X"][~test])
+        np.testing.assert_allclose(got["train"], scaler.transform(args["X"][~test]))
+        np.testing.assert_allclose(got["test"], scaler.transform(args["X"][test]))

@@ -141,3 +141,57 @@ def test_the_divergence_of_the_vae_is_that_of_pytorch(taught):
     kl = torch.distributions.kl_divergence(own, torch.distributions.Normal(0.0, 1.0))
     wanted = 6 * np.log(2) + kl.sum(dim=1).mean().item()
     assert taught["vae_loss"](out, x).item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_diffusion_keeps_the_variance_of_noise_and_picture(taught):
+    beta, alpha_bar = (v.numpy() for v in taught["noise_schedule"](25))
+    np.testing.assert_allclose(np.cumprod(1 - beta), alpha_bar, rtol=1e-3)
+    assert alpha_bar[0] > 0.99
+    assert alpha_bar[-1] < 1e-3
+    assert ((beta > 0) & (beta < 1)).all()
+
+
+def test_who_knows_the_one_picture_draws_it(taught, monkeypatch):
+    one = torch.linspace(-0.9, 0.9, 6)
+    monkeypatch.setitem(
+        taught["draw_by_diffusion"].__globals__,
+        "guess_clean",
+        lambda model, x, left: one.expand_as(x),
+    )
+    schedule = taught["noise_schedule"](25)
+    way = taught["draw_by_diffusion"](None, *schedule, 4, 6, 0)
+    assert way.shape == (26, 4, 6)
+    np.testing.assert_allclose(way[-1], np.tile((one + 1) / 2, (4, 1)), atol=1e-4)
+
+
+def test_a_neighbor_tells_two_clouds_apart_and_not_one(taught):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 400, 3))
+    assert taught["told_apart"](a, b) == pytest.approx(0.5, abs=0.06)
+    assert taught["told_apart"](a, b + 9) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_diffusion_is_told_apart_less_than_its_rivals_and_does_not_copy(taught, seed):
+    small, held = (
+        np.float32(part.x.reshape(-1, 64) / 16)
+        for part in (data.digits().train, data.digits().test)
+    )
+    m, schedule = len(held), taught["noise_schedule"](25)
+    model = taught["train_diffusion"](
+        torch.tensor(2 * small - 1), schedule[1], 500, seed
+    )
+    drawn = taught["draw_by_diffusion"](model, *schedule, m, 64, seed)[-1]
+    vae = taught["train_small_vae"](small, 17, seed)  # as many updates
+    e = torch.tensor(np.random.default_rng(seed).normal(size=(m, 8))).float()
+    with torch.no_grad():
+        rivals = [vae.decoder(e).numpy()]
+    rivals += [taught["draw_by_pca"](small, k, m, seed) for k in (8, 64)]
+    told = taught["told_apart"]
+    assert 0.5 < told(drawn, held) < min(told(rival, held) for rival in rivals)
+
+    def nearest(rows):
+        square = (rows**2).sum(1)[:, None] + (small**2).sum(1) - 2 * rows @ small.T
+        return np.sqrt(square.min(axis=1).clip(0)).mean()
+
+    assert nearest(drawn) > nearest(held)

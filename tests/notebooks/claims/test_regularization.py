@@ -6,6 +6,7 @@ notebook runs over its seeds (the twenty images, early stopping) it asserts itse
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
 from tests.notebooks.claims import SEEDS
@@ -195,3 +196,68 @@ def test_choosing_on_the_test_part_makes_the_error_look_better(taught):
         }
         gains.append(by["test"][int(np.argmin(by["val"]))] - min(by["test"]))
     assert max(gains) > 0  # it is never below 0: the smallest of the same numbers
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mixup_mixes_inputs_and_targets_by_the_same_share(taught, seed):
+    x, t = torch.eye(6), torch.nn.functional.one_hot(torch.arange(6), 6).float()
+    mixed, targets = taught["mix"](x, t, 1.0, np.random.default_rng(seed))
+    assert torch.equal(mixed, targets)  # inputs that are their own targets stay so
+    assert torch.allclose(targets.sum(dim=1), torch.ones(6))
+    shares = {round(v, 5) for v in targets.max(dim=1).values.tolist()}
+    assert len(shares - {1.0}) == 1  # one share a minibatch; 1 where j is i itself
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mixup_makes_a_network_less_sure(taught, seed):
+    rng = np.random.default_rng(seed)
+    x = torch.tensor(rng.normal(size=(100, 784)), dtype=torch.float32)
+    y = torch.tensor(rng.integers(0, 10, 100))
+    sure = {}
+    for alpha in (0.0, 1.0):
+        net = taught["train_blurred"](x, y, seed, 8, alpha=alpha)
+        with torch.no_grad():
+            sure[alpha] = net(x).softmax(1).max(1).values.mean().item()
+    assert sure[1.0] < sure[0.0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_error_of_polynomials_descends_twice(taught, seed):
+    rng = np.random.default_rng(seed)
+    (x, y), (new_x, new_y) = taught["sine_data"](20, rng), taught["sine_data"](500, rng)
+    new = {}
+    for degree in (1, 4, 19, 400):
+        w = taught["fit_polynomial"](x, y, degree)
+        new[degree] = taught["mse"](new_x, new_y, w)
+        assert degree < 19 or taught["mse"](x, y, w) < 1e-9  # every point is met
+    assert new[4] < new[1] < new[19]
+    assert new[400] < new[1]  # the second descent ends below the stiff line
+    assert new[19] > 1000 * new[400]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_features_peak_where_they_meet_the_examples(taught, seed):
+    x, y = load_digits(return_X_y=True)
+    rows = np.random.default_rng(seed).permutation(len(x))[:700]
+    parts = x[rows[:100]] / 16, y[rows[:100]], x[rows[100:]] / 16, y[rows[100:]]
+    wrong = {
+        lam: taught["random_features"](
+            *parts, [40, 100, 1000], np.random.default_rng(seed), lam
+        )
+        for lam in (0.0, 0.01)
+    }
+    old, new = wrong[0.0]
+    assert old[1:].tolist() == [0, 0]
+    assert new[1] > new[0] > new[2]
+    assert wrong[0.01][1][1] < new[1] - 0.2  # a small penalty takes the peak away
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_least_norm_is_the_pseudoinverse_and_ridges_closed_form(taught, seed):
+    rng = np.random.default_rng(seed)
+    A, T = rng.normal(size=(6, 11)), rng.normal(size=(6, 2))
+    W = taught["least_norm"](A, T)
+    np.testing.assert_allclose(W, np.linalg.pinv(A) @ T, atol=1e-10)
+    lam = 0.3 * np.trace(A @ A.T) / 6
+    wide = np.linalg.solve(A.T @ A + lam * np.eye(11), A.T @ T)
+    np.testing.assert_allclose(taught["least_norm"](A, T, 0.3), wide, atol=1e-10)

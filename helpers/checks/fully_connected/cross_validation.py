@@ -1,0 +1,501 @@
+"""Checks of the sheet `fully_connected/cross_validation`: few data, honest numbers.
+
+Each step is a reference that carries its slips (`helpers.checks.engine`). The visible
+cell and the hidden test differ in the seed only.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from ..engine import Case, Slip, Step
+from ..engine.values import is_list, kind_of, same
+
+SEE = "Wheat: few data, honest numbers"
+PAGE = {
+    "see": SEE,
+    "goal": "judge a classifier on few data by cross-validation, beside a baseline",
+}
+_plain = Slip()
+
+
+# --- deal -----------------------------------------------------------------------------
+
+
+def _deal(slip, y, k):
+    count = np.array([np.sum(y[:i] == c) for i, c in enumerate(y)], dtype=int)
+    size = np.array([np.sum(y == c) for c in y])
+    rank = np.argsort(np.argsort(y, kind="stable"), kind="stable")
+    count = slip(count, no_class=np.arange(len(y)), runs_on=rank, starts_1=count + 1)
+    fold = slip(count % k, blocks=count * k // size, no_modulo=count, by_k=count // k)
+    first = (size % k) * (size // k + 1)  # in the parts that are one longer
+    late = size % k + (count - first) // np.maximum(size // k, 1)
+    parts = np.where(count < first, count // (size // k + 1), late)
+    fold = slip(fold, parts=parts)
+    fold = slip(fold, from_1=fold + 1, backward=(size - 1 - count) % k, of_class=y % k)
+    sorted_ = np.argsort(y, kind="stable")
+    return slip(fold, sorted_=fold[sorted_], rows=[np.flatnonzero(fold == 0)] * k)
+
+
+def _labels(rng) -> Iterator[Case]:
+    for N, classes, k in ((23, 3, 5), (16, 2, 3), (11, 3, 4)):
+        y = rng.integers(0, classes, size=N)
+        y[:classes] = rng.permutation(classes)
+        yield Case(f"{N} examples of {classes} classes, {k} folds", {"y": y, "k": k})
+    y = np.repeat([0, 1, 2], (6, 7, 2))
+    yield Case("sorted by class, one class smaller than k", {"y": y, "k": 3})
+
+
+deal = Step(
+    "deal",
+    _deal,
+    _labels,
+    lists=True,
+    texts={
+        "no_class": "all examples are dealt out together: each class is, by itself.",
+        "blocks": "a class is cut into blocks: deal its examples out in turn.",
+        "parts": "a class is cut into blocks: deal its examples out in turn.",
+        "by_k": "`//` cuts a class into blocks: the remainder deals out in turn.",
+        "runs_on": "the dealing runs on from class to class: each begins anew.",
+        "starts_1": "the first example of a class goes to fold 1: to fold 0.",
+        "no_modulo": "after k − 1 comes 0 again: the numbers run on.",
+        "from_1": "the folds are numbered from 1: from 0 is asked for.",
+        "backward": "each class is dealt out from its last example on.",
+        "of_class": "an example gets its class for a fold: then a class is tested by "
+        "networks that never saw it.",
+        "sorted_": "the numbers are those of the examples sorted by class: keep the "
+        "order of y.",
+        "rows": "rows of a fold came: the fold of each example is asked for.",
+    },
+    demands={
+        "The examples of the same class": ["no_class", "of_class"],
+        "are dealt out in turn": ["blocks", "parts", "no_modulo"],
+        "Each class begins anew": ["runs_on"],
+        "the first to fold 0": ["from_1", "starts_1", "backward"],
+        "in the order of `y`": ["sorted_"],
+        "an integer array of shape `(N,)`": ["rows"],
+    },
+    why="A fold should look like the whole. Where the examples lie sorted by class, as "
+    "in many tables, folds cut from the top down would hold one class each, and be "
+    "judged by networks that have never seen it. Dealing each class out in turn, like "
+    "cards, gives every fold its share, to within one example of each class. A table "
+    "that has another order to it, such as time, is shuffled before.",
+    **PAGE,
+    small=lambda: Case("", {"y": np.array([1, 1, 0, 1, 0]), "k": 2}),
+)
+
+
+# --- scaled ---------------------------------------------------------------------------
+
+
+def _scale(slip, of, X):
+    mean, std = of.mean(0), of.std(0)
+    mean, std = slip((mean, std), whole=(of.mean(), of.std()))
+    std = slip(std, ddof=of.std(0, ddof=1), variance=std**2)
+    std = slip(np.where(std > 0, std, 1), divides_by_0=std, by_eps=std + 1e-8)
+    centered = slip(X - mean, no_mean=X)
+    with np.errstate(all="ignore"):
+        return slip(centered / std, no_std=centered)
+
+
+def _scaled(slip, X, fold, j):
+    test = slip(fold == j, next_=fold == (j + 1) % (fold.max() + 1))
+    train, held = slip((X[~test], X[test]), exchanged=(X[test], X[~test]))
+    of = slip(train, leak=X, of_test=held)
+    a, b = _scale(slip, of, train), _scale(slip, slip(of, own=held), held)
+    a, b = slip((a, b), test_first=(b, a), not_train=(train, b), not_test=(a, held))
+    zero = np.flatnonzero(of.std(0) == 0)
+    dropped = tuple(np.delete(part, zero, axis=1) for part in (a, b))
+    return slip((a, b), dropped=dropped)
+
+
+def _tables(rng) -> Iterator[Case]:
+    for N, n, k, j in ((17, 3, 4, 1), (12, 2, 3, 0), (15, 4, 5, 4)):
+        X = rng.normal(rng.normal(size=n), rng.uniform(0.5, 3, n), (N, n))
+        args = {"X": X, "fold": rng.permutation(np.arange(N) % k), "j": j}
+        yield Case(f"{N} examples, fold {j} of {k}", args)
+    X = X.copy()
+    X[:, 1] = np.where(args["fold"] == 4, X[:, 1], 3.0)
+    yield Case("a feature that does not vary in the training folds", args | {"X": X})
+
+
+scaled = Step(
+    "scaled",
+    _scaled,
+    _tables,
+    ("train", "test"),
+    rtol=1e-9,
+    atol=1e-10,
+    texts={
+        "whole": "one mean and one deviation for all features: each has its own.",
+        "ddof": "the deviation is divided by N − 1, not by N.",
+        "variance": "you divide by the variance: divide by the deviation.",
+        "divides_by_0": "a feature that does not vary in training is divided by 0: it "
+        "is only centered.",
+        "by_eps": "a small number is added to the deviation: only where it is 0 is "
+        "anything to be done.",
+        "no_mean": "the mean is not subtracted.",
+        "no_std": "the deviation does not divide.",
+        "next_": "the next fold is held out: fold j is.",
+        "exchanged": "fold j is the training part: it is the test part.",
+        "leak": "mean and deviation are those of all examples: the test fold leaks in.",
+        "of_test": "mean and deviation are those of the test fold.",
+        "own": "the test fold has its own mean and deviation: it gets those of the "
+        "training folds.",
+        "test_first": "the pair is exchanged: (train, test) is asked for.",
+        "not_train": "the training folds are not scaled.",
+        "not_test": "the test fold is not scaled.",
+        "dropped": "a feature that does not vary is dropped: keep its place.",
+    },
+    demands={
+        "fold `j` is the test part": ["exchanged", "next_"],
+        "of the training folds alone": ["leak", "of_test", "own"],
+        "each feature's mean": ["whole", "no_mean"],
+        "$N$ in the denominator": ["ddof"],
+        "is only centered": ["divides_by_0", "by_eps", "dropped"],
+        "`(train, test)`": ["test_first"],
+    },
+    why="Whatever is computed from data is learned from data, a mean too. If the test "
+    "fold takes part, the test is no longer of something unseen. Here the gain is "
+    "small; with a choice of features it can make a method that knows nothing look "
+    "good. So the whole preparation belongs into the loop over the folds, and new data "
+    "get the numbers of the training part.",
+    **PAGE,
+    small=lambda: Case(
+        "", {"X": np.array([[1.0], [3.0], [8.0]]), "fold": np.array([0, 0, 1]), "j": 1}
+    ),
+)
+
+
+# --- validate -------------------------------------------------------------------------
+
+
+def vote(X, y, X_new, c=1):
+    """Return the commonest label among the c nearest; of several the smallest."""
+    gaps = np.square(X_new[:, None] - X[None]).sum(2)
+    near = y[np.argsort(gaps, axis=1, kind="stable")[:, :c]]
+    return np.array([np.bincount(row).argmax() for row in near])
+
+
+def _validate(slip, method, X, y, fold):
+    guess, k = np.zeros(len(y)), fold.max() + 1
+    scores, joined = [], []
+    for j in range(slip(0, no_first=1), slip(k, no_last=k - 1)):
+        train, test = fold != j, fold == j
+        a, b = _scaled(_plain, X, fold, j)
+        if slip(False, turned=True):
+            train, test, a, b = test, train, b, a
+        whole = _scale(_plain, X, X)
+        leaked = whole[train], whole[test]
+        a, b = slip((a, b), unscaled=(X[train], X[test]), leak=leaked)
+        own = _scale(_plain, X[test], X[test])
+        a, labels = slip((a, y[train]), in_sample=(np.vstack([a, b]), _rows(y, train)))
+        part = method(a, labels, slip(b, own=own))
+        guess[test] = part
+        joined.append(part)
+        scores.append(np.mean(part == y[test]))
+    scores = slip(scores, errors=[1 - s for s in scores])
+    mean = slip(np.mean(scores), over_all=np.mean(guess == y), median=np.median(scores))
+    spread = slip(np.std(scores, ddof=1), over_k=np.std(scores))
+    n = len(scores)
+    spread = slip(spread, of_mean=spread / n**0.5, range_=np.ptp(scores))
+    spread = slip(spread, squared=spread**2)
+    return slip(guess, joined=np.concatenate(joined)), mean, spread
+
+
+def _rows(y, train):
+    return np.concatenate([y[train], y[~train]])
+
+
+def _examples(rng, N, n=2, noise=0.8):
+    """Return features of very different sizes, and two classes that overlap."""
+    y = rng.permutation(np.arange(N) % 2)
+    X = rng.normal(size=(N, n)) * noise + y[:, None]
+    return X * 10.0 ** np.arange(n), y
+
+
+def _validations(rng) -> Iterator[Case]:
+    while True:
+        for N, k in ((23, 5), (14, 3), (26, 4)):
+            X, y = _examples(rng, N)
+            fold = rng.permutation(np.minimum(np.arange(N) % (k + 1), k - 1))
+            args = {"method": vote, "X": X, "y": y, "fold": fold}
+            yield Case(f"{N} examples in {k} folds of different size", args)
+
+
+validate = Step(
+    "validate",
+    _validate,
+    _validations,
+    ("guess", "mean", "spread"),
+    pick=1,
+    lists=True,
+    texts={
+        "no_last": "the last fold is left out.",
+        "unscaled": "the method gets features that are not scaled.",
+        "leak": "the features are scaled once, with all examples: the test folds leak.",
+        "own": "the test fold is scaled with its own mean and deviation.",
+        "in_sample": "the method is trained on the test fold, too.",
+        "errors": "these are shares of errors, not of right guesses.",
+        "no_first": "the first fold is left out: folds count from 0.",
+        "turned": "the method learns on one fold and guesses all others.",
+        "over_all": "the mean is the accuracy over all examples: that of the folds' "
+        "accuracies is asked for, and they differ in size.",
+        "median": "the median of the folds came: the mean is asked for.",
+        "over_k": "the spread is divided by k, not by k − 1.",
+        "of_mean": "the spread is divided by √k: that of the folds is asked for.",
+        "range_": "the spread is the range from worst to best: the deviation is asked "
+        "for.",
+        "squared": "the spread is squared: take the root.",
+        "joined": "the guesses come fold after fold: put each in its example's place.",
+    },
+    demands={
+        "each fold is held out once": ["no_last", "no_first", "turned", "in_sample"],
+        "on the scaled training folds": ["unscaled", "leak", "own"],
+        "in the order of the examples": ["joined"],
+        "the mean of the folds' accuracies": ["over_all", "median", "errors"],
+        "$k - 1$ in the denominator": ["over_k", "of_mean", "range_"],
+    },
+    why="Each example is guessed once, by a model that has not seen it. So the guesses "
+    "of all folds together are an honest picture of few data. The spread says how far "
+    "one fold's number can be trusted. It does not say how far the mean can: the folds "
+    "share most of their training examples, so their numbers are not independent, and "
+    "the rule of dividing by the root of k does not hold.",
+    **PAGE,
+    small=lambda: Case(
+        "",
+        {
+            "method": vote,
+            "X": np.array([[0.0], [1.0], [9.0], [8.0]]),
+            "y": np.array([0, 0, 1, 1]),
+            "fold": np.array([0, 1, 0, 1]),
+        },
+    ),
+)
+
+
+# --- report ---------------------------------------------------------------------------
+
+
+def _report(slip, method, settings, X, y, fold, X_test, y_test):
+    def guesses(c, rows=slice(None), of=X, unseen=X_test):
+        of = X[rows] if of is X else of
+        a, b = _scale(_plain, of, X[rows]), _scale(_plain, of, unseen)
+        return method(a, y[rows], b, c)
+
+    def right(c):
+        return np.mean(guesses(c) == y_test)
+
+    made = [partial(method, c=c) for c in settings]
+    scores = [_validate(_plain, m, X, y, fold)[1] for m in made]
+    tests = list(map(right, settings))
+    by = slip(scores, by_test=tests, worst=[-s for s in scores])
+    by = slip(by, by_train=[np.mean(guesses(c, unseen=X) == y) for c in settings])
+    tied = len(by) - 1 - int(np.argmax(by[::-1]))
+    i = slip(int(np.argmax(by)), tie_last=tied, always_0=0)
+    c = settings[i]
+    unscaled = lambda: method(X, y, X_test, c)  # noqa: E731
+    out = slip(guesses(c), unscaled=unscaled, one_fold=guesses(c, fold != fold.max()))
+    out = slip(out, leak=guesses(c, of=np.concatenate([X, X_test])))
+    own = _scale(_plain, X_test, X_test)
+    out = slip(out, own=method(_scale(_plain, X, X), y, own, c))
+    told = slip(np.mean(out == y_test), best_test=max(tests))
+    base = np.mean(y_test == np.bincount(y).argmax())
+    base = slip(base, own_majority=np.mean(y_test == np.bincount(y_test).argmax()))
+    base = slip(base, of_train=np.bincount(y).max() / len(y), chance=1 / (y.max() + 1))
+    return slip(c, index=i), scores[i], told, base
+
+
+def _reports(rng) -> Iterator[Case]:
+    while True:
+        for N, k in ((31, 4), (24, 3)):
+            X, y = _examples(rng, N + 17, noise=1.2)
+            y[rng.random(N + 17) < 0.3] = 1
+            args = {"method": vote, "settings": [9, 1, 5, 3], "X": X[:N], "y": y[:N]}
+            args["fold"] = rng.permutation(np.arange(N) % k)
+            args |= {"X_test": X[N:], "y_test": y[N:]}
+            yield Case(f"{N} examples in {k} folds, 17 to test", args)
+
+
+report = Step(
+    "report",
+    _report,
+    _reports,
+    ("setting", "validation", "test", "baseline"),
+    pick=1,
+    texts={
+        "by_test": "the test part chooses: then its accuracy is no longer honest.",
+        "by_train": "the accuracy on the training examples themselves chooses.",
+        "worst": "the setting with the lowest accuracy is chosen.",
+        "tie_last": "of settings that are equally good the last is taken: the first is "
+        "asked for.",
+        "always_0": "the first setting is always taken.",
+        "unscaled": "the last model gets features that are not scaled.",
+        "one_fold": "the last model is one of the cross-validation: train it on all "
+        "training examples.",
+        "leak": "the test part takes part in the scaling.",
+        "own": "the test part is scaled with its own mean and deviation.",
+        "best_test": "the best of all test accuracies came: that of the chosen setting "
+        "is asked for.",
+        "own_majority": "the baseline looks at the test labels: its class is the "
+        "commonest of the training labels.",
+        "of_train": "the baseline is measured on the training labels.",
+        "chance": "the baseline is that of guessing: the commonest class is asked for.",
+        "index": "the number of the setting came: the setting itself is asked for.",
+    },
+    demands={
+        "the highest mean of the folds": ["by_test", "by_train", "worst", "always_0"],
+        "the first of them": ["tie_last"],
+        "on all training examples": ["one_fold"],
+        "scaled with their mean and deviation": ["unscaled", "leak", "own"],
+        "The test part is used once": ["by_test", "best_test"],
+        "commonest class of the training labels": [
+            "own_majority",
+            "of_train",
+            "chance",
+        ],
+    },
+    why="Who chooses among many takes the luckiest, too: the accuracy of the chosen "
+    "setting is too good on the data that chose it. So the folds choose, and a part "
+    "that had no say reports. The model that is handed on is trained once more, "
+    "on all that may be used. And a number means little alone: what would have been "
+    "right without any learning?",
+    **PAGE,
+    small=lambda: Case(
+        "",
+        {
+            "method": vote,
+            "settings": [1, 3],
+            "X": np.array([[0.0], [1.0], [2.0], [9.0], [8.0], [1.5]]),
+            "y": np.array([0, 0, 0, 1, 1, 1]),
+            "fold": np.array([0, 1, 2, 0, 1, 2]),
+            "X_test": np.array([[1.6], [7.0]]),
+            "y_test": np.array([0, 1]),
+        },
+    ),
+)
+
+
+# --- pack, unpack ---------------------------------------------------------------------
+
+ARRAYS = ("W", "b", "mean", "std")
+
+
+def _kept(slip, models):
+    """Return what is left of each model, as nested lists, and of its text."""
+    seen = []
+    for model in models:
+        parts = {key: np.asarray(model[key]) for key in ARRAYS}
+        off = {key: np.round(v, 6) for key, v in parts.items()}
+        four = {k: v.astype(np.float32).astype(float) for k, v in parts.items()}
+        parts = slip(parts, rounded=off, single=four)
+        parts = {key: value.tolist() for key, value in parts.items()}
+        parts = slip(parts, no_scale={k: parts[k] for k in ("W", "b")})
+        names = slip(list(model["classes"]), sorted_=sorted(model["classes"]))
+        seen.append(parts | {"classes": slip(names, numbers=[*range(len(names))])})
+    seen = slip(seen, last_only=[seen[-1]] * len(seen))
+    return {
+        "models": seen,
+        "json": slip(True, code=False),
+        "arrays": slip(True, lists=False),
+    }
+
+
+def _is_json(text) -> bool:
+    try:
+        json.loads(text)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(text, str)
+
+
+def _packed(pack: Callable, unpack: Callable, models) -> dict:
+    texts = [pack(model) for model in models]
+    loaded = [unpack(text) for text in texts]
+    if not all(isinstance(model, dict) for model in loaded):
+        return {"fault": kind_of(loaded[0])}
+    arrays = [m[k] for m in loaded for k in ARRAYS if k in m]
+    whole = all(isinstance(v, np.ndarray) for v in arrays)
+    plain = [
+        {k: np.asarray(v).tolist() if k in ARRAYS else v for k, v in m.items()}
+        for m in loaded
+    ]
+    plain = [
+        m | {"classes": list(m["classes"])} if is_list(m.get("classes")) else m
+        for m in plain
+    ]
+    return {"models": plain, "json": all(map(_is_json, texts)), "arrays": whole}
+
+
+def _saved_fact(got: dict, want: dict) -> str:
+    if "fault" in got:
+        return f"unpack should return a dictionary; {got['fault']} came."
+    if not got["json"]:
+        return "the text is no JSON: json.dumps writes it."
+    if not got["arrays"]:
+        return "what was an array comes back as another thing."
+    for model, right in zip(got["models"], want["models"], strict=True):
+        if lost := sorted(right.keys() - model.keys()):
+            return f"{lost[0]} is not in the model that came back."
+        for key in right:
+            if not same(model[key], right[key], 0, 0):
+                return f"{key}: not what it was when the model was packed."
+    return ""
+
+
+def _models(rng) -> Iterator[Case]:
+    models = []
+    for n, k, names in ((4, 3, "zea avena oryza"), (2, 2, "b a")):
+        W, b = rng.normal(size=(k, n)) / 3, rng.normal(size=k)
+        model = {
+            "W": W,
+            "b": b,
+            "mean": rng.normal(size=n),
+            "std": rng.uniform(1, 2, n),
+        }
+        models.append(model | {"classes": names.split()})
+    yield Case("two models, one after the other", {"models": models})
+
+
+_saved = Step(
+    "pack, unpack",
+    _kept,
+    _models,
+    observe=lambda free, replay, case: replay(case.args["models"]),
+    tell=_saved_fact,
+    rtol=0,
+    atol=0,
+    texts={
+        "rounded": "the numbers are rounded on the way: a prediction may change.",
+        "single": "the numbers have single precision: a prediction may change.",
+        "no_scale": "mean and std are lost: new examples cannot be scaled as the "
+        "training examples were.",
+        "sorted_": "the classes come back sorted: output i belongs to classes[i].",
+        "numbers": "the names of the classes are lost.",
+        "last_only": "every text gives the last model: all that is needed must be in "
+        "the text.",
+        "code": "the text is no JSON: who loads it must not have to run it.",
+        "lists": "lists come back where arrays were.",
+    },
+    demands={
+        "a text in JSON": ["code"],
+        "equal to the last bit": ["rounded", "single"],
+        "All that a prediction needs": ["no_scale", "sorted_", "numbers"],
+        "from the text alone": ["last_only"],
+        "as arrays again": ["lists"],
+    },
+    why="A model is more than its weights: the mean and deviation of its inputs belong "
+    "to it, and the names of its outputs in their order. Whoever loads it has nothing "
+    "but the file. Numbers written with all their digits come back the same, so the "
+    "predictions do. And a file from a stranger is read, not run: formats that hold "
+    "code, as Python's pickle does, can do anything to the reader's computer.",
+    see="The loop",
+    goal="save and repeat a network in PyTorch",
+)
+
+
+def saved(pack: Callable, unpack: Callable, seed: int = 0) -> None:
+    """Check that `unpack(pack(model))` is the model, for two models in turn."""
+    _saved(partial(_packed, pack, unpack), seed)

@@ -1,0 +1,465 @@
+"""Checks of the sheet `linear_networks/logistic_regression`: from cost to verdict.
+
+Labels are 0 and 1, rows are examples, z = Xw + b. Each step is a reference that carries
+its slips (`helpers.checks.engine`).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..engine import Case, Step
+
+CLASSES = "From numbers to classes"
+STABLE = "turn the outputs of a linear layer into probabilities without overflow"
+JUDGE = "judge a published learning curve by putting it beside baselines"
+
+
+def _sigmoid(z):
+    return 0.5 * (1 + np.tanh(z / 2))
+
+
+# --- sigmoid_cost ---------------------------------------------------------------------
+
+
+def _cost(slip, z, y):
+    right = np.logaddexp(0, z) - y * z
+    p = _sigmoid(z)
+    cut = lambda: -np.log(np.clip(np.where(y, p, 1 - p), 1e-12, 1))  # noqa: E731
+    each = slip(right, cut=cut, squared=(p - y) ** 2, one_minus=np.abs(p - y))
+    each = slip(each, only_1=y * right, only_0=(1 - y) * right, minus=-right)
+    each = slip(each, turned=np.logaddexp(0, z) - (1 - y) * z, hinge=np.maximum(-z, 0))
+    each = slip(each, no_label=np.logaddexp(0, z), as_p=lambda: _of_p(z, y))
+    each = slip(
+        each, base_2=right / np.log(2), naive=lambda: _of_p(1 / (1 + np.exp(-z)), y)
+    )
+    return slip(each.mean(), summed=each.sum(), each=each)
+
+
+def _of_p(p, y):
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def _preactivations(rng) -> Iterator[Case]:
+    for m, size in ((6, 1), (9, 3), (5, 30)):
+        args = {"z": size * rng.normal(size=m) + 0.3, "y": rng.permutation(m) % 2}
+        yield Case(f"{m} rows, z of about {size}", args, {"m": m})
+    far = {"z": np.array([1000.0, -1000, 1000, -1000]), "y": np.array([1, 0, 0, 1])}
+    yield Case("z = ±1000, right and wrong", far, {"m": 4})
+
+
+sigmoid_cost = Step(
+    "sigmoid_cost",
+    _cost,
+    _preactivations,
+    texts={
+        "cut": "probabilities are cut off at 10⁻¹²: a sure mistake costs more.",
+        "squared": "this is the squared error of the probabilities.",
+        "one_minus": "1 − p of the label stands in place of −ln p.",
+        "only_1": "rows with the label 0 cost nothing here: theirs is −ln(1 − p).",
+        "only_0": "rows with the label 1 cost nothing here: theirs is −ln p.",
+        "minus": "the sign is wrong: −ln p is positive.",
+        "turned": "0 and 1 are exchanged: −ln p belongs to the label 1.",
+        "hinge": "this is max(0, −z), whatever the label.",
+        "no_label": "the label is missing: this is −ln(1 − p) in every row.",
+        "as_p": "z is taken for the probability: the sigmoid is missing.",
+        "base_2": "the logarithm has base 2.",
+        "naive": "an exponential overflows, or p is rounded to 0 or 1 before the "
+        "logarithm: rewrite the cost in z.",
+        "summed": "the sum over the rows came: their mean is asked for.",
+        "each": "a number for each row came: their mean is asked for.",
+    },
+    demands={
+        "the mean of $-\\ln p$": ["summed", "minus", "base_2", "squared"],
+        "of $-\\ln(1 - p)$ over": ["only_1", "turned", "no_label"],
+        "$z = \\pm 1000$ must work": ["naive", "cut"],
+        "straight from the preactivations": ["as_p"],
+    },
+    warn="an exponential overflows or a logarithm meets 0: rewrite the cost in z.",
+    why="The sigmoid of 40 is 1 in double precision, and the logarithm of 1 minus it "
+    "is −∞: a single confident mistake makes the whole cost infinite. Written in z "
+    "nothing is lost: for the label 0 the cost is ln(1 + e^z), which is nearly z where "
+    "z is large, and for the label 1 it is ln(1 + e^−z). It is softmax's log-sum-exp "
+    "with the two logits 0 and z.",
+    see="Without overflow",
+    goal=STABLE,
+    small=lambda: Case("", {"z": np.array([0.0, 2.0]), "y": np.array([1, 0])}),
+)
+
+
+# --- cost_gradient --------------------------------------------------------------------
+
+
+def _gradient(slip, X, y, w, b):
+    z = X @ w + slip(b, no_bias=0)
+    p = slip(_sigmoid(z), no_sigmoid=z, step=(z >= 0) * 1.0)
+    e = slip(p - y, sign=y - p, no_label=p, size=np.abs(p - y), twice=2 * (p - y))
+    e = slip(e, slope=e * p * (1 - p))
+    N, n = X.shape
+    e = e / slip(N, summed=1, features=n, positives=y.sum())
+    db = slip(e.sum(), db_zero=0.0, db_mean=e.mean(), db_each=e)
+    return slip(X.T @ e, means=X.mean(0) * e.sum(), each=X * e[:, None]), db
+
+
+def _gradient_cases(rng) -> Iterator[Case]:
+    for N, n in ((7, 3), (4, 4), (9, 2)):
+        args = {"X": rng.normal(size=(N, n)) + 0.5, "y": rng.permutation(N) % 2}
+        args |= {"w": rng.normal(size=n), "b": float(rng.normal() + 1)}
+        yield Case(f"{N} examples, {n} features", args, {"N": N, "n": n})
+
+
+cost_gradient = Step(
+    "cost_gradient",
+    _gradient,
+    _gradient_cases,
+    ("dw", "db"),
+    texts={
+        "no_bias": "the bias is missing in z.",
+        "no_sigmoid": "the sigmoid is missing: z − y is the error of a squared cost.",
+        "step": "a step stands in place of the sigmoid.",
+        "sign": "the sign is wrong: the error is p − y.",
+        "no_label": "the labels are missing: p stands in place of p − y.",
+        "size": "the sign of the error is lost.",
+        "twice": "there is a factor 2 too many: it belongs to the squared error.",
+        "slope": "there is a factor p (1 − p) too many: with cross-entropy it cancels.",
+        "summed": "the sums over the examples came: the cost is a mean.",
+        "features": "you divided by the number of features, not of examples.",
+        "positives": "you divided by the number of ones, not of examples.",
+        "db_zero": "db is 0: the bias has a derivative, too.",
+        "db_mean": "db is divided by N twice.",
+        "db_each": "db has an entry for each example: one number is asked for.",
+        "means": "mean error times mean features: multiply first, then average.",
+        "each": "dw has a row for each example: sum over them.",
+    },
+    demands={
+        "with respect to $w$ and $b$": ["db_zero", "no_bias"],
+        "an array of shape `(n,)` and a number": ["each", "db_each"],
+        "the mean over the examples": ["summed", "features"],
+        "the error $p_i - y_i$": ["sign", "slope", "no_sigmoid", "twice"],
+    },
+    why="The derivative of the logarithm cancels that of the sigmoid, and the error is "
+    "p − y, as in linear regression: what the model says minus what is true. Where a "
+    "squared error would multiply by p (1 − p), and stop learning from confident "
+    "mistakes, cross-entropy keeps the whole error. Each weight gets error times "
+    "input, the bias the error alone, averaged over the examples.",
+    see="The gradient",
+    goal="derive the gradient of softmax regression",
+    small=lambda: Case(
+        "",
+        {"X": np.array([[1.0, 2.0]]), "y": np.array([1]), "w": np.zeros(2), "b": 0.0},
+    ),
+)
+
+
+# --- train_logistic -------------------------------------------------------------------
+
+
+def _train(slip, X, y, eta, steps):
+    w, b, costs = np.zeros(X.shape[1]), slip(0.0, b_one=1.0), []
+    w = slip(w, w_ones=np.ones(X.shape[1]))
+    for _ in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
+        costs.append(np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b)))
+        e = (_sigmoid(X @ w + b) - y) / slip(len(y), summed=1)
+        rate = slip(eta, climbs=-eta, no_eta=1.0)
+        new = w - rate * X.T @ e
+        e = slip(e, late=(_sigmoid(X @ new + b) - y) / len(y))
+        w, b = new, b - slip(rate, b_kept=0) * e.sum()
+        if slip(False, after_one=True):
+            break
+    end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
+    after = [*costs[1:], end]
+    costs = slip(costs, after=after, both=[*costs, end], last=end)
+    return w, b, slip(costs, backwards=costs[::-1])
+
+
+def _train_cases(rng) -> Iterator[Case]:
+    for N, n, eta, steps in ((12, 3, 0.5, 4), (9, 2, 1.5, 7), (15, 4, 0.1, 3)):
+        X, y = rng.normal(size=(N, n)) + 0.3, rng.permutation(N) % 2
+        args = {"X": X, "y": y, "eta": eta, "steps": steps}
+        yield Case(f"{N} examples, {n} features, η = {eta}, {steps} steps", args)
+
+
+train_logistic = Step(
+    "train_logistic",
+    _train,
+    _train_cases,
+    ("w", "b", "costs"),
+    texts={
+        "b_one": "the bias starts at 1, not at 0.",
+        "w_ones": "the weights start at 1, not at 0.",
+        "one_less": "one step too few is taken.",
+        "one_more": "one step too many is taken.",
+        "summed": "the gradient is summed over the examples: its mean is asked for.",
+        "climbs": "the sign is wrong: + climbs the cost.",
+        "no_eta": "η is missing.",
+        "late": "b follows weights that are already new: compute both gradients first.",
+        "b_kept": "the bias is not updated.",
+        "after_one": "only one step is taken: a return in the loop?",
+        "after": "the costs are those after each step: before it is asked for.",
+        "both": "the cost after the last step is noted, too: one for each step.",
+        "last": "only the last cost came: one for each step.",
+        "backwards": "the costs come in reversed order.",
+    },
+    demands={
+        "Start with $w = 0$ and $b = 0$": ["w_ones", "b_one"],
+        "take `steps` steps": ["one_less", "one_more", "after_one"],
+        "the gradient of all examples": ["summed", "b_kept"],
+        "the cost before each step": ["after", "both", "last"],
+    },
+    why="From zero weights each probability is ½ and the cost is ln 2: a known number, "
+    "and so a test of the program. The cost has a single minimum, so that every start "
+    "leads there, if the rate is not too large. A curve of the cost shows what one "
+    "number at the end hides: whether it still falls, whether it jumps, and whether "
+    "half of the steps had been enough.",
+    see=CLASSES,
+    goal="train it on handwritten digits",
+    small=lambda: Case(
+        "",
+        {
+            "X": np.array([[1.0], [-1.0]]),
+            "y": np.array([1, 0]),
+            "eta": 1.0,
+            "steps": 2,
+        },
+    ),
+)
+
+
+# --- precision_recall -----------------------------------------------------------------
+
+
+def _share(part, whole):
+    return float(part / whole) if whole else 0.0
+
+
+def _two(slip, p, y, threshold):
+    t = slip(threshold, half=0.5)
+    said = slip((p >= t) * 1, strict=(p > t) * 1, below=(p < t) * 1)
+    y = slip(y, turned=1 - y)
+    hits, N = int((said & y).sum()), len(y)
+    accuracy, fallout = (
+        np.mean(said == y),
+        _share(int((said & (1 - y)).sum()), (1 - y).sum()),
+    )
+    precision = slip(_share(hits, said.sum()), accuracy=accuracy, of_all=hits / N)
+    precision = slip(precision, nan=lambda: precision if said.any() else np.nan)
+    recall = slip(_share(hits, y.sum()), fallout=fallout, accuracy_2=accuracy)
+    recall = slip(recall, of_all_2=hits / N, missed=1 - recall)
+    return slip((precision, recall), exchanged=(recall, precision))
+
+
+def _two_cases(rng) -> Iterator[Case]:
+    for N, threshold in ((40, 0.3), (25, 0.7), (30, 0.55)):
+        y = (rng.random(N) < 0.35) * 1
+        p = np.round(np.clip(0.35 + 0.3 * y + 0.25 * rng.normal(size=N), 0.01, 0.99), 2)
+        p[:3], y[:3] = threshold, (1, 1, 0)
+        args = {"p": p, "y": y, "threshold": threshold}
+        yield Case(f"{N} rows, threshold {threshold}", args)
+    none = {"p": np.full(5, 0.2), "y": np.array([0, 1, 0, 0, 1]), "threshold": 0.9}
+    yield Case("no row reaches the threshold", none)
+
+
+precision_recall = Step(
+    "precision_recall",
+    _two,
+    _two_cases,
+    ("precision", "recall"),
+    texts={
+        "half": "the threshold is not used: ½ stands in its place.",
+        "strict": "a row exactly at the threshold counts as 1: ≥, not >.",
+        "below": "rows below the threshold are called 1: the comparison is turned.",
+        "turned": "0 and 1 are exchanged: the ones are looked for.",
+        "accuracy": "precision: this is the accuracy, the share of all rows right.",
+        "of_all": "precision: divide by the rows that are called 1, not by all.",
+        "nan": "precision is NaN where no row is called 1: 0 is asked for.",
+        "fallout": "recall: this is the share of the zeros that are called 1.",
+        "accuracy_2": "recall: this is the accuracy, the share of all rows right.",
+        "of_all_2": "recall: divide by the rows that are 1, not by all.",
+        "missed": "recall: this is the share of the ones that is missed.",
+        "exchanged": "precision and recall are exchanged.",
+    },
+    demands={
+        "if $p \\ge$ `threshold`": ["strict", "half", "below"],
+        "the share of the rows *called 1* that are 1": ["of_all", "accuracy"],
+        "the share of the rows that *are 1* that are called so": ["missed", "fallout"],
+        "the precision is 0": ["nan"],
+        "Returns `(precision, recall)`": ["exchanged"],
+    },
+    why="Where ones are rare, the accuracy says little: who never says 1 is right most "
+    "of the time. Two questions matter. Of those that you called 1, how many are? "
+    "(Precision: the cost of a false alarm.) Of those that are 1, how many did you "
+    "find? (Recall: the cost of a miss.) The threshold trades one for the other, and ½ "
+    "is only its default. What it should be depends on what the two mistakes cost.",
+    see=CLASSES,
+    goal=JUDGE,
+    small=lambda: Case(
+        "",
+        {"p": np.array([0.9, 0.6, 0.2]), "y": np.array([1, 0, 1]), "threshold": 0.5},
+    ),
+)
+
+
+# --- roc ------------------------------------------------------------------------------
+
+
+def _one_by_one(p):
+    ranks = np.empty(len(p), int)
+    ranks[np.argsort(-p, kind="stable")] = np.arange(len(p))
+    return ranks <= np.arange(len(p))[:, None]
+
+
+def _roc(slip, p, y):
+    y = slip(y, turned=1 - y)
+    levels = np.unique(p)[::-1]
+    levels = slip(levels, rising=levels[::-1])
+    called = slip(p >= levels[:, None], strict=p > levels[:, None])
+    called = slip(called, ties_apart=_one_by_one(p))
+    tpr = (called & (y == 1)).sum(1) / (y == 1).sum()
+    fpr = (called & (y == 0)).sum(1) / (y == 0).sum()
+    hits = (called & (y == 1)).sum(1)
+    fpr = slip(
+        fpr, precision=hits / np.maximum(called.sum(1), 1), of_all=fpr * np.mean(y == 0)
+    )
+    tpr = slip(tpr, of_all_2=tpr * np.mean(y == 1))
+    begin = slip([0.0], no_start=[])
+    fpr, tpr = np.append(begin, fpr), np.append(begin, tpr)
+    area = np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)
+    area = slip(
+        area, steps=np.sum(np.diff(fpr) * tpr[1:]), low=np.sum(np.diff(fpr) * tpr[:-1])
+    )
+    area = slip(area, mean=tpr.mean(), minus=-area, half=area - 0.5)
+    return slip((fpr, tpr, area), exchanged=(tpr, fpr, area))
+
+
+def _roc_cases(rng) -> Iterator[Case]:
+    for N, digits in ((12, 1), (20, 1), (15, 3)):
+        y = rng.permutation(np.arange(N) % 3 == 0) * 1
+        p = np.round(
+            np.clip(0.4 + 0.2 * y + 0.25 * rng.normal(size=N), 0.0, 1.0), digits
+        )
+        p[:2], p[2] = p[2], p[3]
+        y[:2] = 1, 0
+        yield Case(f"{N} rows, {len(np.unique(p))} different p", {"p": p, "y": y})
+
+
+roc = Step(
+    "roc",
+    _roc,
+    _roc_cases,
+    ("fpr", "tpr", "area"),
+    texts={
+        "turned": "0 and 1 are exchanged: the ones are looked for.",
+        "ties_apart": "rows with equal p are taken one by one: they pass a threshold "
+        "together.",
+        "rising": "the thresholds rise: the curve begins with the highest.",
+        "strict": "a row exactly at the threshold counts as 1: ≥, not >.",
+        "precision": "fpr: this is the precision.",
+        "of_all": "fpr: divide by the number of zeros, not of all rows.",
+        "of_all_2": "tpr: divide by the number of ones, not of all rows.",
+        "no_start": "the first point (0, 0) is missing.",
+        "steps": "area: these rectangles are as high as their ends: take trapezoids.",
+        "low": "area: these rectangles are as high as their starts: take trapezoids.",
+        "mean": "area: this is the mean height of the points.",
+        "minus": "area: the sign is wrong: the curve runs from left to right.",
+        "half": "area: ½ is subtracted.",
+        "exchanged": "fpr and tpr are exchanged.",
+    },
+    demands={
+        "each *different* value of `p`": ["ties_apart"],
+        "from the largest to the smallest": ["rising"],
+        "begins with the point (0, 0)": ["no_start"],
+        "the share of the zeros that are called 1": ["of_all", "turned"],
+        "by trapezoids": ["steps", "low", "mean"],
+        "Returns `(fpr, tpr, area)`": ["exchanged"],
+    },
+    why="One threshold gives one pair of shares. All thresholds together give the "
+    "curve, which shows what the model could do before anybody chose. Its area is the "
+    "probability that a random one gets a larger p than a random zero (equal ones "
+    "count half): ½ for a model that knows nothing, whatever the share of ones, 1 for "
+    "a perfect order. It says nothing about whether the probabilities are right.",
+    see=CLASSES,
+    goal=JUDGE,
+    small=lambda: Case("", {"p": np.array([0.8, 0.5, 0.5]), "y": np.array([1, 1, 0])}),
+)
+
+
+# --- read_curve -----------------------------------------------------------------------
+
+
+def _read(slip, train, val, y_train, y_val):
+    best = slip(np.argmax(val), last_tie=len(val) - 1 - np.argmax(val[::-1]))
+    best = slip(best, by_train=np.argmax(train), last=len(val) - 1)
+    counts = np.bincount(slip(y_train, own_majority=y_val))
+    base = np.mean(y_val == counts.argmax())
+    base = slip(base, rarest=np.mean(y_val == counts.argmin()), even=1 / len(counts))
+    base = slip(base, of_train=np.mean(y_train == counts.argmax()), none=0.0)
+    gain = slip(val[best] - base, times=val[best] / base, under=base - val[best])
+    gap = slip(train[best] - val[best], turned=val[best] - train[best])
+    gap = slip(gap, at_end=train[-1] - val[-1], widest=np.max(np.subtract(train, val)))
+    epoch = slip(int(best), from_1=int(best) + 1)
+    return slip((epoch, gain, gap), gap_first=(epoch, gap, gain))
+
+
+def _curves(rng) -> Iterator[Case]:
+    for E, k, at in ((12, 2, 5), (9, 3, 4), (15, 2, 9)):
+        train = np.sort(rng.uniform(0.55, 0.97, E))
+        train[[1, -2]] = train[[-2, 1]]
+        train[-3] = 0.99
+        val = np.round(rng.uniform(0.5, 0.8, E), 3)
+        val[[at, at + 2]] = 0.85
+        y_train = rng.choice(k, 60, p=[0.2, 0.8] if k == 2 else [0.1, 0.6, 0.3])
+        y_val = rng.choice(k, 40, p=[0.65, 0.35] if k == 2 else [0.2, 0.3, 0.5])
+        args = {"train": train, "val": val, "y_train": y_train, "y_val": y_val}
+        yield Case(f"{E} epochs, {k} classes", args)
+
+
+read_curve = Step(
+    "read_curve",
+    _read,
+    _curves,
+    ("epoch", "gain", "gap"),
+    texts={
+        "last_tie": "of equal accuracies the last epoch is taken: the first counts.",
+        "by_train": "the epoch is chosen by the training accuracy.",
+        "last": "the last epoch is taken, not the best one.",
+        "own_majority": "the baseline peeks: its class is the commonest of y_val.",
+        "rarest": "the baseline takes the rarest class.",
+        "even": "the baseline is 1/k: the commonest class is right more often or less.",
+        "of_train": "the baseline is measured on y_train: y_val is asked for.",
+        "none": "the baseline is not subtracted.",
+        "times": "gain: the accuracy is divided by the baseline: subtract it.",
+        "under": "gain: the sign is wrong: accuracy minus baseline.",
+        "turned": "gap: the sign is wrong: training minus validation.",
+        "at_end": "gap: taken after the last epoch, not at the best one.",
+        "widest": "gap: this is the widest gap of all epochs.",
+        "from_1": "epoch: counted from 1: from 0 is asked for.",
+        "gap_first": "gain and gap are exchanged.",
+    },
+    demands={
+        "the epoch with the highest validation accuracy": ["by_train", "last"],
+        "the first of them": ["last_tie"],
+        "counted from 0": ["from_1"],
+        "the class that is most frequent in `y_train`": ["own_majority", "rarest"],
+        "its accuracy on `y_val`": ["of_train", "even", "none"],
+        "the training accuracy minus the validation accuracy": ["turned"],
+        "at that epoch": ["at_end", "widest"],
+        "Returns `(epoch, gain, gap)`": ["gap_first"],
+    },
+    why="A curve that rises says that something is learned, not that it is worth "
+    "anything: first put beside it what costs nothing. The commonest class of the "
+    "training part is such a baseline; whoever looks it up in the validation part has "
+    "peeked. A gap between the two curves is what was learned by heart. The best epoch "
+    "was chosen on the validation part, so that its accuracy there is a little too "
+    "good.",
+    see="Ten digits, one layer",
+    goal=JUDGE,
+    small=lambda: Case(
+        "",
+        {
+            "train": np.array([0.5, 0.7, 0.9]),
+            "val": np.array([0.5, 0.6, 0.55]),
+            "y_train": np.array([0, 1, 1]),
+            "y_val": np.array([1, 0, 1, 0]),
+        },
+    ),
+)

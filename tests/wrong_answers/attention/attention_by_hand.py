@@ -1,0 +1,75 @@
+"""Wrong answers to solutions/attention/attention_by_hand.ipynb.
+
+What a slip of a check's reference says is proved in tests/helpers/checks/test_steps.py.
+"""
+
+from tests.wrong_answers import Wrong
+
+
+def wrong(name: str, step: str, says: str, source: str) -> Wrong:
+    return Wrong(name, f"hand_{step}", source, f"hand_{step}_check", says)
+
+
+WRONG = [
+    wrong(
+        "weights_not_transposed",
+        "match",
+        r"matrix product",
+        """
+        def match(X, M, W_q, W_k):
+            return (X @ W_q) @ (M @ W_k).T / np.sqrt(W_q.shape[0])
+        """,
+    ),
+    wrong(
+        "scores_overwritten",
+        "hide",
+        r"argument S in place",
+        """
+        def hide(S, padding):
+            place = np.arange(S.shape[-1])
+            hidden = (place > place[:, None]) | (place < padding[:, None, None])
+            S[hidden] = -np.inf
+            return S
+        """,
+    ),
+    wrong(
+        "weights_alone",
+        "look_up",
+        r"2 results \(weights, result\)",
+        """
+        def look_up(S, V):
+            top = S.max(-1, keepdims=True)
+            e = np.exp(S - np.where(np.isfinite(top), top, 0))
+            return e / np.maximum(e.sum(-1, keepdims=True), 1e-300)
+        """,
+    ),
+    wrong(
+        "transposed_back_to_columns",
+        "heads",
+        r"axes",
+        """
+        def heads(P, h):
+            B, T, wide = P.shape
+            d = wide // 3 // h
+            Q, K, V = np.moveaxis(P.reshape(B, T, 3, h, d), (2, 3), (0, 2))
+            _, Z = look_up(Q @ K.T / np.sqrt(d), V)
+            return Z.swapaxes(1, 2).reshape(B, T, h * d)
+        """,
+    ),
+    wrong(
+        "input_overwritten",
+        "residual",
+        r"argument X in place",
+        """
+        def residual(X, f, gain, shift, first):
+            def norm(A):
+                A = A - A.mean(-1, keepdims=True)
+                return gain * A / np.sqrt(A.var(-1, keepdims=True) + 1e-5) + shift
+
+            if first:
+                X += f(norm(X))
+                return X
+            return norm(X + f(X))
+        """,
+    ),
+]

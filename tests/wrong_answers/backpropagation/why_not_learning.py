@@ -1,0 +1,64 @@
+"""Wrong answers to solutions/backpropagation/why_not_learning.ipynb, beyond slips."""
+
+from tests.wrong_answers import Wrong
+
+WRONG = [
+    Wrong(
+        "nearest_in_place",
+        "why_neighbors",
+        """
+        def neighbors_agree(x, y):
+            x -= x.mean(axis=0)
+            distances = ((x[:, None] - x) ** 2).sum(axis=-1)
+            np.fill_diagonal(distances, np.inf)
+            return np.mean(y[distances.argmin(axis=1)] == y)
+        """,
+        loses="why_neighbors_check",
+        says=r"argument x in place",
+    ),
+    Wrong(
+        "a_cause_of_its_own",
+        "why_diagnose",
+        """
+        def diagnose(net):
+            return "it is cursed"
+        """,
+        loses="why_diagnose_check",
+        says=r"no\s+name of the table",
+    ),
+    Wrong(
+        "guessed_from_the_learning_rate",
+        "why_diagnose",
+        """
+        def diagnose(net):
+            if net["eta"] < 0:
+                return "sign"
+            return "large step" if net["eta"] > 1 else "small step"
+        """,
+        loses="why_diagnose_check",
+        says=r"(?s)the answer is “.+?”",
+    ),
+    Wrong(
+        "mended_in_place",
+        "why_mend",
+        """
+        def mend(net, cause):
+            if cause == "inputs":
+                net["x"] = (net["x"] - net["x"].mean(axis=0)) / net["x"].std(axis=0)
+            net["eta"] = net["eta"] * (-1 if cause == "sign" else 1)
+            return net
+        """,
+        loses="why_mend_check",
+        says=r"Change one entry",
+    ),
+    Wrong(
+        "other_data",
+        "why_mend",
+        """
+        def mend(net, cause):
+            return {**net, "x": np.eye(6)[net["y"]]}
+        """,
+        loses="why_mend_check",
+        says=r"must stay the old one",
+    ),
+]

@@ -1,0 +1,50 @@
+"""Wrong answers to solutions/fully_connected/autograd.ipynb.
+
+What a slip of a check's reference says is proved in tests/helpers/checks/test_steps.py.
+"""
+
+from tests.wrong_answers import Wrong
+
+
+def wrong(name, cell, says, arguments, lines):
+    """An answer whose body is these lines."""
+    body = "\n    ".join(lines.split("\n"))
+    named = {"direction": "direction_error"}.get(cell, cell)
+    source = f"def {named}({arguments}):\n    {body}"
+    return Wrong(name, f"autograd_{cell}", source, f"autograd_{cell}_check", says)
+
+
+FLAT = """a, b = inputs[0], inputs[-1]
+slopes = {"sub": (1, -1), "mul": (b, a), "div": (1 / (b or 1), -a / (b or 1) ** 2)}
+if op in slopes: return {"sub": a - b, "mul": a * b, "div": a / b}[op], slopes[op]
+f = {"exp": exp, "log": lambda a: log(a), "tanh": tanh, "relu": lambda a: max(0.0, a)}
+d = {"exp": exp, "log": lambda a: 1 / a, "tanh": lambda a: 1 - tanh(a) ** 2,
+     "relu": lambda a: float(a > 0)}
+return f[op](a), d[op](a)"""
+IN_PLACE = """asks, parents, slopes = needs, [()] * len(inputs), [()] * len(inputs)
+values = inputs
+for op, numbers, graph in program:
+    value, each = local(op, tuple(values[i] for i in numbers))
+    kept = [(i, s) for i, s in zip(numbers, each) if asks[i] and graph]
+    values.append(value); asks.append(bool(kept))
+    parents.append(tuple(i for i, _ in kept)); slopes.append(tuple(s for _, s in kept))
+return values, asks, parents, slopes"""
+KEPT = """if not hasattr(order, "seen"): order.seen = []
+if last not in order.seen:
+    for p in parents[last]: order(parents, p)
+    order.seen.append(last)
+return order.seen"""
+NO_RETURN = "listed = []\nfor p in parents[last]:\n    listed += order(parents, p)"
+WHOLE = """g = np.zeros(len(parents), dtype=int); g[last] = 1
+for node in reversed(order(parents, last)):
+    for p, s in zip(parents[node], slopes[node]): g[p] += int(g[node] * s)
+return g"""
+WRONG = [
+    wrong("slope_is_no_tuple", "local", r"slopes", "op, inputs", FLAT),
+    wrong("lists_changed", "record", r"in place", "program, inputs, needs", IN_PLACE),
+    wrong("kept_between_calls", "order", r"does not lead", "parents, last", KEPT),
+    wrong("nothing_returned", "order", r"None", "parents, last", NO_RETURN),
+    wrong(
+        "whole_numbers", "backward", r"cut off|integer", "parents, slopes, last", WHOLE
+    ),
+]
