@@ -656,8 +656,21 @@
       });
     }
 
-    /** A square table of texts. */
-    const square = (caption, texts, n) =>
+    /** A cell with a product below its factors: blue if it adds, orange if it takes. */
+    const product = (text, value, most) => {
+      const share = most === 0 ? 0 : Math.round((35 * Math.abs(value)) / most);
+      const color = value < 0 ? "213 94 0" : "0 114 178";
+      return html(
+        "td",
+        { style: `background: rgb(${color} / ${share}%)` },
+        text,
+        html("br"),
+        html("b", null, short(value, 2)),
+      );
+    };
+
+    /** A square table of cells, given as texts or as elements. */
+    const square = (caption, cells, n) =>
       html(
         "table",
         { class: "exploration-table" },
@@ -669,7 +682,9 @@
             html(
               "tr",
               null,
-              texts.slice(n * r, n * r + n).map((text) => html("td", null, text)),
+              cells
+                .slice(n * r, n * r + n)
+                .map((cell) => (typeof cell === "string" ? html("td", null, cell) : cell)),
             ),
           ),
         ),
@@ -688,8 +703,11 @@
         return;
       }
       const g = state.channel - 1;
-      const { kernel, numbers, sum: part } = one.channels[g];
-      const texts = kernel.map((w, k) => `${factor(w, 2)}·${factor(numbers[k], 2)}`);
+      const { kernel, numbers, terms, sum: part } = one.channels[g];
+      const most = Math.max(...terms.map(Math.abs));
+      const cells = kernel.map((w, k) =>
+        product(`${factor(w, 2)}·${factor(numbers[k], 2)}`, terms[k], most),
+      );
       const isOne = one.channels.length === 1;
       const sums = isOne
         ? []
@@ -709,8 +727,10 @@
       ].join(" ");
       sum.replaceChildren(
         square(
-          isOne ? "weight · pixel" : `weight · number, for input map ${g + 1}`,
-          texts,
+          isOne
+            ? "weight · pixel, and their product"
+            : `weight · number of input map ${g + 1}, and their product`,
+          cells,
           F,
         ),
         html("p", null, rich(`the nine products add up to $${short(part, 2)}$`)),

@@ -1149,6 +1149,7 @@
       const { node } = view.surface;
       points.element.hidden = !isOwn;
       node.classList.toggle("exploration-own-plane", isOwn);
+      node.setAttribute("role", isOwn ? "application" : "img"); // the arrows are ours
       testPoints.disabled = isOwn;
       if (isOwn) {
         node.tabIndex = 0;

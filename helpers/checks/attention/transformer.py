@@ -53,14 +53,15 @@ def _block(slip: Callable) -> type:
             nested = all_three.reshape(m, n, self.heads, 3, -1).unbind(3)
             parts = slip([a.reshape(m, n, h, -1) for a in (q, k, v)], nested=nested)
             flat = [a.reshape(m, h, n, -1) for a in parts]
-            q, k, v = slip([a.transpose(1, 2) for a in parts], no_swap=flat)
+            turned = [a.transpose(1, 2) for a in parts]
+            q, k, v = slip(turned, no_swap=flat, within=parts)
             S = q @ k.mT / slip(k.shape[-1] ** 0.5, width=w**0.5, no_root=1)
-            ones = torch.ones(n, n, dtype=torch.bool)
+            ones = torch.ones(S.shape[-2:], dtype=torch.bool)
             later = slip(ones.triu(1), all_seen=~ones, earlier=ones.tril(-1))
             later = slip(later, next=ones.triu(2))
             W = S.masked_fill(later, -torch.inf).softmax(-1)
             z = slip(W, late=S.softmax(-1) * ~later) @ v
-            z = slip(z.transpose(1, 2), join_flat=z).reshape(m, n, w)
+            z = slip(z.transpose(1, 2), join_flat=z, within=z).reshape(m, n, w)
             return slip(self.join(z), no_join=z)
 
         def feed(self, x):
@@ -98,7 +99,7 @@ block = Step(
     "Block",
     _block,
     _rows,
-    texts={k: v for k, v in CUT.items() if k != "over_heads"}
+    texts=CUT
     | {
         "all_seen": "the mask is missing: a position sees the later ones.",
         "earlier": "the mask hides the earlier positions: it hides the later ones.",
@@ -164,13 +165,13 @@ def _writer(slip: Callable) -> type:
             n, T = x.shape[1], self.places.num_embeddings
             t = torch.arange(n)
             t = slip(t, last=t + T - n, backward=t.flip(0), from_1=(t + 1) % T)
-            p, e = self.places(t), self.tokens(x)
+            p, e = slip(self.places(t), of_token=lambda: self.places(x)), self.tokens(x)
             a = slip(e + p, no_places=e, times=e * p, scaled=e * e.shape[-1] ** 0.5 + p)
             a = slip(a, norm_early=self.norm(a), places_late=e)
             blocks = [*self.blocks]
             blocks = slip(blocks, first=blocks[:1] * len(blocks), only_1=blocks[:1])
             for layer in slip(blocks, back=blocks[::-1], none=[]):
-                a = layer(slip(a, again=a + p, anew=e + p))
+                a = layer(slip(a, again=a + p, anew=e + p)) + slip(0, way=a)
             a = slip(a, places_late=a + p)
             z = self.output(slip(self.norm(a), no_norm=a, norm_early=a))
             z = slip(z, softmax=z.softmax(-1), log=z.log_softmax(-1), relu=z.relu())
@@ -197,6 +198,7 @@ writer = Step(
         "token has position 0.",
         "backward": "the positions run backward.",
         "from_1": "the positions begin with 1: they count from 0.",
+        "of_token": "the vector of a position is looked up by the number of a token.",
         "no_places": "the position is not used: without it attention knows no order.",
         "times": "token and position vectors are multiplied: add them.",
         "scaled": "the token vectors are multiplied by a root that is not asked for.",
@@ -208,6 +210,7 @@ writer = Step(
         "back": "the blocks come in reversed order.",
         "none": "the blocks are not used.",
         "anew": "each block reads the embeddings: it reads what the last one gave.",
+        "way": "a way past every block is added: blocks have ways past of their own.",
         "no_norm": "the norm behind the last block is missing.",
         "softmax": "the outputs are softmax; logits are asked for.",
         "log": "the outputs are log-softmax; logits are asked for.",
@@ -222,7 +225,7 @@ writer = Step(
             "no_places",
             "times",
         ],
-        "positions count from 0": ["last", "from_1", "backward"],
+        "positions count from 0": ["last", "from_1", "of_token"],
         "passes the blocks one after another": ["first", "only_1", "back", "anew"],
         "`norm`, and then `output`": ["no_norm", "norm_early"],
         "Returns logits, shape `(m, n, k)`": ["softmax", "last_only", "rows"],
@@ -247,7 +250,8 @@ def _learn(slip: Callable) -> Callable:
 
     def learn(model, optimizer, text, starts, T):
         s = slip(starts, in_order=T * torch.arange(len(starts)), one=starts[:1])
-        at = s[:, None] + torch.arange(slip(T, short=T - 1))
+        s = slip(s, next_start=s + 1)
+        at = s[:, None] + torch.arange(slip(T, short=T - 1, long=T + 1))
         x = text[at]
         y = slip(text[at + 1], same=x, before=text[at - 1], two=text[at + 2])
         y = slip(y, window=text[(at + T) % len(text)], rolled=x.roll(-1, 1))
@@ -257,8 +261,9 @@ def _learn(slip: Callable) -> Callable:
             z, goal = slip((z, y), last=(z[:, -1:], y[:, -1:]))
             z = slip(z, softmax=z.softmax(-1)).flatten(0, 1)
             z = slip(z, mixed=z.reshape(*goal.shape, -1).transpose(0, 1).flatten(0, 1))
-            loss = F.cross_entropy(z, goal.flatten())
-            times = slip(1, summed=goal.numel(), of_rows=len(goal), of_T=goal.shape[1])
+            goal = goal.flatten()
+            loss = slip(F.cross_entropy(z, goal), nll=F.nll_loss(z, goal))
+            times = slip(1, summed=len(goal), of_rows=len(y), of_T=y.shape[1])
             return times * slip(loss, minus=-loss)
 
         told = one_step.taken(slip, model, optimizer, mean(), y.numel(), mean)
@@ -289,6 +294,8 @@ learn = Step(
         "in_order": "the windows are taken from the beginning: `starts` is not used.",
         "one": "only the first window is used.",
         "short": "the windows have T − 1 tokens: inputs and targets have T each.",
+        "long": "the windows have T + 1 tokens: inputs and targets have T each.",
+        "next_start": "the windows begin one token too late.",
         "same": AFTER,
         "before": "the targets are the tokens before the inputs: shift the other way.",
         "two": "the targets are shifted by two.",
@@ -296,6 +303,7 @@ learn = Step(
         "rolled": "the targets are rolled within the window: the last one is the token "
         "behind the window.",
         "softmax": SOFTMAX,
+        "nll": "logits go into nll_loss, which asks for log-softmax: cross_entropy.",
         "last": "only the last position counts: all positions do.",
         "mixed": "logits and targets are flattened in different orders.",
         "summed": "the loss is the sum over all targets: take the mean.",
@@ -305,8 +313,8 @@ learn = Step(
         "perplexity": "the perplexity is returned: the loss is asked for.",
     },
     demands={
-        "begin at the places `starts`": ["in_order", "one"],
-        "of $T$ tokens each": ["short"],
+        "begin at the places `starts`": ["in_order", "one", "next_start"],
+        "of $T$ tokens each": ["short", "long"],
         "the target of each input is the token after it": ["same", "before", "rolled"],
         "the mean over all positions of all windows": ["summed", "last", "of_T"],
         "take one step": ["no_zero", "no_step", "twice", "own"],
@@ -345,7 +353,7 @@ def _continue(slip: Callable) -> Callable:
             k, up = len(p), p.double().cumsum(0)
             i = min(int((up <= share).sum()), k - 1)
             falling = k - 1 - int((p.flip(0).cumsum(0) <= share).sum())
-            i = slip(i, one_less=max(i - 1, 0), one_more=min(i + 1, k - 1))
+            i = slip(i, one_less=i - 1, one_more=min(i + 1, k - 1))
             i = slip(i, greedy=int(p.argmax()), falling=falling, even=int(share * k))
             written.append(i)
         began = [*start.tolist(), *written]
@@ -430,7 +438,8 @@ def _perplexity(slip: Callable) -> Callable:
     def perplexity_of(model, text, T):
         model.train(slip(False, training=True))
         parts, N = [], len(text)
-        ends = slip(N - 1, no_rest=(N - 1) // T * T)
+        T = slip(T, whole=N)
+        ends = slip(N - 1, no_rest=(N - 1) // T * T, sliding=N - T)
         for s in range(0, ends, slip(T, sliding=1)):
             y = text[s + 1 : s + T + 1]
             x = text[s : s + len(y)]
@@ -438,9 +447,11 @@ def _perplexity(slip: Callable) -> Callable:
                 z = model(x[None])[0]
             z, y = slip(z, softmax=z.softmax(-1)), slip(y, same=x)
             losses = F.cross_entropy(z, y, reduction="none").detach()
-            parts.append(slip(losses, last_only=losses[-1:], in_window=losses[:-1]))
-        means = torch.stack([v.mean() for v in parts]) if parts else torch.zeros(1)
-        each = torch.cat([*parts, torch.zeros(0)])
+            inner = losses[: T - 1]
+            parts.append(slip(losses, last_only=losses[-1:], in_window=inner))
+        if not parts:
+            raise ZeroDivisionError("no window")
+        means, each = torch.stack([v.mean() for v in parts]), torch.cat(parts)
         mean = each.sum() / slip(len(each), all_N=N, windows=len(parts), summed=1)
         mean = slip(mean, of_means=means.mean())
         value = slip(mean.exp(), no_exp=mean, bits=mean / np.log(2), two=2**mean)
@@ -464,6 +475,7 @@ perplexity_of = Step(
     tell=judging_fact,
     texts=MODES
     | {
+        "whole": "T is not used: the whole text is one window.",
         "no_rest": "the last, shorter window is left out.",
         "sliding": "a window begins at every token: each is to be predicted once.",
         "same": AFTER,
@@ -486,8 +498,8 @@ perplexity_of = Step(
         "tensor": "a tensor came; a float is asked for: `item()` takes it out.",
     },
     demands={
-        "each token but the first is predicted once": ["sliding", "same", "in_window"],
-        "the last may be shorter": ["no_rest", "9 tokens, T = 12"],
+        "each token but the first is predicted once": ["sliding", "whole", "in_window"],
+        "the last may be shorter": ["no_rest"],
         "exp of the mean of $-\\ln p$ over all of them": [
             "no_exp",
             "of_means",

@@ -66,7 +66,8 @@ def named_fact(got: dict, want: dict) -> str:
         layer, _, part = name.rpartition(".")
         if not any(n.startswith(f"{layer}.") for n in have):
             there = ", ".join(dict.fromkeys(n.rpartition(".")[0] for n in have))
-            return f"no layer has the name {layer}. There are: {there}."
+            once = "one that stands in two places counts once"
+            return f"no layer has the name {layer}. There are ({once}): {there}."
         if name not in have:
             return f"the layer {layer} has no {part}."
         if have[name] != shape:

@@ -17,7 +17,7 @@ from .observers import tensor
 from .trainings import numbers, weights
 from .values import is_list, is_tensor
 
-MOST_CALLS, MOST_TOKENS = 60, 40  # that are noted
+MOST_CALLS, MOST_TOKENS, NONE = 60, 40, -(10**6)  # that are noted; no token
 
 
 @functools.cache
@@ -38,7 +38,7 @@ def _reader() -> type:
                 value = torch.tensor(rng.normal(size=shape), dtype=torch.float32)
                 setattr(self, name, nn.Parameter(value))
             self.register_buffer("count", torch.tensor(0))
-            self.register_buffer("read", torch.full((MOST_CALLS, MOST_TOKENS), -1))
+            self.register_buffer("read", torch.full((MOST_CALLS, MOST_TOKENS), NONE))
             self.register_buffer("how", torch.zeros(MOST_CALLS, 2, dtype=torch.bool))
 
         def forward(self, x: Any) -> Any:
@@ -60,7 +60,7 @@ def _reader() -> type:
             """Return, for each call, `read` (its first row), `training`, `graph`."""
             n = min(int(self.count), MOST_CALLS)
             training, graph = self.how[:n].T.tolist()
-            read = [[i for i in row if i >= 0] for row in self.read[:n].tolist()]
+            read = [[i for i in row if i != NONE] for row in self.read[:n].tolist()]
             return {"read": read, "training": training, "graph": graph}
 
     return Reader

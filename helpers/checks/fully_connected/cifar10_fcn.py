@@ -95,6 +95,7 @@ channel_statistics = Step(
     "image. The axes that an average names are those that vanish. What must remain is "
     "the channel, which here is the last axis, because that is how images are stored.",
     see="MNIST: what gets to 97 %?",
+    goal="say what brings a fully connected network to 97 % on digits",
     rtol=1e-5,
     small=lambda: Case("", {"images": np.array([[[[0, 51, 255], [102, 51, 0]]]])}),
 )
@@ -166,6 +167,7 @@ _inputs_step = Step(
     "image becomes a row. And new images get the mean and the deviation of the "
     "training images: they must be measured with the same rule.",
     see="CIFAR-10: photographs",
+    goal="say what brings a fully connected network to 97 % on digits",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -244,6 +246,7 @@ color_net = Step(
     "probabilities come out nearly equal, and so do all gradients. For the prediction "
     "nothing is lost without it, as the largest sum has the largest probability.",
     see="CIFAR-10: photographs",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     rtol=1e-4,
     atol=1e-5,
 )
@@ -329,6 +332,7 @@ class_accuracy = Step(
     "class that never occurs nothing is known, and 0 would claim that all its images "
     "were missed.",
     see="CIFAR-10: photographs",
+    goal="why it fails on photographs",
     small=lambda: Case(
         "",
         {"predicted": np.array([0, 1, 0]), "labels": np.array([0, 0, 0]), "k": 2},

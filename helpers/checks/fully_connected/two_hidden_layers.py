@@ -87,6 +87,7 @@ count_parameters = Step(
     "image has so many pixels. And it is a test of your network: what PyTorch counts "
     "must be the same.",
     see="The parts",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     small=lambda: Case("", {"sizes": [3, 2, 1]}),
 )
 
@@ -141,6 +142,7 @@ two_hidden_layers = Step(
     "one in a plain list is not found: both run, and never learn. Each layer takes as "
     "many inputs as the one before it has outputs.",
     see="The parts",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     **HOW,
 )
 two_hidden_outputs = Step(
@@ -179,6 +181,7 @@ two_hidden_outputs = Step(
     "positive. Softmax belongs to each example by itself: it runs along the classes, "
     "dim=1; along the examples, images would compete with one another.",
     see="The parts",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     **HOW,
 )
 
@@ -265,6 +268,7 @@ accuracy = Step(
     "And a mean of means is no mean where the last minibatch is smaller: count the "
     "right answers, and divide once.",
     see="The loop",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     observe=evaluation,
     factory=True,
     tell=evaluation_fact,
@@ -464,6 +468,7 @@ train = Step(
     "the order repeatable without touching anybody else's random numbers. The losses "
     "are measured on the way, while the weights still change: they cost nothing extra.",
     see="The loop",
+    goal="build, train, evaluate, save and repeat a network in PyTorch",
     observe=training,
     factory=True,
     tell=training_fact,

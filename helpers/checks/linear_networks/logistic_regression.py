@@ -33,7 +33,10 @@ def _cost(slip, z, y):
     each = slip(
         each, base_2=right / np.log(2), naive=lambda: _of_p(1 / (1 + np.exp(-z)), y)
     )
-    return slip(each.mean(), summed=each.sum(), each=each)
+    each = slip(each, eps=lambda: -np.log(np.where(y, p, 1 - p) + 1e-12))
+    each = slip(each, pm_one=np.logaddexp(0, -y * z), tail=np.maximum(z, 0) - y * z)
+    halves = each[y == 1].mean() + each[y == 0].mean()
+    return slip(each.mean(), summed=each.sum(), each=each, halves=halves)
 
 
 def _of_p(p, y):
@@ -44,6 +47,8 @@ def _preactivations(rng) -> Iterator[Case]:
     for m, size in ((6, 1), (9, 3), (5, 30)):
         args = {"z": size * rng.normal(size=m) + 0.3, "y": rng.permutation(m) % 2}
         yield Case(f"{m} rows, z of about {size}", args, {"m": m})
+    z = rng.uniform(25, 27, 4) * (1, -1, 1, -1)
+    yield Case("z near ±26, all wrong", {"z": z, "y": (z < 0) * 1}, {"m": 4})
     far = {"z": np.array([1000.0, -1000, 1000, -1000]), "y": np.array([1, 0, 0, 1])}
     yield Case("z = ±1000, right and wrong", far, {"m": 4})
 
@@ -66,6 +71,10 @@ sigmoid_cost = Step(
         "base_2": "the logarithm has base 2.",
         "naive": "an exponential overflows, or p is rounded to 0 or 1 before the "
         "logarithm: rewrite the cost in z.",
+        "eps": "a small number is added to p: a sure mistake costs more.",
+        "pm_one": "the labels are taken for −1 and 1: they are 0 and 1.",
+        "tail": "max(0, z) − y z lacks its last part, ln(1 + e^−|z|).",
+        "halves": "each class has a mean of its own: one mean over all rows.",
         "summed": "the sum over the rows came: their mean is asked for.",
         "each": "a number for each row came: their mean is asked for.",
     },
@@ -168,7 +177,13 @@ def _train(slip, X, y, eta, steps):
             break
     end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
     after = [*costs[1:], end]
-    costs = slip(costs, after=after, both=[*costs, end], last=end)
+    costs = slip(
+        costs,
+        running=np.cumsum(costs).tolist(),
+        after=after,
+        both=[*costs, end],
+        last=end,
+    )
     return w, b, slip(costs, backwards=costs[::-1])
 
 
@@ -198,6 +213,7 @@ train_logistic = Step(
         "after": "the costs are those after each step: before it is asked for.",
         "both": "the cost after the last step is noted, too: one for each step.",
         "last": "only the last cost came: one for each step.",
+        "running": "each cost is added to those before it.",
         "backwards": "the costs come in reversed order.",
     },
     demands={
@@ -242,9 +258,14 @@ def _two(slip, p, y, threshold):
         _share(int((said & (1 - y)).sum()), (1 - y).sum()),
     )
     precision = slip(_share(hits, said.sum()), accuracy=accuracy, of_all=hits / N)
+    false = _share(said.sum() - hits, said.sum())
+    precision = slip(precision, alarms=false, one=precision if said.any() else 1.0)
     precision = slip(precision, nan=lambda: precision if said.any() else np.nan)
     recall = slip(_share(hits, y.sum()), fallout=fallout, accuracy_2=accuracy)
-    recall = slip(recall, of_all_2=hits / N, missed=1 - recall)
+    recall = slip(recall, of_all_2=hits / N, missed=1 - recall, right_zeros=1 - fallout)
+    f_1 = _share(2 * hits, said.sum() + y.sum())
+    either = _share(hits, (said | y).sum())
+    recall, precision = slip(recall, f_1=f_1), slip(precision, either=either)
     return slip((precision, recall), exchanged=(recall, precision))
 
 
@@ -272,6 +293,11 @@ precision_recall = Step(
         "accuracy": "precision: this is the accuracy, the share of all rows right.",
         "of_all": "precision: divide by the rows that are called 1, not by all.",
         "nan": "precision is NaN where no row is called 1: 0 is asked for.",
+        "alarms": "precision: this is the share of the false alarms: 1 minus it.",
+        "one": "precision: 0 is asked for where no row is called 1, not 1.",
+        "either": "precision: divide by the rows called 1, without the missed ones.",
+        "right_zeros": "recall: this is the share of the zeros that are called 0.",
+        "f_1": "recall: this is F₁, which mixes precision and recall.",
         "fallout": "recall: this is the share of the zeros that are called 1.",
         "accuracy_2": "recall: this is the accuracy, the share of all rows right.",
         "of_all_2": "recall: divide by the rows that are 1, not by all.",
@@ -311,7 +337,7 @@ def _one_by_one(p):
 def _roc(slip, p, y):
     y = slip(y, turned=1 - y)
     levels = np.unique(p)[::-1]
-    levels = slip(levels, rising=levels[::-1])
+    levels = slip(levels, rising=levels[::-1], repeated=np.sort(p)[::-1])
     called = slip(p >= levels[:, None], strict=p > levels[:, None])
     called = slip(called, ties_apart=_one_by_one(p))
     tpr = (called & (y == 1)).sum(1) / (y == 1).sum()
@@ -322,12 +348,14 @@ def _roc(slip, p, y):
     )
     tpr = slip(tpr, of_all_2=tpr * np.mean(y == 1))
     begin = slip([0.0], no_start=[])
-    fpr, tpr = np.append(begin, fpr), np.append(begin, tpr)
+    late = slip(False, end=True)
+    fpr, tpr = (np.append(v, 1) if late else np.append(begin, v) for v in (fpr, tpr))
     area = np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)
     area = slip(
         area, steps=np.sum(np.diff(fpr) * tpr[1:]), low=np.sum(np.diff(fpr) * tpr[:-1])
     )
-    area = slip(area, mean=tpr.mean(), minus=-area, half=area - 0.5)
+    area = slip(area, mean=tpr.mean(), minus=-area, gini=2 * area - 1)
+    area = slip(area, by_tpr=np.sum(np.diff(tpr) * (fpr[1:] + fpr[:-1]) / 2))
     return slip((fpr, tpr, area), exchanged=(tpr, fpr, area))
 
 
@@ -347,6 +375,7 @@ roc = Step(
     _roc,
     _roc_cases,
     ("fpr", "tpr", "area"),
+    lists=True,
     texts={
         "turned": "0 and 1 are exchanged: the ones are looked for.",
         "ties_apart": "rows with equal p are taken one by one: they pass a threshold "
@@ -361,7 +390,10 @@ roc = Step(
         "low": "area: these rectangles are as high as their starts: take trapezoids.",
         "mean": "area: this is the mean height of the points.",
         "minus": "area: the sign is wrong: the curve runs from left to right.",
-        "half": "area: ½ is subtracted.",
+        "gini": "area: this is twice the area minus 1.",
+        "by_tpr": "area: this is the area left of the curve, not below it.",
+        "repeated": "there is a threshold for each row: equal p count once.",
+        "end": "the last point (1, 1) comes twice, the first, (0, 0), is missing.",
         "exchanged": "fpr and tpr are exchanged.",
     },
     demands={

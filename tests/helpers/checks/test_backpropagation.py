@@ -529,6 +529,22 @@ def test_minibatches_without_an_end_are_told_so():
 # --- why_not_learning -----------------------------------------------------------------
 
 
+def test_the_errors_of_a_chain_are_those_of_finite_differences():
+    def cost(x, y, w, b, moved=-1, h=0.0):
+        for i, (v, c) in enumerate(zip(w, b, strict=True)):
+            z = v * x + c + h * (i == moved)
+            x = 1 / (1 + math.exp(-z))
+        return 0.5 * (z - y) ** 2
+
+    def chain(x, y, w, b):
+        pairs = [[cost(x, y, w, b, i, h) for h in (1e-5, -1e-5)] for i in range(len(w))]
+        return [(up - down) / 2e-5 for up, down in pairs]
+
+    checks.chain(chain, seed=4)
+    given = 3.0, 2.5, (1, 2, 1), (-3, -1, 0)  # the numbers of the sheet
+    np.testing.assert_allclose(chain(*given), [-0.25, -0.5, -2], rtol=1e-6)
+
+
 def test_the_surplus_is_that_of_exact_sums():
     def surplus(z, y):
         losses = [math.log(math.fsum(map(math.exp, r - r.max()))) for r in z]

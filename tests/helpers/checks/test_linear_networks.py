@@ -209,3 +209,71 @@ def test_gradient_descent_agrees_with_torch():
         return model.weight[0].detach().numpy(), model.bias.item()
 
     checks.descend(by_torch, seed=4)
+
+
+# --- logistic_regression --------------------------------------------------------------
+
+
+def test_the_sigmoid_cost_is_that_of_the_naive_formula_and_of_its_limits():
+    def sigmoid_cost(z, y):
+        if np.abs(z).max() > 500:  # the wrong ones cost |z|, the right ones nothing
+            return np.mean(np.abs(z) * ((z > 0) != y))
+        p = 1 / (1 + np.exp(-np.where(y == 1, z, -z).astype(np.longdouble)))
+        return float(-np.log(p).mean())
+
+    checks.sigmoid_cost(sigmoid_cost, seed=4)
+
+
+def test_the_logistic_gradient_is_that_of_finite_differences():
+    def cost_gradient(X, y, w, b):
+        def cost(w, b):
+            z = X @ w + b
+            return np.mean(np.logaddexp(0, -np.where(y == 1, z, -z)))
+
+        return slopes(cost, w, np.array(b))
+
+    checks.cost_gradient(cost_gradient, seed=4)
+
+
+def test_precision_recall_and_roc_are_scikit_learns():
+    metrics = pytest.importorskip("sklearn.metrics")
+
+    def precision_recall(p, y, threshold):
+        said = (p >= threshold).astype(int)
+        precision = metrics.precision_score(y, said, zero_division=0)
+        return precision, metrics.recall_score(y, said)
+
+    def roc(p, y):
+        fpr, tpr, _ = metrics.roc_curve(y, p, drop_intermediate=False)
+        return fpr, tpr, metrics.roc_auc_score(y, p)
+
+    for seed in (0, 4):
+        checks.precision_recall(precision_recall, seed=seed)
+        checks.roc(roc, seed=seed)
+
+
+def test_the_training_ends_where_its_steps_lead_one_by_one():
+    def train_logistic(X, y, eta, steps):
+        A, costs = np.column_stack([X, np.ones(len(X))]), []
+        theta = np.zeros(A.shape[1])
+        for _ in range(steps):
+            z = [float(row @ theta) for row in A]
+            each = [np.logaddexp(0, -v if t else v) for v, t in zip(z, y, strict=True)]
+            costs.append(sum(each) / len(y))
+            errors = [1 / (1 + np.exp(-v)) - t for v, t in zip(z, y, strict=True)]
+            pulls = [e * row for e, row in zip(errors, A, strict=True)]
+            theta = theta - eta * sum(pulls) / len(y)
+        return theta[:-1], theta[-1], costs
+
+    checks.train_logistic(train_logistic, seed=4)
+
+
+def test_a_learning_curve_is_read_as_by_loops():
+    def read_curve(train, val, y_train, y_val):
+        best = next(e for e in range(len(val)) if val[e] == max(val))
+        labels = list(y_train)
+        majority = max(set(labels), key=labels.count)
+        right = sum(label == majority for label in y_val) / len(y_val)
+        return best, val[best] - right, train[best] - val[best]
+
+    checks.read_curve(read_curve, seed=4)

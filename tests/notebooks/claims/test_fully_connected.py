@@ -80,3 +80,18 @@ def test_standardized_pixels_learn_faster_than_pixels_from_minus_1_to_1(
     published = train(few, tensors.test, 0.5, 0.5, sgd, 1, seed)[0]
     standardized = train(few, tensors.test, 0.1307, 0.3081, sgd, 1, seed)[0]
     assert standardized > published + 0.005
+
+
+@pytest.mark.standins
+def test_a_falling_rate_repairs_one_that_is_too_large(taught, mnist):
+    tensors = mnist.tensors()
+
+    def part(split, n):
+        return (split.x[:n].float() / 255 - 0.1307) / 0.3081, split.y[:n]
+
+    parts = part(tensors.train, 3000), part(tensors.test, 2000)
+    how = {"eta": 0.2, "momentum": 0.9}
+    for seed in SEEDS:
+        _, constant = taught["practice"](*parts, seed, **how)
+        _, falling = taught["practice"](*parts, seed, schedule=taught["cosine"], **how)
+        assert falling > constant + 0.02

@@ -35,7 +35,7 @@ WRONG = [
     wrong(
         "weights_alone",
         "look_up",
-        r"2 results \(weights, result\)",
+        r"only weights is returned",
         """
         def look_up(S, V):
             top = S.max(-1, keepdims=True)
