@@ -10,6 +10,7 @@ from .batch_norm import (
     update,
 )
 from .residual_block import (
+    compare,
     dense_block,
     dense_parameters,
     inception,
@@ -20,6 +21,7 @@ from .residual_block import (
 
 __all__ = [
     "backward",
+    "compare",
     "dense_block",
     "dense_parameters",
     "eval_forward",

@@ -1,4 +1,4 @@
-"""Checks of the sheet `advanced_cnn/residual_block`: four blocks, and two counts.
+"""Checks of the sheet `advanced_cnn/residual_block`: four blocks, counts, a verdict.
 
 A block is called, never inspected: seeded weights are loaded into the layers that the
 task names, and its outputs in evaluation mode are compared. Each step is a reference
@@ -536,4 +536,119 @@ dense_parameters = Step(
     "statistics are measured, not learned: no gradient reaches them.",
     see="Joined maps: DenseNet",
     goal="compute shapes, parameters and multiply–adds",
+)
+
+
+# --- compare --------------------------------------------------------------------------
+
+
+def _share(slip, of, deep, shallow):
+    """Return in which share of all pairs of seeds the deep network errs more."""
+    larger = deep[:, None] > shallow[None, :]
+    share = slip(larger.mean(), ties=(deep[:, None] >= shallow[None, :]).mean())
+    share = slip(share, turned=(deep[:, None] < shallow[None, :]).mean())
+    share = slip(share, median=float(np.median(deep) > np.median(shallow)))
+    share = slip(share, mean=float(deep.mean() > shallow.mean()), count=larger.sum())
+    share = slip(share, extremes=float(deep.min() > shallow.max()))
+    same = min(len(deep), len(shallow))
+    return slip(share, same=(deep[:same] > shallow[:same]).mean())
+
+
+def _compare(slip, shallow, deep):
+    train, test = (_share(slip, k, deep[k], shallow[k]) for k in range(2))
+    all_train = slip(train == 1, most=train > 0.5, tested=test == 1)
+    low_train = slip(train == 0, any_train=True, most=train < 0.5)
+    all_test = slip(test == 1, most=test > 0.5, some=test > 0)
+    verdict = -1 if low_train and all_test else 0
+    verdict = 1 if all_train else slip(verdict, no_open=-1)
+    verdict = slip(verdict, sign=-verdict)
+    return slip((train, test, verdict), exchanged=(test, train, verdict))
+
+
+def _errors(rng, n, low, high) -> np.ndarray:
+    """Errors of n seeds between two whole percentages, all of them different."""
+    return rng.permutation(np.arange(low, high + 1))[:n] / 100
+
+
+def _compare_cases(rng) -> Iterator[Case]:
+    draw = lambda n, low, high: _errors(rng, n, low, high)  # noqa: E731
+    tie = (np.array([0.31, 0.28, 0.3]), np.array([0.33, 0.31, 0.35]))
+    few = (np.array([0.3, 0.25, 0.31]), np.array([0.29, 0.21, 0.9]))
+    for label, shallow, deep in (
+        ("worse in training and in test", ((20, 29), (30, 39)), ((40, 49), (50, 59))),
+        (
+            "better in training, worse in test",
+            ((20, 29), (30, 39)),
+            ((5, 14), (50, 59)),
+        ),
+        (
+            "worse in training, better in test",
+            ((20, 29), (60, 69)),
+            ((40, 49), (50, 59)),
+        ),
+        ("better in both", ((20, 29), (60, 69)), ((5, 14), (50, 59))),
+    ):
+        pairs = [tuple(draw(5, *ends) for ends in net) for net in (shallow, deep)]
+        yield Case(label, {"shallow": pairs[0], "deep": pairs[1]})
+    test = draw(3, 50, 59), draw(3, 70, 79)
+    for label, train in (("two seeds alike", tie), ("seeds that overlap", few)):
+        nets = [(train[k], test[k]) for k in range(2)]
+        yield Case(label, {"shallow": nets[0], "deep": nets[1]})
+    overlap = np.array([0.5, 0.6, 0.55]), np.array([0.58, 0.61, 0.52])
+    nets = [(draw(3, 30, 39), overlap[0]), (draw(3, 5, 14), overlap[1])]
+    label = "better in training, test errors that overlap"
+    yield Case(label, {"shallow": nets[0], "deep": nets[1]})
+    nets = [(draw(n, 10, 40), draw(n, 20, 60)) for n in (4, 6)]
+    yield Case("4 and 6 seeds", {"shallow": nets[0], "deep": nets[1]})
+
+
+compare = Step(
+    "compare",
+    _compare,
+    _compare_cases,
+    ("train_share", "test_share", "verdict"),
+    texts={
+        "ties": "an equal error is counted as a larger one.",
+        "turned": "counted is where the shallow network errs more.",
+        "median": "the medians are compared: every pair of seeds is to be.",
+        "mean": "the means are compared: every pair of seeds is to be.",
+        "extremes": "the share is only 0 or 1 here: count the pairs.",
+        "no_open": "all but degradation is called overfitting: some leave it open.",
+        "count": "a number of pairs came: divide it by how many there are.",
+        "same": "each seed is compared with the same seed alone: all pairs count.",
+        "most": "most pairs are enough for the verdict here: all are asked for.",
+        "tested": "degradation is read from the test errors: it shows in training.",
+        "any_train": "overfitting is said whatever the training error does.",
+        "some": "one pair of test errors is enough for overfitting here, not all.",
+        "sign": "the two verdicts are exchanged: degradation shows in training.",
+        "exchanged": "the shares are exchanged: that of training comes first.",
+    },
+    demands={
+        "of all pairs of a deep and a shallow run": ["same", "median", "mean"],
+        "the deep one has the *larger* error": ["ties", "turned", "count", "extremes"],
+        "1, **degradation**, if the training error is larger in every pair": [
+            "tested",
+            "most",
+            "sign",
+        ],
+        "smaller or equal in every pair and the test error larger in every pair": [
+            "any_train",
+            "some",
+        ],
+        "else 0: the runs leave it open": ["no_open"],
+    },
+    why="A larger test error alone says little: a network may not have learned, or may "
+    "have learned by heart. The training error tells them apart. A deep network that "
+    "errs more on its own training images could copy the shallow one and does not: "
+    "its training failed. And a difference that some pairs of seeds turn around may "
+    "be chance, so it carries no verdict.",
+    see="Does it degrade here?",
+    goal="tell degradation from overfitting, and compare networks under one budget",
+    small=lambda: Case(
+        "",
+        {
+            "shallow": (np.array([0.2, 0.3]), np.array([0.5, 0.4])),
+            "deep": (np.array([0.25, 0.4]), np.array([0.6, 0.7])),
+        },
+    ),
 )

@@ -204,10 +204,10 @@ look_up = Step(
         "axis_0": "the softmax runs over axis 0: the keys are always the last axis.",
         "axis_1": "the softmax runs over axis 1: the keys are always the last axis.",
         "whole": "the softmax runs over the whole array: each query has its own.",
-        "no_shift": OVERFLOW,
-        "no_shift_0": OVERFLOW,
-        "one_shift": ONE_TOP,
-        "one_shift_0": ONE_TOP,
+        "no_shift": f"as it stands, {OVERFLOW}",
+        "no_shift_0": f"the sum is kept from 0, yet {OVERFLOW}",
+        "one_shift": f"as it stands, {ONE_TOP}",
+        "one_shift_0": f"the sum is kept from 0, yet {ONE_TOP}",
         "cut": "large scores are cut off before exp, and become equal: subtract the "
         "largest one instead.",
         "no_care": "a query that sees no key gives NaN: ∞ − ∞, or 0/0. Its weights "
@@ -509,8 +509,8 @@ move_code = Step(
         "arcsin": "the angle is taken from the sine alone, which two angles share.",
         "from_0": "these are the codes from position k on: the positions in P are "
         "others.",
-        "rolled": "the rows are moved: the codes in them are.",
-        "on": "the rows are moved: the codes in them are.",
+        "rolled": "the rows are moved up: it is the codes in them that move.",
+        "on": "the rows are moved down: it is the codes in them that move.",
     },
     demands={
         "in the even columns": ["halves", "side"],

@@ -253,7 +253,7 @@ def _learn(slip: Callable) -> Callable:
         s = slip(s, next_start=s + 1)
         at = s[:, None] + torch.arange(slip(T, short=T - 1, long=T + 1))
         x = text[at]
-        y = slip(text[at + 1], same=x, before=text[at - 1], two=text[at + 2])
+        y = slip(text[at + 1], same=x, before=text[at - 1], two=lambda: text[at + 2])
         y = slip(y, window=text[(at + T) % len(text)], rolled=x.roll(-1, 1))
 
         def mean():

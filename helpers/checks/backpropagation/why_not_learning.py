@@ -196,10 +196,8 @@ def _flat(slip, layers, kind):
             low = slip((a == 0).all(0), entries=a == 0, any_row=(a == 0).any(0))
             low = slip(low, rows=(a == 0).all(1), alive=~low, mean=a.mean(0) < 0.05)
         shares.append(slip(low.mean(), counts=float(low.sum())))
-    shares = slip(shares, one=float(np.mean(shares)), backwards=shares[::-1])
-    return slip(
-        shares, worst=max(np.ravel(shares)), first=np.ravel(shares)[:1].tolist()
-    )
+    shares = slip(shares, backwards=shares[::-1], first=shares[:1])
+    return slip(shares, worst=max(shares), one=np.mean(shares))
 
 
 def _layers(rng) -> Iterator[Case]:
@@ -274,8 +272,8 @@ def _step_sizes(slip, weights, dWs, eta):
     told = slip(told, turned=lambda: [rate**2 / r for r in told])
     told = slip(told, gradient_alone=[rate * size(g) for g in dWs])
     told = slip(told, entries=lambda: _by_entry(rate, weights, dWs))
-    told = slip(told, one=lambda: rate * np.mean([r / rate for r in told]))
-    return slip(told, backwards=told[::-1], first=told[:1], worst=max(told, key=abs))
+    told = slip(told, backwards=told[::-1], first=told[:1])
+    return slip(told, worst=max(told, key=abs), one=np.mean(told))
 
 
 def _by_entry(rate, weights, dWs):

@@ -73,12 +73,18 @@ def __getattr__(name: str) -> Any:
 
 
 def reader(k: int, draw: int) -> Any:
-    """Return a model of `k` tokens, in training mode; `draw` seeds its weights."""
-    return _reader()(k, draw).train()
+    """Return a model of `k` tokens, in training mode; `draw` seeds its weights.
+
+    Its only part notes the calls: what comes back from another process are the buffers
+    of PyTorch's own containers.
+    """
+    import torch
+
+    return torch.nn.Sequential(_reader()(k, draw)).train()
 
 
 def _notes(model: Any) -> dict:
-    seen = model.notes()
+    seen = model[0].notes()
     return {
         "called": bool(seen["read"]),
         "evaluation mode": not any(seen["training"]),
@@ -120,7 +126,7 @@ def writing(free: Callable, replay: Callable, case: Any) -> dict:
     model, start = reader(case.args["_k"], case.args["_draw"]), tensor(args[0])
     given = start.clone()
     written = _plain(replay(model, start, *args[1:]))
-    seen = _notes(model) | {"read": model.notes()["read"], "written": written}
+    seen = _notes(model) | {"read": model[0].notes()["read"], "written": written}
     seen["changed"] = [] if given.equal(start) else ["start"]
     again = _plain(
         replay(reader(case.args["_k"], case.args["_draw"]), given, *args[1:])

@@ -177,14 +177,9 @@ def _train(slip, X, y, eta, steps):
             break
     end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
     after = [*costs[1:], end]
-    costs = slip(
-        costs,
-        running=np.cumsum(costs).tolist(),
-        after=after,
-        both=[*costs, end],
-        last=end,
-    )
-    return w, b, slip(costs, backwards=costs[::-1])
+    costs = slip(costs, running=np.cumsum(costs).tolist(), after=after)
+    costs = slip(costs, both=[*costs, end], backwards=costs[::-1])
+    return w, b, slip(costs, last=end)
 
 
 def _train_cases(rng) -> Iterator[Case]:

@@ -167,3 +167,22 @@ def test_counts_are_those_of_the_blocks():
         for args, got in outcomes(count):
             model = block.reference(Slip())(*args.values())
             assert got[""] == sum(p.numel() for p in model.parameters())
+
+
+def test_shares_of_pairs_are_the_statistic_of_mann_and_whitney():
+    stats = pytest.importorskip("scipy.stats")
+    verdicts = set()
+    for args, got in outcomes(blocks.compare):
+        shares = []
+        for deep, shallow in zip(args["deep"], args["shallow"], strict=True):
+            ties = sum(a == b for a in deep for b in shallow)  # U counts each as half
+            above = stats.mannwhitneyu(deep, shallow).statistic - ties / 2
+            shares.append(above / (len(deep) * len(shallow)))
+        assert [got["train_share"], got["test_share"]] == pytest.approx(shares)
+        (shallow_train, shallow_test), (deep_train, deep_test) = args.values()
+        degraded = min(deep_train) > max(shallow_train)
+        learned = max(deep_train) <= min(shallow_train)
+        overfits = learned and min(deep_test) > max(shallow_test)
+        assert got["verdict"] == int(degraded) - int(overfits)
+        verdicts.add(got["verdict"])
+    assert verdicts == {-1, 0, 1}

@@ -46,7 +46,7 @@ WRONG = [
     wrong(
         "transposed_back_to_columns",
         "heads",
-        r"axes",
+        r"transpose",
         """
         def heads(P, h):
             B, T, wide = P.shape
