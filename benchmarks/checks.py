@@ -5,7 +5,7 @@
 The reference is what a learner runs who has solved everything: the imports, the
 answers and the cells that use them. What is loaded once, whoever comes first (the
 optimizers' part of PyTorch, the embedded digits), counts as imports. The last line has
-the exercise whose checks are the dearest. A step that takes longer than half a second is
+the exercise whose checks are the dearest. A step that takes more than half a second is
 named, and misses the bar, unless it is judged by the accuracy of the student's own
 training: that takes the time that it takes (`TRAINED`).
 """
