@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from grader.books.rebuild import Placed
+from grader.books.rebuild import STUB, Placed
 from grader.books.sheet import Cell, Sheet
 from grader.isolated import processes
 from grader.isolated.forkserver import Forkserver, ForkserverError, shared
@@ -35,6 +35,7 @@ LEFT_OUT = (
     "The files handed in beside the notebook were left out: they are too big, or the "
     "course's own cells do not run with them."
 )
+UNWRITTEN = "NotImplementedError"
 NOT_WRITTEN = (
     "✗ not yet written: your cell ends with NotImplementedError. Replace the line that "
     "raises it."
@@ -156,13 +157,12 @@ class Session:
     def run(self) -> None:
         """Run all cells in order, each check after the answers before it."""
         sources = {n: cell.source for n, cell in self.code()}
-        own_error = ""
+        own_error, stub = "", None
         for number, cell in self.code():
             if cell.role == "check":
                 step = self.check(number, sources)
                 step.own_error = own_error
-                unwritten = own_error.startswith("NotImplementedError")
-                if unwritten and step.message.startswith("NameError"):
+                if stub and step.message.startswith("NameError"):
                     step.message = NOT_WRITTEN
                 self.result.steps.append(step)
                 self.set_up(cell.cell, step)
@@ -175,6 +175,7 @@ class Session:
             self.result.outputs[number] = run.outputs
             if cell.role == "answer":
                 own_error = run.error
+                stub = STUB.search(cell.source) and own_error.startswith(UNWRITTEN)
             if why := run.ended or run.stopped:
                 text = f"Cell {number + 1}: {why}; the cells after it were run."
                 self.result.problems.append(text)
