@@ -87,13 +87,7 @@ class Call:
 def questions(
     course: Course, name: str, options: Options
 ) -> dict[str, dict[str, list[Question]]]:
-    """Return the questions of each student, by notebook.
-
-    Raises
-    ------
-    CourseError
-        No step of the assignment can be asked about.
-    """
+    """Return the questions of each student, by notebook."""
     assignment = course.assignment(name)
     trial = tried(course, assignment, options)
     calls = {sheet.name: dict(_calls(sheet)) for sheet in assignment.sheets}

@@ -36,14 +36,9 @@ REFUSED = (
 class Trial:
     """What came of it.
 
-    Attributes
-    ----------
-    faults : list of str
-        Points that the reference loses or the release gets, a line each.
-    together : dict of str to dict
-        The sheets that are graded in one process: why, by the step that needs it.
-    broken : dict of str to str
-        The sheets for which the course or the machine failed, and how.
+    `faults` are points that the reference loses or the release gets. `together` are the
+    sheets that are graded in one process, and why, by the step that needs it; `broken`
+    those for which the course or the machine failed, and how.
     """
 
     faults: list[str] = field(default_factory=list)

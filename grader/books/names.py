@@ -53,12 +53,8 @@ def trust(
 ) -> "tuple[list[Cell], set[str], set[str], set[str]]":
     """Mark the course cells that depend on no answer; return whose names are whose.
 
-    Returns
-    -------
-    cells : list of Cell
-    answers, own, mixed : sets of str
-        Names that the answers define; names of checks, trusted statements and imports;
-        names of the course that are made with the help of answers.
+    These are the names that the answers define, those of checks, trusted statements and
+    imports, and those of the course that are made with the help of answers.
     """
     imported, _ = names_of(imports, folder)
     known = {*dir(builtins), *imported, *OF_IPYTHON}
@@ -95,15 +91,7 @@ def trust(
 def _parted(
     source: str, known: set[str], folder: Path
 ) -> tuple[str, set[str], set[str]]:
-    """Part a cell that needs answers.
-
-    Returns
-    -------
-    setup : str
-        The statements that need none.
-    ours, theirs : sets of str
-        The names that these make, and those that the others make.
-    """
+    """Return the statements that need no answers; the names of these and of others."""
     known, lines, ours, theirs = set(known), [], set(), set()
     for node, bound, free in statements(source, folder):
         if free - known:

@@ -11,25 +11,10 @@ from collections.abc import Iterator
 from grader.books.names import names_of, tree_of
 from grader.books.sheet import Cell, Sheet
 
-CHANGING = frozenset(
-    [
-        "add",
-        "append",
-        "clear",
-        "discard",
-        "extend",
-        "fill",
-        "insert",
-        "pop",
-        "popitem",
-        "remove",
-        "reverse",
-        "setdefault",
-        "setflags",
-        "sort",
-        "update",
-    ]
-)
+CHANGING = {
+    *("add", "append", "clear", "discard", "extend", "fill", "insert", "pop"),
+    *("popitem", "remove", "reverse", "setdefault", "setflags", "sort", "update"),
+}
 LOOKS_INSIDE = {
     "globals": "it looks at all globals",
     "locals": "it looks at all globals",
@@ -41,6 +26,8 @@ LOOKS_INSIDE = {
     "monkeypatch": "it replaces what answers use",
     "getrefcount": "it looks at references",
     "modules": "it looks at what is imported",
+    "doctest": "it looks for examples in docstrings (doctest)",
+    "testmod": "it looks for examples in docstrings (doctest)",
 }
 IDENTITY = "it looks at identity (is)"
 CHANGES = "it changes what a call was given or has returned"

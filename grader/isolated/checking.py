@@ -127,14 +127,7 @@ def told(error: BaseException, hidden: bool, line: str) -> str:
 
 
 def _score(value: Any) -> float | None:
-    """Return the points that a check's last expression means; None for all of them.
-
-    Raises
-    ------
-    ValueError
-        It is an array: arithmetic with what a student returned, where a number was
-        meant.
-    """
+    """Return the points that a check's last expression means; None for all of them."""
     if isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, numbers.Real | decimal.Decimal):

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from grader import ROOT
-from grader.isolated import sandbox
+from grader.isolated import cgroup, sandbox
 from grader.isolated.warm import warm_up
 
 CHECK_SECONDS = 0.25
@@ -52,12 +52,8 @@ class Stopped(Exception):
 class Forkserver:
     """A warm process; `fork` gives a child of it in a few milliseconds.
 
-    Parameters
-    ----------
-    limits : Limits or None
-        For every child; None means no sandbox.
-    modules : frozenset of str
-        What to import before the first fork: see `warm.needed`.
+    The limits are for every child; None means no sandbox. `modules` are imported before
+    the first fork: see `warm.needed`.
     """
 
     def __init__(
@@ -84,6 +80,7 @@ class Forkserver:
         self.starts += 1
         ours, theirs = socket.socketpair()
         self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
+        self.cgroup = cgroup.home() if self.limits else ""
         command = [sys.executable, "-m", "grader.isolated.forkserver"]
         self.process = subprocess.Popen(
             [*command, str(theirs.fileno()), *sorted(self.modules)],
@@ -107,16 +104,14 @@ class Forkserver:
     def fork(self, role: str) -> tuple[socket.socket, socket.socket, socket.socket]:
         """Fork a child; `role` is ``student``, ``judge`` or ``both``.
 
-        Returns
-        -------
-        control, rpc, leash : sockets
-            `control` and `rpc` lead to the child (see `student`); closing `leash` ends
-            it and all that it started.
+        Of the three sockets two lead to the child, control and rpc (see `student`);
+        closing the third, the leash, ends it and all that it started.
         """
         pairs = [socket.socketpair() for _ in range(3)]
         limits = vars(self.limits) if self.limits else None
-        request = json.dumps({"role": role, "limits": limits}).encode()
         self.warm()
+        about = {"role": role, "limits": limits, "cgroup": self.cgroup}
+        request = json.dumps(about).encode()
         with self.lock:
             try:
                 theirs = [pair[1].fileno() for pair in pairs]
@@ -277,6 +272,8 @@ def _warden(request: dict, descriptors: list[int]) -> None:
     limits = request["limits"] and sandbox.Limits(**request["limits"])
     owner, slot, role = os.getuid(), os.getpid(), request["role"]
     processes = Processes()
+    most = limits and limits.memory + limits.disk
+    group = cgroup.around(request["cgroup"], f"notebook-{slot}", most)
     from grader.isolated import judge, student  # they are imported already
 
     # without a sandbox, too, each has a folder of its own
@@ -287,6 +284,9 @@ def _warden(request: dict, descriptors: list[int]) -> None:
         pid = os.fork()
         if not pid:
             sandbox.die_with_parent()
+            if group:
+                group.take(0)  # the writer
+                group.forget()
             processes.close()
             leash.close()
             if limits:
@@ -305,7 +305,9 @@ def _warden(request: dict, descriptors: list[int]) -> None:
         os._exit(1)
     control.close()
     rpc.close()
-    _watch(pid, leash, limits, processes)
+    _watch(pid, leash, limits, processes, group)
+    if group:
+        group.remove()
     if not limits:
         shutil.rmtree(work, ignore_errors=True)
     os._exit(0)
@@ -324,6 +326,7 @@ def _watch(
     leash: socket.socket,
     limits: sandbox.Limits | None,
     processes: "Processes",
+    group: cgroup.Cgroup | None,
 ) -> None:
     """Carry out the grader's orders and the limit on memory until the process ends."""
     process = os.pidfd_open(pid)
@@ -331,6 +334,9 @@ def _watch(
     while True:
         ready, _, _ = select.select([leash, process], [], [], CHECK_SECONDS)
         if process in ready:
+            if group and group.was_full():
+                with contextlib.suppress(OSError):
+                    leash.send(b"m")
             break
         if leash in ready:
             order = leash.recv(1)

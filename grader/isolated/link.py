@@ -47,22 +47,12 @@ class StudentError(Exception):
 
 
 class Link:
-    """The connection to one student's process.
-
-    Attributes
-    ----------
-    hidden : bool
-        While True, texts that the student's code makes are not passed on.
-    sources : dict of int to str
-        The student's cells by number, to show the line where an exception arose.
-    loans : Loans
-        The course's own globals: what calls change in them is undone after a check.
-    """
+    """The connection to one student's process; `sources` are their cells by number."""
 
     def __init__(self, sock: socket.socket, sources: dict[int, str]) -> None:
         self.sock = sock
         self.sources = sources
-        self.hidden = False
+        self.hidden = False  # whether texts that the student makes are not passed on
         self.broken = ""
         self.count = 0
         self.callbacks: list[Callable] = []

@@ -51,26 +51,15 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one student's process may use.
+    """What one student's process may use."""
 
-    Attributes
-    ----------
-    memory : int
-        Bytes of address space beyond what the warm process has, and bytes that all
-        processes of the sandbox may occupy together.
-    processes, files : int
-        Processes and threads; open files.
-    disk : int
-        Bytes in the private `/tmp`, which is memory; also the size of one file.
-    cpu : int
-        Seconds of CPU time of one process.
-    """
-
-    memory: int = 2048 * MIB
-    processes: int = 64
-    files: int = 256
-    disk: int = 256 * MIB
-    cpu: int = 600
+    memory: int = (
+        2048 * MIB
+    )  # of addresses beyond the warm process's, and of all memory
+    processes: int = 64  # and threads
+    files: int = 256  # open ones
+    disk: int = 256 * MIB  # in the private `/tmp`, which is memory, and of one file
+    cpu: int = 600  # seconds of one process
 
 
 class SandboxError(Exception):
@@ -111,22 +100,9 @@ def unshare() -> None:
 def enter(limits: Limits, slot: int, owner: int, *, withhold: bool = True) -> None:
     """Lock this process in. Process 1 of its namespaces calls it, before any student.
 
-    Parameters
-    ----------
-    limits : Limits
-        See there.
-    slot : int
-        Number of the place in the pool: as root each has a uid of its own, because
-        the limit on processes counts by uid.
-    owner : int
-        uid of the grader; root hands over to the slot's uid.
-    withhold : bool
-        Whether the files of the checks are out of sight: they hold the references.
-
-    Raises
-    ------
-    SandboxError
-        The machine refuses a step.
+    Where the grader (uid `owner`) is root, each `slot` has a uid of its own, because
+    the limit on processes counts by uid. `withhold` puts the files of the checks out of
+    sight: they hold the references.
     """
     own = FIRST_UID + slot if owner == 0 else owner
     _call("sethostname", _libc.sethostname(b"sandbox", 7))

@@ -64,13 +64,7 @@ class Job:
 
 
 def grade(job: Job) -> Graded | Fault:
-    """Run a notebook and return the verdict of each step, or whose fault there is none.
-
-    Raises
-    ------
-    Stopped
-        The run is being given up.
-    """
+    """Return the verdict of each step, or whose fault there is none."""
     try:
         for _ in range(TRIES):
             starts = job.forkserver().warm()
@@ -234,11 +228,6 @@ class Session:
 
         What runs of this student's is ended before that: it must not be what the
         machine is short of.
-
-        Raises
-        ------
-        Fault
-            It does not start.
         """
         reason = ""
         for attempt in range(TRIES):
@@ -256,11 +245,6 @@ class Session:
 
         It is tried once more, then without the files that were handed in beside the
         notebook, the only thing of the student's that it has met.
-
-        Raises
-        ------
-        Fault
-            It still fails.
         """
         cell = self.job.cells[number].cell
         if number >= self.first or not (run.ended or run.error):
@@ -291,13 +275,7 @@ class Session:
     # --- checks ---
 
     def course(self, cell: Cell) -> None:
-        """Run a cell of the course's own in the test process, or what needs no answer.
-
-        Raises
-        ------
-        Fault
-            It fails, and no student can be why.
-        """
+        """Run a cell of the course's own in the test process, or its part of it."""
         if not cell.trusted:
             self.told.append(cell)
             if cell.setup:
@@ -380,13 +358,7 @@ class Session:
     def check(
         self, number: int, sources: dict[int, str], replaced: dict | None = None
     ) -> Step:
-        """Run a check cell against the student's process.
-
-        Raises
-        ------
-        Fault
-            There is no telling what the check would have said.
-        """
+        """Run a check cell against the student's process."""
         cell = self.job.cells[number].cell
         step = Step(cell.grade_id, cell.points)
         start = time.monotonic()

@@ -5,6 +5,8 @@ rest comes from the record of the run (`records.make`), in which paths of this m
 and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 """
 
+import re
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
@@ -34,11 +36,15 @@ img { max-width: 100%; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
   padding: .6rem .8rem; border-radius: .3rem; font-size: .9rem; }
 .note { color: GrayText; font-size: .9rem; }
+.two { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); }
+.two > div { min-width: 0; }
 body.wide { max-width: none; } .scroll { overflow-x: auto; }
 .wide th { vertical-align: bottom; } .wide td:first-child { white-space: nowrap; }
 .wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
-PICTURES = ("image/png", "image/jpeg", "image/gif")
+PICTURES = {"image/png", "image/jpeg", "image/gif"}
+HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
 
@@ -47,11 +53,6 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
     """Write the feedback of an assignment; return the files.
 
     Whoever could not be graded in the last run gets no page, and a row that says why.
-
-    Raises
-    ------
-    CourseError
-        There is nothing to write, or it cannot be written.
     """
     kept = _kept(course, name, students)
     sheets = course.assignment(name).sheets
@@ -116,6 +117,8 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     most = sum(mark.points for mark in grades.values())
     parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
     parts.append(f"<p>{escape(record['assignment'])}, {escape(record['student'])}</p>")
+    if due := sum(mark.points for mark in grades.values() if mark.waits):
+        parts.append(f"<p>{due:g} points wait for a person who reads.</p>")
     if marks["penalty"]:
         lost = f"{marks['penalty']:g}"
         parts.append(f"<p>Handed in late: {lost} points are taken off.</p>")
@@ -123,9 +126,7 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
     steps = {step["grade_id"]: step for step in result["steps"]}
-    cells = {
-        c["metadata"].get("nbgrader", {}).get("grade_id"): c for c in result["cells"]
-    }
+    cells = dict(_titled(result["cells"]))
     in_order = [name for name in cells if name in grades]
     for name in dict.fromkeys([*in_order, *grades]):
         mark, comment = grades[name], comments.pop(name, None)
@@ -134,11 +135,23 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
             lesson = told.get(name, Lesson())
             parts.append(_section(steps[name], mark, code, lesson, comment))
         else:
-            parts.append(_by_hand(name, mark, cells.get(name), comment))
+            title, cell = cells.get(name, ("", None))
+            parts.append(_by_hand(title or name, mark, cell, comment))
     for name, comment in comments.items():
         parts.append(f"<section class=due><h2>{escape(name)}</h2>")
         parts.append(f"<pre>{escape(comment)}</pre></section>")
     return document(f"{notebook}: feedback", "\n".join(parts))
+
+
+def _titled(cells: list[dict]) -> Iterator[tuple[str, tuple[str, dict]]]:
+    """Yield the cells by `grade_id`, each with the heading that it stands under."""
+    title = ""
+    for cell in cells:
+        about = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "markdown" and not about.get("solution"):
+            title = [title, *HEADING.findall(cell["source"])][-1]
+        if name := about.get("grade_id"):
+            yield name, (title, cell)
 
 
 def answer_to(cells: list[dict], grade_id: str) -> str:
@@ -162,7 +175,7 @@ def _section(
     title = step["title"] or step["grade_id"]
     lines = [
         f"<section class={kind}><h2><span>{escape(title)}</span>"
-        f"<span>{mark.score:g} of {mark.points:g}</span></h2>",
+        f"<span>{_points(mark)}</span></h2>",
         f"<p>{WORDS[kind]}",
     ]
     if step["followed"]:
@@ -201,21 +214,26 @@ def _section(
     return "".join([*lines, "</section>"])
 
 
-def _by_hand(name: str, mark: Mark, cell: dict | None, comment: str | None) -> str:
+def _by_hand(title: str, mark: Mark, cell: dict | None, comment: str | None) -> str:
     kind, lines = _kind(mark), []
     if cell:
         lines.append(f"<pre>{escape(cell['source'])}</pre>")
-        for pictures in cell.get("attachments", {}).values():
-            for mime, data in pictures.items():
-                if mime in PICTURES:
-                    source = f"data:{mime};base64,{escape(data)}"
-                    lines.append(f'<img alt="handed in" src="{source}">')
+        shown = [o.get("data", {}) for o in cell.get("outputs", ())]
+        for pictures in (*cell.get("attachments", {}).values(), *shown):
+            for mime in PICTURES & pictures.keys():
+                source = f"data:{mime};base64,{escape(pictures[mime])}"
+                lines.append(f'<img alt="handed in" src="{source}">')
     if comment:
         lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
     return (
-        f"<section class={kind}><h2><span>{escape(name)}</span><span>{mark.score:g} of "
-        f"{mark.points:g}</span></h2><p>{WORDS[kind]}.</p>{''.join(lines)}</section>"
+        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
+        f"</span></h2><p>{WORDS[kind]}.</p>{''.join(lines)}</section>"
     )
+
+
+def _points(mark: Mark) -> str:
+    given = "…" if mark.waits else f"{mark.score:g}"
+    return f"{given} of {mark.points:g}"
 
 
 def _kind(mark: Mark) -> str:
@@ -254,7 +272,8 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
         penalty = sum(result["penalty"] for result in marks.values())
         total = sum(mark.score for mark in given.values()) - penalty
         scores = "".join(
-            f"<td class=points>{given[key].score:g}{'…' * given[key].due}</td>"
+            f"<td class=points>{_points(given[key]).partition(' ')[0]}"
+            f"{'…' * (given[key].due and given[key].by_hand)}</td>"
             for key in heads
         )
         lines.append(

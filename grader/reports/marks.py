@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from nbgrader.api import (
     Assignment,
-    Comment,
     Grade,
     Gradebook,
     Student,
@@ -25,20 +24,12 @@ FORMULA = re.compile(r"(^|[;,]\s*)(?=[=+\-@])")
 
 @dataclass(frozen=True)
 class Mark:
-    """What a student has for an assignment.
+    """What a student has for an assignment: points less the penalty, never below 0.
 
-    Attributes
-    ----------
-    score : float
-        Points, less the penalty, never below 0.
-    penalty : float
-        Points taken off for lateness.
-    waiting : bool
-        Whether some part still waits for a person's marks.
+    `waiting` says whether some part still waits for a person's marks.
     """
 
     score: float
-    penalty: float = 0.0
     waiting: bool = False
 
 
@@ -92,27 +83,10 @@ def marks_of(
     marks, ungraded = {}, []
     for student, score, penalty, waiting, given in found:
         if given:
-            marks[student] = Mark(max(0.0, score - penalty), penalty, bool(waiting))
+            marks[student] = Mark(max(0.0, score - penalty), bool(waiting))
         else:
             ungraded.append(student)
     return marks, sorted(ungraded)
-
-
-def comments_of(gradebook: Gradebook, assignment: Assignment) -> dict[str, list[str]]:
-    """Return the graders' comments on an assignment: student → one line per cell."""
-    found = (
-        gradebook.db.query(SubmittedAssignment.student_id, Comment)
-        .join(
-            SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id
-        )
-        .join(SubmittedNotebook.comments)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-        .filter(Comment.comment.is_not(None))
-    )
-    lines: dict[str, list[str]] = {}
-    for student, comment in found:
-        lines.setdefault(student, []).append(f"{comment.name}: {comment.comment}")
-    return {student: sorted(entries) for student, entries in lines.items()}
 
 
 # --- cells ---------------------------------------------------------------------------
@@ -136,11 +110,3 @@ def full_name(student: Student) -> str:
     """Return "Last, First", or what there is of it."""
     names = (student.last_name, student.first_name)
     return text(", ".join(name for name in names if name) or student.id)
-
-
-def remark(assignment: Assignment, mark: Mark, comments: Sequence[str]) -> str:
-    """Return the feedback cell: the points, the penalty, the comments."""
-    line = f"{number(mark.score)} of {number(assignment.max_score)} points"
-    if mark.penalty:
-        line += f", {number(mark.penalty)} off for lateness"
-    return text("; ".join([line, *comments]))
