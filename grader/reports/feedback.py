@@ -127,19 +127,21 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
     steps = {step["grade_id"]: step for step in result["steps"]}
     cells = dict(_titled(result["cells"]))
-    in_order = [name for name in cells if name in grades]
-    for name in dict.fromkeys([*in_order, *grades]):
-        mark, comment = grades[name], comments.pop(name, None)
-        if name in steps:
-            code = answer_to(result["cells"], name)
-            lesson = told.get(name, Lesson())
-            parts.append(_section(steps[name], mark, code, lesson, comment))
+    told_so_far: list[str] = []
+    for name in dict.fromkeys([*cells, *grades]):
+        title, cell = cells.get(name, ("", None))
+        told_so_far += filter(None, [comments.pop(name, None)])
+        if not (mark := grades.get(name)):
+            continue  # a comment on an answer belongs to the check after it
+        comment, told_so_far = "\n\n".join(told_so_far), []
+        if step := steps.get(name):
+            code, lesson = answer_to(result["cells"], name), told.get(name, Lesson())
+            title, lines = step["title"], _checked(step, mark, code, lesson)
         else:
-            title, cell = cells.get(name, ("", None))
-            parts.append(_by_hand(title or name, mark, cell, comment))
-    for name, comment in comments.items():
-        parts.append(f"<section class=due><h2>{escape(name)}</h2>")
-        parts.append(f"<pre>{escape(comment)}</pre></section>")
+            lines = _by_hand(cell) if cell else [""]
+        parts.append(_section(title or name, mark, lines, comment))
+    for comment in (*told_so_far, *comments.values()):
+        parts.append(f"<section class=due><pre>{escape(comment)}</pre></section>")
     return document(f"{notebook}: feedback", "\n".join(parts))
 
 
@@ -168,67 +170,60 @@ def answer_to(cells: list[dict], grade_id: str) -> str:
     return ""
 
 
-def _section(
-    step: dict, mark: Mark, code: str, lesson: Lesson, comment: str | None
-) -> str:
-    kind = _kind(mark)
-    title = step["title"] or step["grade_id"]
-    lines = [
-        f"<section class={kind}><h2><span>{escape(title)}</span>"
-        f"<span>{_points(mark)}</span></h2>",
-        f"<p>{WORDS[kind]}",
-    ]
+def _section(title: str, mark: Mark, lines: list[str], comment: str) -> str:
+    """Return the part of a page about one mark; the first of `lines` ends its words."""
+    kind, (words, *rest) = _kind(mark), lines
+    if comment:
+        rest.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
+    return (
+        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
+        f"</span></h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
+    )
+
+
+def _checked(step: dict, mark: Mark, code: str, lesson: Lesson) -> list[str]:
+    """Return what a page says about a step that was checked."""
+    full, lines = _kind(mark) == "full", [""]
     if step["followed"]:
-        lines.append(
+        lines[0] += (
             ". These points come from a second run, in which the reference stood in "
             "place of your earlier steps that are wrong: this step itself is right"
         )
-    if mark.by_hand:
-        lines.append(". A person set these points")
-    lines.append(".</p>")
-    if step["followed"]:
         lines.append("<p>The first run said:</p>")
+    if mark.by_hand:
+        lines[0] += ". A person set these points"
     if step["message"]:
         lines.append(f"<pre>{escape(step['message'])}</pre>")
     if step["own_error"]:
         lines.append("<p>Your own cell ended with an error:</p>")
         lines.append(f"<pre>{escape(step['own_error'])}</pre>")
     if step["hidden"] and step["verdict"] != Verdict.PASSED:
-        lines.append(
-            '<p class="note">This came up with data that the notebook does not '
-            "show.</p>"
-        )
+        text = "This came up with data that the notebook does not show."
+        lines.append(f'<p class="note">{text}</p>')
     if code:
-        is_open = " open" * (kind != "full")
-        lines.append(f"<details{is_open}><summary>Your answer</summary>")
+        lines.append(
+            f"<details{'' if full else ' open'}><summary>Your answer</summary>"
+        )
         lines.append(f"<pre>{escape(code)}</pre></details>")
-    if kind != "full" and lesson.why:
+    if not full and lesson.why:
         lines.append(f"<p>Why it matters: {escape(lesson.why)}</p>")
-    if kind != "full" and lesson.link:
+    if not full and lesson.link:
         place = f'<a href="{escape(lesson.link)}">{escape(lesson.section)}</a>'
         lines.append(f"<p>Read again: {place}.</p>")
-    if comment:
-        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
     if step["seconds"]:
         lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p>')
-    return "".join([*lines, "</section>"])
+    return lines
 
 
-def _by_hand(title: str, mark: Mark, cell: dict | None, comment: str | None) -> str:
-    kind, lines = _kind(mark), []
-    if cell:
-        lines.append(f"<pre>{escape(cell['source'])}</pre>")
-        shown = [o.get("data", {}) for o in cell.get("outputs", ())]
-        for pictures in (*cell.get("attachments", {}).values(), *shown):
-            for mime in PICTURES & pictures.keys():
-                source = f"data:{mime};base64,{escape(pictures[mime])}"
-                lines.append(f'<img alt="handed in" src="{source}">')
-    if comment:
-        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
-    return (
-        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
-        f"</span></h2><p>{WORDS[kind]}.</p>{''.join(lines)}</section>"
-    )
+def _by_hand(cell: dict) -> list[str]:
+    """Return what a page shows of an answer that a person grades."""
+    lines = ["", f"<pre>{escape(cell['source'])}</pre>"]
+    shown = [output.get("data", {}) for output in cell.get("outputs", ())]
+    for pictures in (*cell.get("attachments", {}).values(), *shown):
+        for mime in PICTURES & pictures.keys():
+            source = f"data:{mime};base64,{escape(pictures[mime])}"
+            lines.append(f'<img alt="handed in" src="{source}">')
+    return lines
 
 
 def _points(mark: Mark) -> str:
