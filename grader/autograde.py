@@ -201,25 +201,19 @@ def _see_that_it_is_out_of_sight(course: Course) -> None:
             )
 
 
-# --- record, report, store -----------------------------------------------------------
+# --- record, store -------------------------------------------------------------------
 
 
 def record(this: Round, tasks: Iterable[Task]) -> Iterator[dict]:
-    """Turn results into records."""
+    """Turn results into records, and name each problem on the terminal."""
     for task in tasks:
         made = records.make(this.course, this.assignment, this.rules, task)
         anyway = [f"{ANYWAY} {line}" for line in this.trial.faults]
         made["notes"] += anyway
         made["trial"] = [*anyway, *this.trial.lines(this.assignment.name)]
-        yield made
-
-
-def report(this: Round, made: Iterable[dict]) -> Iterator[dict]:
-    """Name each problem on the terminal, above the bar."""
-    for record in made:
-        for line in records.lines_about(record):
+        for line in records.lines_about(made):
             pool.Progress.write(line, file=sys.stderr)
-        yield record
+        yield made
 
 
 def store(this: Round, made: Iterable[dict]) -> Iterator[dict]:
@@ -260,5 +254,5 @@ def _why(old: Any, before: dict, record: dict) -> str:
     return "a rerun gave another result"
 
 
-AUTOGRADE = (find, try_out, prepare, run, record, report, store)
-COMPARE = (find_all, try_out, prepare, run, record, report, differ)
+AUTOGRADE = (find, try_out, prepare, run, record, store)
+COMPARE = (find_all, try_out, prepare, run, record, differ)

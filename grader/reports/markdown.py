@@ -16,7 +16,9 @@ MOST_ROUNDS = 8  # of entities in entities
 MOST_PICTURE = 5 * 2**20  # bytes
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
-IMG = re.compile(r"""<img\b[^<>]*?\bsrc\s*=\s*["']?([^<>"'\s]+)[^<>]*>""", re.I)
+IMG = re.compile(
+    r"""<img\b[^<>]{0,300}?\bsrc\s?=\s?["']?([^<>"'\s]{1,200})[^<>]{0,300}>""", re.I
+)
 PICTURE = re.compile(
     r"!\[([^\[\]]*)\]\(\s*(?:attachment:)?([^()<>\s\"'\\:]+)[^()<>]*\)"
 )
