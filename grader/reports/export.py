@@ -55,7 +55,7 @@ class TableExportPlugin(ExportPlugin):
         self.problems = []
         assignments = chosen_assignments(gradebook, self.assignment)
         students = chosen_students(gradebook, self.student)
-        marks = {a.name: self._marks(gradebook, a) for a in assignments}
+        marks = {a.name: self._marks(a) for a in assignments}
         rows = self.rows(gradebook, assignments, students, marks)
         content = io.StringIO(newline="")
         csv.writer(content).writerows(rows)
@@ -77,8 +77,8 @@ class TableExportPlugin(ExportPlugin):
             self.tell(f"{value!r} was written as {cell!r}: it will match nobody")
         return cell
 
-    def _marks(self, gradebook: Gradebook, assignment: Assignment) -> dict[str, Mark]:
-        marks, ungraded = marks_of(gradebook, assignment)
+    def _marks(self, assignment: Assignment) -> dict[str, Mark]:
+        marks, ungraded = marks_of(assignment)
         waiting = sorted(student for student, mark in marks.items() if mark.waiting)
         for names, what in (
             (ungraded, "not graded yet, cell left empty"),

@@ -7,6 +7,7 @@ and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -104,6 +105,8 @@ def save(path: Path, text: str) -> Path:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
         raise CourseError(f"{path} cannot be written: {error.strerror}") from None
     return path
 
