@@ -52,14 +52,19 @@ def main(given: list[str] | None = None) -> int:
     return 1
 
 
+def course_of(options: argparse.Namespace):
+    """Return the course; what this imports takes a while, and the forkserver starts."""
+    from grader.books.course import Course
+
+    return Course(options.course)
+
+
 def autograde(options: argparse.Namespace) -> int:
     """Grade; the status is 0 if every submission has its verdict."""
-    run = arguments.settings(options)
+    run, course = arguments.settings(options), course_of(options)
     from grader import autograde as grading
-    from grader.books.course import Course
     from grader.verdicts import State
 
-    course = Course(options.course)
     if options.dry_run:
         changes, failed = grading.compare(course, options.assignment, run)
         for c in changes:
@@ -83,10 +88,9 @@ def autograde(options: argparse.Namespace) -> int:
 
 def feedback(options: argparse.Namespace) -> int:
     """Write the feedback pages."""
-    from grader.books.course import Course
     from grader.reports import feedback as pages
 
-    course = Course(options.course)
+    course = course_of(options)
     files = pages.write(course, options.assignment, tuple(options.student))
     _warn_of_ungraded(course, options.assignment)
     say(f"{len(files) - 1} pages of feedback; the table is {files[-1]}")
@@ -95,19 +99,12 @@ def feedback(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write the marks as a table."""
-    from grader.books.course import Course
     from grader.reports.export import export as write
 
-    course = Course(options.course)
+    course, names = course_of(options), (options.assignment,)
     path = options.output or Path(f"grades-{options.to}.csv")
-    for line in write(
-        course.db_url,
-        course.course_id,
-        options.to,
-        path,
-        (options.assignment,),
-        course.config,
-    ):
+    book = course.db_url, course.course_id
+    for line in write(*book, options.to, path, names, course.config):
         tell(line)
     _warn_of_ungraded(course, options.assignment)
     say(f"the marks of {options.assignment} are in {path}")
@@ -123,30 +120,25 @@ def _warn_of_ungraded(course, assignment: str) -> None:
 
 def similarity(options: argparse.Namespace) -> int:
     """Write the report of equal answers."""
-    from grader.books.course import Course
+    from grader.reports.feedback import save
     from grader.reports.similarity import similar
     from grader.reports.similarity_page import page
 
-    course = Course(options.course)
+    course = course_of(options)
     found = similar(course, options.assignment)
     path = course.root / "reports" / f"{options.assignment}-similarity.html"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(page(found, options.assignment), encoding="utf-8")
+    save(path, page(found, options.assignment))
     say(f"{len(found)} groups for a person to look at: {path}")
     return 0
 
 
 def watch(options: argparse.Namespace) -> int:
     """Grade as things are handed in."""
-    run = arguments.settings(options)
-    from grader import watch as watching
-    from grader.books.course import Course
+    run, name = arguments.settings(options), options.assignment
+    from grader.watch import watch as watched
 
-    course = Course(options.course)
-    say(f"watching for {options.assignment}; Ctrl+C ends it")
-    for line in watching.watch(
-        course, options.assignment, run, exchange=options.exchange
-    ):
+    say(f"watching for {name}; Ctrl+C ends it")
+    for line in watched(course_of(options), name, run, exchange=options.exchange):
         say(line)
     return 0
 
@@ -163,34 +155,29 @@ def grade(options: argparse.Namespace) -> int:
 
 def questions(options: argparse.Namespace) -> int:
     """Write questions about each student's own program."""
-    run = arguments.settings(options)
-    from grader import questions as asking
-    from grader.books.course import Course
+    run, course = arguments.settings(options), course_of(options)
+    from grader.questions import write
 
-    course = Course(options.course)
-    sheets, key = asking.write(course, options.assignment, replace(run, quiet=True))
+    sheets, key = write(course, options.assignment, replace(run, quiet=True))
     say(f"a page a student: {sheets}; the key: {key}")
     return 0
 
 
 def insight(options: argparse.Namespace) -> int:
     """Write what the class did not understand."""
-    from grader.books.course import Course
-    from grader.reports import insight as report
+    from grader.reports.insight import write
 
-    files = report.write(Course(options.course), options.assignment)
+    files = write(course_of(options), options.assignment)
     say(f"what the class did not understand: {files[0]}, as a table: {files[1]}")
     return 0
 
 
 def check_release(options: argparse.Namespace) -> int:
     """Grade the reference and the release of an assignment."""
-    run = arguments.settings(options)
+    run, course = arguments.settings(options), course_of(options)
     from grader import trial
-    from grader.books.course import Course
     from grader.books.reach import warnings_about
 
-    course = Course(options.course)
     assignment = course.assignment(options.assignment)
     result = trial.held(course, assignment, run)
     broken = [f"{options.assignment}/{n}: {why}" for n, why in result.broken.items()]

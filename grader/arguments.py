@@ -60,86 +60,54 @@ def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
             command.set_defaults(assignment="")
         elif name != "doctor":
             command.add_argument("assignment", help="e.g. perceptron")
-        if name in SWITCHES:
-            SWITCHES[name](command)
+        for switch in SWITCHES.get(name, ()):
+            command.add_argument(f"--{switch}", **ASKED[switch])
     return made
 
 
-def _autograde(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="how many at a time"
-    )
-    parser.add_argument(
-        "--dask", default="", metavar="ADDRESS", help="of a Dask scheduler, tcp://…"
-    )
-    _student(parser)
-    parser.add_argument("--force", action="store_true", help="grade all of them anew")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say which marks would change, and why"
-    )
-    parser.add_argument(
-        "--anyway",
-        action="store_true",
-        help="grade even if the reference loses points or the release gets some",
-    )
-    parser.add_argument(
-        "--no-follow-through",
-        action="store_true",
-        help="no second try of a step with the reference in place of earlier answers",
-    )
-    _limits(parser)
-
-
-def _student(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--student", action="append", default=[], help="only this one (may be repeated)"
-    )
-
-
-def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--to", choices=["csv", "canvas", "moodle"], default="csv", help="whose form"
-    )
-    parser.add_argument("--output", type=Path, help="the file (default: grades-TO.csv)")
-
-
-def _limits(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="the limit of one cell"
-    )
-    parser.add_argument(
-        "--memory", type=int, default=2048, metavar="MB", help="for one student's code"
-    )
-    parser.add_argument(
-        "--no-sandbox",
-        action="store_true",
-        help="run students' code with all of your own rights (never on real ones)",
-    )
-
-
-def _watch(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--exchange", action="store_true", help="collect from nbgrader's exchange"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="how many at a time"
-    )
-    _limits(parser)
-
-
-def _questions(parser: argparse.ArgumentParser) -> None:
-    _student(parser)
-    _limits(parser)
-
-
+ASKED = {  # what each switch is called, and how it is read
+    "workers": {"type": int, "default": os.cpu_count() or 1, "help": "at a time"},
+    "dask": {"default": "", "metavar": "ADDRESS", "help": "of a scheduler, tcp://…"},
+    "student": {"action": "append", "default": [], "help": "only this one (repeat it)"},
+    "force": {"action": "store_true", "help": "grade all of them anew"},
+    "dry-run": {
+        "action": "store_true",
+        "help": "say which marks would change, and why",
+    },
+    "anyway": {
+        "action": "store_true",
+        "help": "grade even if the reference loses points or the release gets some",
+    },
+    "no-follow-through": {
+        "action": "store_true",
+        "help": "no second try with the reference in place of earlier answers",
+    },
+    "exchange": {"action": "store_true", "help": "collect from nbgrader's exchange"},
+    "to": {
+        "choices": ["csv", "canvas", "moodle"],
+        "default": "csv",
+        "help": "for whom",
+    },
+    "output": {"type": Path, "help": "the file (default: grades-TO.csv)"},
+    "timeout": {"type": float, "metavar": "SECONDS", "help": "the limit of one cell"},
+    "memory": {"type": int, "default": 2048, "metavar": "MB", "help": "for a student"},
+    "no-sandbox": {
+        "action": "store_true",
+        "help": "run students' code with all of your own rights (never on real ones)",
+    },
+}
+LIMITS = ("timeout", "memory", "no-sandbox")
 SWITCHES = {
-    "questions": _questions,
-    "autograde": _autograde,
-    "watch": _watch,
-    "grade": _limits,
-    "feedback": _student,
-    "export": _export,
-    "check-release": _limits,
+    "autograde": (
+        *("workers", "dask", "student", "force", "dry-run", "anyway"),
+        *("no-follow-through", *LIMITS),
+    ),
+    "watch": ("exchange", "workers", *LIMITS),
+    "questions": ("student", *LIMITS),
+    "grade": LIMITS,
+    "check-release": LIMITS,
+    "feedback": ("student",),
+    "export": ("to", "output"),
 }
 
 

@@ -42,18 +42,7 @@ class Round:
 
 
 def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
-    """Grade all submissions of an assignment that are new or have changed.
-
-    Returns
-    -------
-    dict
-        The record of each student who was graded in this run.
-
-    Raises
-    ------
-    CourseError
-        The course, the gradebook or the machine does not allow it.
-    """
+    """Grade what is new or has changed; return the record of each who was graded."""
     done = carry_out(AUTOGRADE, course, name, options)
     return {record["student"]: record for record in done}
 
@@ -61,15 +50,7 @@ def autograde(course: Course, name: str, options: Options) -> dict[str, dict]:
 def compare(
     course: Course, name: str, options: Options
 ) -> tuple[list[dict], dict[str, str]]:
-    """Grade without writing.
-
-    Returns
-    -------
-    changes : list of dict
-        Each mark that would change, and why.
-    failed : dict of str to str
-        Who could not be graded, and why.
-    """
+    """Return what marks would change, and who could not be graded; write nothing."""
     changes, failed = [], {}
     for record, differences in carry_out(COMPARE, course, name, options):
         changes += differences
@@ -156,13 +137,7 @@ def _in_gradebook(this: Round, record: dict) -> bool:
 
 
 def try_out(this: Round, students: list[str]) -> list[str]:
-    """See that the assignment gives marks to right answers, and to these alone.
-
-    Raises
-    ------
-    CourseError
-        It does not, and nobody has asked for marks all the same.
-    """
+    """See that the assignment gives marks to right answers, and to these alone."""
     if this.todo:
         if this.options.sandbox:
             _see_that_it_is_out_of_sight(this.course)
@@ -226,25 +201,19 @@ def _see_that_it_is_out_of_sight(course: Course) -> None:
             )
 
 
-# --- record, report, store -----------------------------------------------------------
+# --- record, store -------------------------------------------------------------------
 
 
 def record(this: Round, tasks: Iterable[Task]) -> Iterator[dict]:
-    """Turn results into records."""
+    """Turn results into records, and name each problem on the terminal."""
     for task in tasks:
         made = records.make(this.course, this.assignment, this.rules, task)
         anyway = [f"{ANYWAY} {line}" for line in this.trial.faults]
         made["notes"] += anyway
         made["trial"] = [*anyway, *this.trial.lines(this.assignment.name)]
-        yield made
-
-
-def report(this: Round, made: Iterable[dict]) -> Iterator[dict]:
-    """Name each problem on the terminal, above the bar."""
-    for record in made:
-        for line in records.lines_about(record):
+        for line in records.lines_about(made):
             pool.Progress.write(line, file=sys.stderr)
-        yield record
+        yield made
 
 
 def store(this: Round, made: Iterable[dict]) -> Iterator[dict]:
@@ -285,5 +254,5 @@ def _why(old: Any, before: dict, record: dict) -> str:
     return "a rerun gave another result"
 
 
-AUTOGRADE = (find, try_out, prepare, run, record, report, store)
-COMPARE = (find_all, try_out, prepare, run, record, report, differ)
+AUTOGRADE = (find, try_out, prepare, run, record, store)
+COMPARE = (find_all, try_out, prepare, run, record, differ)

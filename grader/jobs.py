@@ -10,8 +10,8 @@ from grader.books.course import Assignment, Course
 from grader.books.handed_in import Submission
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
+from grader.isolated.pair import Job
 from grader.isolated.sandbox import Limits
-from grader.isolated.session import Job
 from grader.verdicts import Fault, Graded
 
 

@@ -87,20 +87,12 @@ class Call:
 def questions(
     course: Course, name: str, options: Options
 ) -> dict[str, dict[str, list[Question]]]:
-    """Return the questions of each student, by notebook.
-
-    Raises
-    ------
-    CourseError
-        No step of the assignment can be asked about.
-    """
+    """Return the questions of each student, by notebook."""
     assignment = course.assignment(name)
     trial = tried(course, assignment, options)
     calls = {sheet.name: dict(_calls(sheet)) for sheet in assignment.sheets}
     if not any(calls.values()):
-        raise CourseError(
-            f"{name}: no step has a call with small arguments to ask about"
-        )
+        raise CourseError(f"{name}: no call has small arguments to ask about")
     options = replace(options, follow_through=False)
     waiting = {}
     with pool.executor(options) as at:
@@ -115,12 +107,11 @@ def questions(
                 waiting[student, sheet.name] = made, at.submit(session.grade, made)
         found: dict[str, dict[str, list[Question]]] = {}
         for (student, sheet), (made, future) in waiting.items():
-            seed = hashlib.sha256(
-                f"{student}/{_programs(made.cells)}".encode()
-            ).digest()
+            programs = [c.source for c in made.cells if c.role == "answer"]
+            seed = hashlib.sha256("\n".join([student, *programs]).encode()).digest()
             asked = _questions(future.result(), calls[sheet])
-            chooser = random.Random(seed)
-            found.setdefault(student, {})[sheet] = _chosen(asked, chooser)
+            chosen_ones = _chosen(asked, random.Random(seed))
+            found.setdefault(student, {})[sheet] = chosen_ones
     return found
 
 
@@ -162,13 +153,8 @@ def _code(value: Any) -> str:
     if isinstance(value, list | tuple):
         parts = [_code(part) for part in value]
         return f"[{', '.join(parts)}]" if all(parts) else ""
-    if (
-        isinstance(value, np.ndarray)
-        and value.size <= MOST
-        and value.dtype.kind in "bif"
-    ):
-        return f"np.array({value.tolist()})"
-    return ""
+    small = isinstance(value, np.ndarray) and value.size <= MOST
+    return f"np.array({value.tolist()})" if small and value.dtype.kind in "bif" else ""
 
 
 # --- running it -----------------------------------------------------------------------
@@ -233,10 +219,6 @@ def _variants(call: Call, program: str) -> list[tuple[str, str, str]]:
     return found
 
 
-def _programs(cells: list[Placed]) -> str:
-    return "\n".join(cell.source for cell in cells if cell.role == "answer")
-
-
 # --- the questions --------------------------------------------------------------------
 
 
@@ -294,14 +276,10 @@ def _chosen(asked: dict[str, list[Question]], chooser: random.Random) -> list[Qu
 def write(course: Course, name: str, options: Options) -> tuple[Path, Path]:
     """Write the sheets to print, a page a student, and the key; return both files."""
     asked = questions(course, name, options)
-    folder = course.root / "reports"
-    return (
-        feedback.save(
-            folder / f"{name}-questions.html", _page(name, asked, keys=False)
-        ),
-        feedback.save(
-            folder / f"{name}-questions-key.html", _page(name, asked, keys=True)
-        ),
+    place = f"{course.root}/reports/{name}-questions"
+    sheets = feedback.save(Path(f"{place}.html"), _page(name, asked, keys=False))
+    return sheets, feedback.save(
+        Path(f"{place}-key.html"), _page(name, asked, keys=True)
     )
 
 

@@ -79,9 +79,10 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
             _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
         ],
         "manual": {
-            c.cell.grade_id: c.answered
+            c.cell.grade_id: c.answered or c.role == "task"  # done in other cells
             for c in cells
-            if c.role == "manual" and c.cell.metadata["nbgrader"].get("grade")
+            if c.role == "task"
+            or (c.role == "manual" and c.cell.metadata["nbgrader"].get("grade"))
         },
         "empty": [
             c.cell.grade_id
@@ -181,13 +182,7 @@ def lines_about(record: dict) -> Iterator[str]:
 
 
 def read(course: Course, assignment: str, student: str) -> dict | None:
-    """Return the record of a graded submission, None if there is none of this format.
-
-    Raises
-    ------
-    CourseError
-        What lies there was not written by any grader of ours.
-    """
+    """Return the record of a submission, None if there is none of this format."""
     path = course.folder("autograded", student, assignment) / KEPT
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

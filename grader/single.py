@@ -20,26 +20,11 @@ STEP = ("grade_id", "title", "points", "score", "verdict", "message", "followed"
 def grade(
     source: Path, submission: Path, options: Options | None = None
 ) -> dict[str, Any]:
-    """Grade a notebook against its source; return what JSON can hold.
+    """Grade a notebook against its source, and the files beside that.
 
-    Parameters
-    ----------
-    source : Path
-        The instructor's notebook, with solutions and hidden tests. Files beside it go
-        along.
-    submission : Path
-        The notebook that was handed in.
-
-    Returns
-    -------
-    dict
-        ``score`` and ``points``, the ``state`` of the notebook, ``problems`` and
-        ``repairs`` as lines of text, and ``steps`` with their points and messages.
-
-    Raises
-    ------
-    CourseError
-        The source cannot be graded with.
+    What is returned can be JSON: ``score`` and ``points``, the ``state`` of the
+    notebook, ``problems`` and ``repairs`` as lines of text, and ``steps`` with their
+    points and messages.
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

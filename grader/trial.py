@@ -19,7 +19,7 @@ from grader.books.course import Assignment, Course, digest_of
 from grader.books.reach import reasons
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
-from grader.isolated import session
+from grader.isolated import pair, session
 from grader.jobs import Options, job
 from grader.reports.redact import plain
 from grader.verdicts import CourseFault, Fault, Graded
@@ -36,14 +36,9 @@ REFUSED = (
 class Trial:
     """What came of it.
 
-    Attributes
-    ----------
-    faults : list of str
-        Points that the reference loses or the release gets, a line each.
-    together : dict of str to dict
-        The sheets that are graded in one process: why, by the step that needs it.
-    broken : dict of str to str
-        The sheets for which the course or the machine failed, and how.
+    `faults` are points that the reference loses or the release gets. `together` are the
+    sheets that are graded in one process, and why, by the step that needs it; `broken`
+    those for which the course or the machine failed, and how.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -146,7 +141,7 @@ class _Hearing:
                 found.setdefault(step, text)
         return found
 
-    def job(self, who: str, *, together: bool) -> session.Job:
+    def job(self, who: str, *, together: bool) -> pair.Job:
         """Return the job that grades one of the two."""
         cells = [
             Placed(c, c.cell_type, c.source if who == "reference" else c.release)
@@ -176,7 +171,7 @@ class _Hearing:
             failed = [o for o in result.outputs.get(number, ()) if "ename" in o]
             if failed and cell.role == "course" and not cell.may_raise:
                 error = f"{failed[0]['ename']}: {failed[0]['evalue']}"
-                yield COURSE, f"{session.named(cell)} fails: {error}"
+                yield COURSE, f"{pair.named(cell)} fails: {error}"
                 return
         for step in result.steps:
             if step.score != (step.points if right else 0):

@@ -25,11 +25,6 @@ def watch(
 
     A submission is taken when two looks have seen the same files: one that is being
     copied is not.
-
-    Raises
-    ------
-    CourseError
-        The assignment cannot be graded.
     """
     tried(course, course.assignment(name), options).demand(name)  # before anybody waits
     before, done = {}, {}

@@ -42,13 +42,7 @@ class Assignment:
 
 
 class Course:
-    """A class of nbgrader's, as its `nbgrader_config.py` describes it.
-
-    Parameters
-    ----------
-    root : Path
-        The course's folder.
-    """
+    """A class of nbgrader's, as its `nbgrader_config.py` describes it."""
 
     def __init__(self, root: Path) -> None:
         from nbgrader.coursedir import CourseDirectory
@@ -158,13 +152,7 @@ class Course:
         return {f.name for f in folders if not os.access(f, os.R_OK | os.X_OK)}
 
     def submission(self, student: str, assignment: Assignment) -> Submission:
-        """Read what a student handed in; nothing in it can raise.
-
-        Raises
-        ------
-        CourseError
-            This machine does not let us read it.
-        """
+        """Read what a student handed in; nothing in it can raise."""
         folder = self.folder("submitted", student, assignment.name)
         if self._leads_away(folder):
             files, notes = {}, ["The folder is a link to another one: it was ignored."]

@@ -17,27 +17,11 @@ SKIPPED = {".ipynb_checkpoints", "__pycache__", "__MACOSX", ".git"}
 def read_files(
     folder: Path, books: Collection[str] | None = None
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Read the plain files below `folder`; links, pipes and surplus are left out.
+    """Read the plain files below `folder`; return them, and notes on what was left out.
 
-    Parameters
-    ----------
-    folder : Path
-        Of a submission, or of the instructor's.
-    books : collection of str, optional
-        The notebooks without which there is no submission; the instructor's are left
-        out.
-
-    Returns
-    -------
-    files : dict of str to bytes
-        Of a notebook that is too big only the beginning, which is too big as well.
-    notes : list of str
-        What was left out.
-
-    Raises
-    ------
-    CourseError
-        The folder or one of `books` cannot be read.
+    `books` are the notebooks without which there is no submission (those of the
+    instructor's folder, where there are none, are left out). Of a notebook that is too
+    big there is only the beginning, which is too big as well.
     """
     files: dict[str, bytes] = {}
     notes: list[str] = []

@@ -35,6 +35,11 @@ class Mark:
     due: bool
     by_hand: bool
 
+    @property
+    def waits(self) -> bool:
+        """Whether no points are there before a person gives them."""
+        return self.due and not self.by_hand
+
 
 def _grade(grade: Any) -> Mark:
     return Mark(

@@ -37,6 +37,12 @@ def tree_of(source: str) -> ast.Module:
     return ast.Module([], [])
 
 
+def says_nothing(node: ast.stmt) -> bool:
+    """Tell whether a statement of a check can fail for nobody."""
+    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return constant or isinstance(node, ast.Pass)
+
+
 def imports_of(cells: "list[Cell]") -> str:
     """Return the import statements of the answers."""
     return "\n".join(
@@ -53,12 +59,8 @@ def trust(
 ) -> "tuple[list[Cell], set[str], set[str], set[str]]":
     """Mark the course cells that depend on no answer; return whose names are whose.
 
-    Returns
-    -------
-    cells : list of Cell
-    answers, own, mixed : sets of str
-        Names that the answers define; names of checks, trusted statements and imports;
-        names of the course that are made with the help of answers.
+    These are the names that the answers define, those of checks, trusted statements and
+    imports, and those of the course that are made with the help of answers.
     """
     imported, _ = names_of(imports, folder)
     known = {*dir(builtins), *imported, *OF_IPYTHON}
@@ -95,15 +97,7 @@ def trust(
 def _parted(
     source: str, known: set[str], folder: Path
 ) -> tuple[str, set[str], set[str]]:
-    """Part a cell that needs answers.
-
-    Returns
-    -------
-    setup : str
-        The statements that need none.
-    ours, theirs : sets of str
-        The names that these make, and those that the others make.
-    """
+    """Return the statements that need no answers; the names of these and of others."""
     known, lines, ours, theirs = set(known), [], set(), set()
     for node, bound, free in statements(source, folder):
         if free - known:

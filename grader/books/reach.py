@@ -8,28 +8,13 @@ graded in one process; of what else an author should know `warnings_about` tells
 import ast
 from collections.abc import Iterator
 
-from grader.books.names import names_of, tree_of
+from grader.books.names import names_of, says_nothing, tree_of
 from grader.books.sheet import Cell, Sheet
 
-CHANGING = frozenset(
-    [
-        "add",
-        "append",
-        "clear",
-        "discard",
-        "extend",
-        "fill",
-        "insert",
-        "pop",
-        "popitem",
-        "remove",
-        "reverse",
-        "setdefault",
-        "setflags",
-        "sort",
-        "update",
-    ]
-)
+CHANGING = {
+    *("add", "append", "clear", "discard", "extend", "fill", "insert", "pop"),
+    *("popitem", "remove", "reverse", "setdefault", "setflags", "sort", "update"),
+}
 LOOKS_INSIDE = {
     "globals": "it looks at all globals",
     "locals": "it looks at all globals",
@@ -41,6 +26,8 @@ LOOKS_INSIDE = {
     "monkeypatch": "it replaces what answers use",
     "getrefcount": "it looks at references",
     "modules": "it looks at what is imported",
+    "doctest": "it looks for examples in docstrings (doctest)",
+    "testmod": "it looks for examples in docstrings (doctest)",
 }
 IDENTITY = "it looks at identity (is)"
 CHANGES = "it changes what a call was given or has returned"
@@ -143,20 +130,11 @@ def _root(node: ast.AST) -> str:
 # --- for the author ------------------------------------------------------------------
 
 
-def is_empty(source: str) -> bool:
-    """Tell whether a check has no statement, so that nothing can fail."""
-    return not any(
-        not isinstance(node, ast.Pass)
-        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        for node in tree_of(source).body
-    )
-
-
 def warnings_about(sheet: Sheet) -> Iterator[tuple[str, str]]:
     """Yield what the author of a check should know: its name, a line."""
     for cell in sheet.checks:
         tree = tree_of(cell.source)
-        if is_empty(cell.source):
+        if all(map(says_nothing, tree.body)):
             yield cell.grade_id, "it has no statement: nobody gets its points"
         for reason in reasons(cell, sheet):
             yield cell.grade_id, f"{reason}, so all of the sheet runs in one process"

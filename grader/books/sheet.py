@@ -26,78 +26,43 @@ PYTHON = "python"
 class Cell:
     """A cell of the instructor's notebook.
 
-    Attributes
-    ----------
-    role : str
-        ``text``, ``course`` (code of the course's own), ``answer``, ``check``,
-        ``manual`` (an answer that a person grades) or ``task``.
-    source, release : str
-        What the instructor wrote, and what the students got.
-    hidden : tuple of (int, int)
-        First and last lines (from 1) of the hidden tests in `source`.
-    title : str
-        The heading above it.
-    trusted : bool
-        Whether a ``course`` cell needs no name of the student's, so that the test
-        process runs it too.
-    alone : bool
-        Whether a trusted cell needs no result of a check either: where it fails, no
-        student made it fail.
-    may_raise : bool
-        Whether its author tagged it ``raises-exception``: an error is meant.
-    setup : str
-        The statements of a check, or of a course cell that is not trusted, that make
-        names without the student's help: later checks find these whatever fails.
+    Its role is ``text``, ``course`` (code of the course's own), ``answer``, ``check``,
+    ``manual`` (an answer that a person grades) or ``task``.
     """
 
     role: str
     grade_id: str
     cell_type: str
-    source: str
-    release: str
+    source: str  # what the instructor wrote
+    release: str  # what the students got
     metadata: dict
     cell_id: str = ""
     locked: bool = False
     points: float = 0.0
-    hidden: tuple[tuple[int, int], ...] = ()
-    title: str = ""
+    hidden: tuple[tuple[int, int], ...] = ()  # first and last lines of hidden tests
+    title: str = ""  # the heading above it
+    # a course cell that needs no name of the student's: the test process runs it, too
     trusted: bool = False
-    alone: bool = False
-    may_raise: bool = False
+    alone: bool = False  # and no result of a check: where it fails, no student is why
+    may_raise: bool = False  # tagged ``raises-exception``: an error is meant
+    # of a check or an untrusted cell: the statements that make names without the
+    # student's help; later checks find these whatever fails
     setup: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One notebook of an assignment.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Globals that the reference answers define.
-    own : tuple of str
-        Globals of checks and trusted statements: no student may stand in for them.
-    mixed : tuple of str
-        Globals of the course that are made with the help of answers.
-    imports : str
-        The import statements of the reference answers: checks that use such a module
-        get it from here, never from the student.
-    secrets : tuple of str
-        Texts that occur in hidden tests only.
-    follow_through : bool
-        The notebook's metadata may switch it off: ``{"grading": {"follow_through":
-        false}}``.
-    """
+    """One notebook of an assignment."""
 
     name: str
     cells: tuple[Cell, ...]
-    names: tuple[str, ...]
-    own: tuple[str, ...]
-    mixed: tuple[str, ...]
-    imports: str
-    secrets: tuple[str, ...]
+    names: tuple[str, ...]  # globals that the reference answers define
+    own: tuple[str, ...]  # those of checks and trusted statements: never a student's
+    mixed: tuple[str, ...]  # those of the course that are made with the help of answers
+    imports: str  # of the reference answers: checks get these modules from here
+    secrets: tuple[str, ...]  # texts that occur in hidden tests only
     metadata: dict
-    follow_through: bool = True
+    follow_through: bool = True  # ``{"grading": {"follow_through": false}}``: no
 
     @property
     def grade_ids(self) -> set[str]:
@@ -111,13 +76,7 @@ class Sheet:
 
 
 def load(path: Path, config: Config | None = None) -> Sheet:
-    """Read an instructor's notebook, with nbgrader's own rules for the release.
-
-    Raises
-    ------
-    ValueError
-        It is no notebook that can be graded here.
-    """
+    """Read an instructor's notebook, with nbgrader's own rules for the release."""
     config = config or Config()
     notebook = nbformat.read(path, as_version=4)
     language = _language(notebook.metadata)

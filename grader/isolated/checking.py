@@ -18,6 +18,7 @@ import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.utils.capture import capture_output
 
+from grader.books.names import says_nothing
 from grader.verdicts import Verdict
 
 MOST_PRINTED = 100_000
@@ -100,7 +101,7 @@ def check(
                 line = message["source"].splitlines()[node.lineno - 1].strip()
                 value = execute(node, names)
             hide(hidden)  # raises where the check has caught what it must not
-            if all(map(_says_nothing, nodes)):
+            if all(map(says_nothing, nodes)):
                 reply |= {"verdict": Verdict.FAILED, "error": EMPTY}
         reply["score"] = _score(value)
     except KeyboardInterrupt:
@@ -109,11 +110,6 @@ def check(
         verdict = getattr(error, "verdict", Verdict.FAILED)
         reply |= {"verdict": verdict, "error": explain(error, hidden, line)}
     return reply | {"hidden": hidden, "printed": printed.getvalue()}
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return constant or isinstance(node, ast.Pass)
 
 
 def told(error: BaseException, hidden: bool, line: str) -> str:
@@ -127,14 +123,7 @@ def told(error: BaseException, hidden: bool, line: str) -> str:
 
 
 def _score(value: Any) -> float | None:
-    """Return the points that a check's last expression means; None for all of them.
-
-    Raises
-    ------
-    ValueError
-        It is an array: arithmetic with what a student returned, where a number was
-        meant.
-    """
+    """Return the points that a check's last expression means; None for all of them."""
     if isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, numbers.Real | decimal.Decimal):

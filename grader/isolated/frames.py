@@ -37,13 +37,7 @@ def send(
 def receive(
     sock: socket.socket, most: int = MOST_BYTES, seconds: float | None = None
 ) -> tuple[dict, bytes]:
-    """Receive one frame of at most `most` bytes, in at most `seconds`.
-
-    Raises
-    ------
-    Closed, WireError
-        The connection ended; the frame is unreadable, too big or too slow.
-    """
+    """Receive one frame of at most `most` bytes, in at most `seconds`."""
     deadline = None if seconds is None else time.monotonic() + seconds
     size, extra = HEADER.unpack(_exactly(sock, HEADER.size, deadline))
     if size + extra > most:

@@ -47,22 +47,12 @@ class StudentError(Exception):
 
 
 class Link:
-    """The connection to one student's process.
-
-    Attributes
-    ----------
-    hidden : bool
-        While True, texts that the student's code makes are not passed on.
-    sources : dict of int to str
-        The student's cells by number, to show the line where an exception arose.
-    loans : Loans
-        The course's own globals: what calls change in them is undone after a check.
-    """
+    """The connection to one student's process; `sources` are their cells by number."""
 
     def __init__(self, sock: socket.socket, sources: dict[int, str]) -> None:
         self.sock = sock
         self.sources = sources
-        self.hidden = False
+        self.hidden = False  # whether texts that the student makes are not passed on
         self.broken = ""
         self.count = 0
         self.callbacks: list[Callable] = []
@@ -220,12 +210,20 @@ class Link:
         ):
             error = StudentError(f"{own}: {shown}")
         error.full_text = text  # for hints, never shown as it is
-        error.student_line = self._line(reply.get("line"))
+        error.student_line, error.student_place = self._place(reply.get("line"))
         return error
 
-    def _line(self, place: Any) -> str:
-        """Return a line of the student's own notebook, given [cell, line]."""
-        if type(place) is not list or [type(number) for number in place] != [int, int]:
-            return ""
-        lines = self.sources.get(place[0], "").splitlines()
-        return lines[place[1] - 1].strip() if 0 < place[1] <= len(lines) else ""
+    def _place(self, place: Any) -> tuple[str, str]:
+        """Return a line of the student's own notebook, and a function that it holds.
+
+        `place` is [cell, line, function]. In a hidden case the function is not told:
+        its name may be what the case has passed.
+        """
+        if type(place) is not list or [type(p) for p in place] != [int, int, str]:
+            return "", ""
+        cell, number, function = place
+        lines = self.sources.get(cell, "").splitlines()
+        if not 0 < number <= len(lines):
+            return "", ""
+        shown = function.isidentifier() and not self.hidden
+        return lines[number - 1].strip(), function[:100] if shown else ""

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from grader.books.sheet import Sheet
 from grader.isolated import frames
-from grader.isolated.forkserver import WAITED, Forkserver
+from grader.isolated.forkserver import Forkserver
+from grader.isolated.warden import WAITED
 from grader.verdicts import Verdict
 
 GRACE_SECONDS = 2.0  # between the interrupt of a cell that hangs and the end
@@ -134,6 +135,29 @@ class Process:
         except frames.WireError as error:
             raise Dead(f"it sent an unreadable message ({error})") from None
 
+    def ask(
+        self, message: dict, seconds: float, *others: "Process", kind: str | None = None
+    ) -> dict:
+        """Return the reply of this kind; what comes before it is left out.
+
+        One that came only when the process was interrupted says so in its verdict.
+        """
+        self._send(message)
+        if (reply := self._reply(Clock(seconds, self, *others), kind)) is not None:
+            return reply
+        self.interrupt()
+        if (reply := self._reply(Clock(GRACE_SECONDS, self), kind)) is not None:
+            return reply | {"verdict": Verdict.TIME}
+        raise Dead("the check could not be stopped")
+
+    def _reply(self, clock: Clock, kind: str | None) -> dict | None:
+        while (left := clock.left()) > 0:
+            with suppress(TimeoutError):
+                reply, _ = self._receive(left)
+                if kind is None or reply.get("type") == kind:
+                    return reply
+        return None
+
     def _why(self) -> str:
         """Return why the process is gone, from its warden."""
         self.leash.settimeout(WARDEN_SECONDS)
@@ -208,37 +232,16 @@ class Student(Process):
 
         Its word is the student's: see `Sheet` on one process.
         """
-        self._send({"do": "check"} | message)
-        reply = self._verdict(Clock(seconds, self))
-        if reply is None:
-            self.interrupt()
-            reply = self._verdict(Clock(GRACE_SECONDS, self))
-            if reply is None:
-                raise Dead("the check could not be stopped")
-            reply |= {"verdict": Verdict.TIME}
-        return reply
-
-    def _verdict(self, clock: Clock) -> dict | None:
-        """Return the verdict; the outputs of the check before it are left out."""
-        while (left := clock.left()) > 0:
-            with suppress(TimeoutError):
-                message, _ = self._receive(left)
-                if message.get("type") == "verdict":
-                    return _plain_reply(message.get("reply"))
-        return None
+        asked = {"do": "check"} | message
+        return _plain_reply(self.ask(asked, seconds, kind="verdict"))
 
 
-def _plain_reply(reply: object) -> dict:
+def _plain_reply(reply: dict) -> dict:
     """Return a verdict of a student's process, if it has the form of one."""
     forms = {"verdict": str, "error": str, "printed": str, "hidden": bool}
-    if not isinstance(reply, dict) or not all(
-        isinstance(reply.get(name), form) for name, form in forms.items()
-    ):
-        raise Dead("it sent an unreadable message (no verdict)")
-    score = reply.get("score")
-    if reply["verdict"] not in list(Verdict) or not (
-        score is None or type(score) in (int, float)
-    ):
+    formed = all(isinstance(reply.get(name), form) for name, form in forms.items())
+    score = type(reply.get("score")) in (int, float, type(None))
+    if not formed or not score or reply["verdict"] not in list(Verdict):
         raise Dead("it sent an unreadable message (no verdict)")
     return reply
 
@@ -301,14 +304,14 @@ class Judge(Process):
 
     def course(self, source: str, seconds: float) -> str:
         """Run a cell of the course's own; return its error."""
-        reply = self._ask({"do": "course", "source": source}, seconds)
+        reply = self.ask({"do": "course", "source": source}, seconds)
         if reply.get("verdict") == Verdict.TIME:
             return f"it ran for more than {seconds:g} s"
         return reply.get("error", "")
 
     def set_up(self, source: str, seconds: float) -> None:
         """Run what a failed check defines for later ones."""
-        self._ask({"do": "setup", "source": source}, seconds)
+        self.ask({"do": "setup", "source": source}, seconds)
 
     def attach(self, student: Student, sources: dict[int, str], sheet: Sheet) -> None:
         """Let the check cells that follow ask this student's process."""
@@ -319,22 +322,7 @@ class Judge(Process):
 
     def grade(self, student: Student, message: dict, seconds: float) -> dict:
         """Run a check cell; see `judge.grade` for the reply."""
-        return self._ask({"do": "grade"} | message, seconds, student)
-
-    def _ask(self, message: dict, seconds: float, *others: Process) -> dict:
-        self._send(message)
-        if (reply := self._reply(Clock(seconds, self, *others))) is not None:
-            return reply
-        self.interrupt()
-        if (reply := self._reply(Clock(GRACE_SECONDS, self))) is not None:
-            return reply | {"verdict": Verdict.TIME}
-        raise Dead("the check could not be stopped")
-
-    def _reply(self, clock: Clock) -> dict | None:
-        while (left := clock.left()) > 0:
-            with suppress(TimeoutError):
-                return self._receive(left)[0]
-        return None
+        return self.ask({"do": "grade"} | message, seconds, student)
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

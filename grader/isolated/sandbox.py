@@ -18,24 +18,23 @@ import signal
 import struct
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import PACKAGES
+from grader.isolated import seccomp
+from grader.isolated.seccomp import CLONE_NEWUSER, NAMESPACES, PR_SET_PDEATHSIG
 from grader.isolated.stub import withheld
 
 MIB = 2**20
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
 MOUNT_ATTR_READONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 SECCOMP_MODE_FILTER = 2
 FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused range
@@ -51,26 +50,15 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one student's process may use.
+    """What one student's process may use."""
 
-    Attributes
-    ----------
-    memory : int
-        Bytes of address space beyond what the warm process has, and bytes that all
-        processes of the sandbox may occupy together.
-    processes, files : int
-        Processes and threads; open files.
-    disk : int
-        Bytes in the private `/tmp`, which is memory; also the size of one file.
-    cpu : int
-        Seconds of CPU time of one process.
-    """
-
-    memory: int = 2048 * MIB
-    processes: int = 64
-    files: int = 256
-    disk: int = 256 * MIB
-    cpu: int = 600
+    memory: int = (
+        2048 * MIB
+    )  # of addresses beyond the warm process's, and of all memory
+    processes: int = 64  # and threads
+    files: int = 256  # open ones
+    disk: int = 256 * MIB  # in the private `/tmp`, which is memory, and of one file
+    cpu: int = 600  # seconds of one process
 
 
 class SandboxError(Exception):
@@ -111,22 +99,9 @@ def unshare() -> None:
 def enter(limits: Limits, slot: int, owner: int, *, withhold: bool = True) -> None:
     """Lock this process in. Process 1 of its namespaces calls it, before any student.
 
-    Parameters
-    ----------
-    limits : Limits
-        See there.
-    slot : int
-        Number of the place in the pool: as root each has a uid of its own, because
-        the limit on processes counts by uid.
-    owner : int
-        uid of the grader; root hands over to the slot's uid.
-    withhold : bool
-        Whether the files of the checks are out of sight: they hold the references.
-
-    Raises
-    ------
-    SandboxError
-        The machine refuses a step.
+    Where the grader (uid `owner`) is root, each `slot` has a uid of its own, because
+    the limit on processes counts by uid. `withhold` puts the files of the checks out of
+    sight: they hold the references.
     """
     own = FIRST_UID + slot if owner == 0 else owner
     _call("sethostname", _libc.sethostname(b"sandbox", 7))
@@ -292,117 +267,21 @@ def _drop_privileges() -> None:
     _call("no_new_privs", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
 
-# System calls that no exercise needs and that widen what a process may reach. Memory
-# files and System V memory count neither as a process's own nor against /tmp.
-MACHINES = {
-    "x86_64": (
-        0xC000003E,
-        {
-            "pivot_root": 155, "mount": 165, "umount2": 166, "ptrace": 101,
-            "unshare": 272, "setns": 308, "chroot": 161, "bpf": 321, "keyctl": 250,
-            "add_key": 248, "request_key": 249, "perf_event_open": 298,
-            "userfaultfd": 323, "io_uring_setup": 425, "io_uring_enter": 426,
-            "io_uring_register": 427, "kexec_load": 246, "init_module": 175,
-            "finit_module": 313, "open_by_handle_at": 304, "pidfd_getfd": 438,
-            "process_vm_readv": 310, "process_vm_writev": 311, "move_mount": 429,
-            "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "semget": 64,
-            "msgget": 68, "mq_open": 240, "syslog": 103, "sync": 162, "syncfs": 306,
-            "clone": 56, "clone3": 435, "socket": 41, "prctl": 157,
-            "setsockopt": 54,
-        },
-    ),
-    "aarch64": (
-        0xC00000B7,
-        {
-            "pivot_root": 41, "mount": 40, "umount2": 39, "ptrace": 117,
-            "unshare": 97, "setns": 268, "chroot": 51, "bpf": 280, "keyctl": 219,
-            "add_key": 217, "request_key": 218, "perf_event_open": 241,
-            "userfaultfd": 282, "io_uring_setup": 425, "io_uring_enter": 426,
-            "io_uring_register": 427, "kexec_load": 104, "init_module": 105,
-            "finit_module": 273, "open_by_handle_at": 265, "pidfd_getfd": 438,
-            "process_vm_readv": 270, "process_vm_writev": 271, "move_mount": 429,
-            "open_tree": 428, "fsopen": 430, "fsmount": 432, "mount_setattr": 442,
-            "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "semget": 190,
-            "msgget": 186, "mq_open": 180, "syslog": 116, "sync": 81, "syncfs": 267,
-            "clone": 220, "clone3": 435, "socket": 198, "prctl": 167,
-            "setsockopt": 208,
-        },
-    ),
-}  # fmt: skip
-ALLOW, ERRNO = 0x7FFF0000, 0x00050000
-EPERM, ENOSYS = 1, 38
-SOL_SOCKET, BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both by force
-FAMILIES = (1, 2, 10)  # Unix, IPv4, IPv6: the last two lead nowhere in here
-NAMESPACE_FLAGS = NAMESPACES | CLONE_NEWUSER | 0x02000000 | 0x80  # cgroup, time
-
-
 def _number(name: str) -> int:
     try:
-        return MACHINES[platform.machine()][1][name]
+        return seccomp.MACHINES[platform.machine()][1][name]
     except KeyError:
         raise SandboxError(f"no table of calls for {platform.machine()}") from None
 
 
 def _filter_calls() -> None:
-    """Install a seccomp filter: refused calls fail with EPERM.
-
-    clone3 fails with ENOSYS, so that the C library falls back on clone, whose flags a
-    filter can see.
-    """
-    program = b"".join(_program())
+    """Install the filter: see `seccomp`."""
+    program = b"".join(seccomp.program())
     count = len(program) // 8
     buffer = ctypes.create_string_buffer(program, len(program))
     filter_ = struct.pack("HxxxxxxP", count, ctypes.addressof(buffer))
     result = _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_, 0, 0)
     _call("seccomp", result)
-
-
-def _program() -> Iterator[bytes]:
-    """Yield the filter's instructions (classic BPF: code, jump if true, if not, k)."""
-    arch, numbers = MACHINES[platform.machine()]
-    special = ("clone", "clone3", "socket", "prctl", "setsockopt")
-    plain = [n for name, n in numbers.items() if name not in special]
-
-    def op(code: int, yes: int, no: int, k: int) -> bytes:
-        return struct.pack("HBBI", code, yes, no, k)
-
-    load, equal, larger, anded, give = 0x20, 0x15, 0x35, 0x45, 0x06
-    refuse = op(give, 0, 0, ERRNO | EPERM)
-    yield op(load, 0, 0, 4)  # the architecture: another one numbers calls otherwise
-    yield op(equal, 1, 0, arch)
-    yield refuse
-    yield op(load, 0, 0, 0)  # the number of the call
-    yield op(larger, 0, 1, 0x40000000)  # x32, on x86_64
-    yield refuse
-    for number in plain:
-        yield op(equal, 0, 1, number)
-        yield refuse
-    yield op(equal, 0, 1, numbers["clone3"])
-    yield op(give, 0, 0, ERRNO | ENOSYS)
-    yield op(equal, 0, 4, numbers["prctl"])
-    yield op(load, 0, 0, 16)  # its first argument
-    yield op(equal, 0, 1, PR_SET_PDEATHSIG)  # who undoes it outlives the grader
-    yield refuse
-    yield op(give, 0, 0, ALLOW)
-    yield op(equal, 0, 9, numbers["setsockopt"])
-    yield op(load, 0, 0, 24)  # its level
-    yield op(equal, 0, 6, SOL_SOCKET)
-    yield op(load, 0, 0, 32)  # its option: what sockets hold is counted by their number
-    for i, option in enumerate(BUFFERS):
-        yield op(equal, 3 - i, i // 3, option)
-    yield refuse
-    yield op(give, 0, 0, ALLOW)
-    yield op(equal, 0, 3, numbers["clone"])
-    yield op(load, 0, 0, 16)  # its flags: the first argument
-    yield op(anded, 0, 4 + len(FAMILIES), NAMESPACE_FLAGS)
-    yield refuse
-    yield op(equal, 0, 2 + len(FAMILIES), numbers["socket"])
-    yield op(load, 0, 0, 16)  # its family
-    for i, family in enumerate(FAMILIES):
-        yield op(equal, len(FAMILIES) - i, 0, family)
-    yield refuse
-    yield op(give, 0, 0, ALLOW)
 
 
 # --- what this machine allows --------------------------------------------------------
@@ -412,7 +291,7 @@ def check() -> list[tuple[str, bool, str]]:
     """Try every step in a child: (what it protects, works here, why not)."""
     if sys.platform != "linux":
         return [("Linux namespaces", False, f"this is {sys.platform}, not Linux")]
-    if platform.machine() not in MACHINES:
+    if platform.machine() not in seccomp.MACHINES:
         return [("system calls", False, f"no filter for {platform.machine()}")]
     owner, limits = os.getuid(), Limits()
     steps: list[tuple[str, Callable[[], None]]] = [

@@ -227,14 +227,18 @@ def shell() -> Shell:
     return Shell.instance()
 
 
-def cell_line(error: BaseException) -> list[int] | None:
-    """Return [cell, line] of the innermost line of the student's notebook."""
+def cell_line(error: BaseException) -> list | None:
+    """Return [cell, line, function] of the innermost line of the student's notebook.
+
+    Of a method it is the class that is named, of an inner function the outer one.
+    """
     found = None
     try:
         for frame, line in traceback.walk_tb(error.__traceback__):
             name = frame.f_code.co_filename
             if name.startswith("<cell "):
-                found = [int(name[6:-1]), line]
+                function = frame.f_code.co_qualname.partition(".")[0]
+                found = [int(name[6:-1]), line, function]
     except Exception:
         return None
     return found

@@ -62,7 +62,7 @@ def main(control: socket.socket, rpc: socket.socket, *, checks: bool = False) ->
             elif message["do"] == "seed":
                 seed(message["seed"])
             elif message["do"] == "check":
-                frames.send(control, {"type": "verdict", "reply": _check(message)})
+                frames.send(control, {"type": "verdict"} | _check(message))
             else:
                 _run(message["cell"], message["source"])
                 frames.send(control, {"type": "done"})

@@ -1,6 +1,6 @@
 """Marks for other systems: gradebook files as Canvas and Moodle import them.
 
-The two classes are nbgrader exporters, and `export` is what the command line calls::
+The classes are nbgrader exporters, and `export` is what the command line calls::
 
     nbgrader export --exporter=grader.reports.export.CanvasExportPlugin --to file.csv
 
@@ -14,28 +14,25 @@ code that reads these files.
 
 import csv
 import io
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
 from nbgrader.plugins import ExportPlugin
 from sqlalchemy.engine import make_url
-from traitlets import Bool, Dict, Enum, List, Unicode
+from traitlets import Dict, List, Unicode
 from traitlets.config import Config
 
+from grader.reports.feedback import save
 from grader.reports.marks import (
     Mark,
     chosen_assignments,
     chosen_students,
-    comments_of,
     full_name,
     marks_of,
     number,
-    remark,
     text,
 )
 
@@ -58,13 +55,11 @@ class TableExportPlugin(ExportPlugin):
         self.problems = []
         assignments = chosen_assignments(gradebook, self.assignment)
         students = chosen_students(gradebook, self.student)
-        marks = {a.name: self._marks(gradebook, a) for a in assignments}
+        marks = {a.name: self._marks(a) for a in assignments}
         rows = self.rows(gradebook, assignments, students, marks)
         content = io.StringIO(newline="")
         csv.writer(content).writerows(rows)
-        destination = Path(self.to or self.destination)
-        with replacing(destination) as path:
-            path.write_text(content.getvalue(), encoding="utf-8", newline="")
+        destination = save(Path(self.to or self.destination), content.getvalue())
         self.log.info("Exported %d students to %s", len(students), destination)
 
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
@@ -79,21 +74,22 @@ class TableExportPlugin(ExportPlugin):
         """Return an identifier as a cell, and say so where it had to be changed."""
         cell = text(value)
         if cell != (value or ""):
-            self._tell(f"{value!r} was written as {cell!r}: it will match nobody")
+            self.tell(f"{value!r} was written as {cell!r}: it will match nobody")
         return cell
 
-    def _marks(self, gradebook: Gradebook, assignment: Assignment) -> dict[str, Mark]:
-        marks, ungraded = marks_of(gradebook, assignment)
+    def _marks(self, assignment: Assignment) -> dict[str, Mark]:
+        marks, ungraded = marks_of(assignment)
         waiting = sorted(student for student, mark in marks.items() if mark.waiting)
-        if ungraded:
-            names = ", ".join(ungraded)
-            self._tell(f"{assignment.name}: not graded yet, cell left empty: {names}")
-        if waiting:
-            names = ", ".join(waiting)
-            self._tell(f"{assignment.name}: parts wait for a person's marks: {names}")
+        for names, what in (
+            (ungraded, "not graded yet, cell left empty"),
+            (waiting, "parts wait for a person's marks"),
+        ):
+            if names:
+                self.tell(f"{assignment.name}: {what}: {', '.join(names)}")
         return marks
 
-    def _tell(self, problem: str) -> None:
+    def tell(self, problem: str) -> None:
+        """Keep a line for the person who exports."""
         self.problems = [*self.problems, problem]
         self.log.warning("%s", problem)
 
@@ -111,7 +107,6 @@ class CsvExportPlugin(TableExportPlugin):
     )
 
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
-        """Return the table; see the base class."""
         table = [list(self.header)]
         for a in assignments:
             for student in students:
@@ -141,15 +136,9 @@ class CanvasExportPlugin(TableExportPlugin):
     sets the assignment's points. Canvas shows what will change before it is saved.
     """
 
-    lms_column = Enum(
-        ["ID", "SIS User ID"],
-        "ID",
-        help="What nbgrader's lms_user_id holds: Canvas's own number, or the SIS's.",
-    ).tag(config=True)
     destination = "canvas.csv"
 
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
-        """Return the table; see the base class."""
         header = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
         header += map(self.title, assignments)
         points = [number(assignment.max_score) for assignment in assignments]
@@ -162,8 +151,7 @@ class CanvasExportPlugin(TableExportPlugin):
 
     def _student(self, student: Student) -> list[str]:
         lms = self.identifier(student.lms_user_id)
-        # Canvas reads "7abc" as 7, and that may be somebody else
-        own = self.lms_column == "ID" and re.fullmatch("[0-9]+", lms)
+        own = re.fullmatch("[0-9]+", lms)  # Canvas reads "7abc" as 7: somebody else's
         numbers = [lms, ""] if own else ["", lms]
         return [full_name(student), *numbers, self.identifier(student.id)]
 
@@ -176,40 +164,25 @@ class MoodleExportPlugin(TableExportPlugin):
     Moodle refuses marks above its maximum unless *unlimitedgrades* is set.
     """
 
-    feedback = Bool(
-        False,
-        help="Whether each assignment gets a column of comments. Map it together with "
-        "the marks: Moodle loses marks when feedback is imported alone.",
-    ).tag(config=True)
-    missing = Unicode(
-        "",
-        help="Cell of a student without a mark. Old versions of Moodle read an empty "
-        'cell of a new grade item as 0, and need "-".',
-    ).tag(config=True)
     destination = "moodle.csv"
 
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
-        """Return the table; see the base class."""
         header = ["First name", "Last name", "ID number", "Username", "Email address"]
-        for assignment in assignments:
-            title = self.title(assignment)
-            header += [title, f"{title} (Feedback)"] if self.feedback else [title]
-            self._check_maximum(assignment, marks[assignment.name])
-        comments = {
-            a.name: comments_of(gradebook, a) if self.feedback else {}
-            for a in assignments
-        }
-        table = [header]
+        table = [header + list(map(self.title, assignments))]
         for student in students:
-            row = self._student(student)
-            for a in assignments:
-                mark = marks[a.name].get(student.id)
-                row.append(number(mark.score) if mark else self.missing)
-                if self.feedback:
-                    said = comments[a.name].get(student.id, [])
-                    row.append(remark(a, mark, said) if mark else "")
-            table.append(row)
+            keys = (student.lms_user_id, student.id, student.email)
+            row = [text(student.first_name), text(student.last_name)]
+            row += map(self.identifier, keys)
+            found = (marks[a.name].get(student.id) for a in assignments)
+            table.append(row + [number(mark.score) if mark else "" for mark in found])
         self._check_keys(header, table[1:])
+        for a in assignments:
+            above = [s for s, m in marks[a.name].items() if m.score > a.max_score]
+            if above:
+                self.tell(
+                    f"{a.name}: above the maximum, which Moodle refuses unless "
+                    f"unlimitedgrades is set: {', '.join(sorted(above))}"
+                )
         return table
 
     def _check_keys(self, header: list[str], rows: list[list[str]]) -> None:
@@ -231,23 +204,9 @@ class MoodleExportPlugin(TableExportPlugin):
                 sound.append(header[column])
         if faults:
             best = f"map from {sound[0]}" if sound else "there is none to map from"
-            self._tell(
+            self.tell(
                 f"{'; '.join(faults)}: Moodle gives marks to the wrong person if it "
                 f"maps from such a column: {best}"
-            )
-
-    def _student(self, student: Student) -> list[str]:
-        names = [text(student.first_name), text(student.last_name)]
-        keys = (student.lms_user_id, student.id, student.email)
-        return names + [self.identifier(key) for key in keys]
-
-    def _check_maximum(self, assignment: Assignment, marks: dict[str, Mark]) -> None:
-        above = [s for s, mark in marks.items() if mark.score > assignment.max_score]
-        if above:
-            names = ", ".join(sorted(above))
-            self._tell(
-                f"{assignment.name}: above the maximum, which Moodle refuses unless "
-                f"unlimitedgrades is set: {names}"
             )
 
 
@@ -266,31 +225,11 @@ def export(
     assignments: Sequence[str] = (),
     config: Config | None = None,
 ) -> list[str]:
-    """Write the gradebook's marks to a file.
+    """Write the gradebook's marks of `assignments` (all if none is named) to a file.
 
-    Parameters
-    ----------
-    db_url, course_id : str
-        The gradebook, as in nbgrader's ``c.CourseDirectory``.
-    to : str
-        ``csv`` (nbgrader's own table: it gives 0 for nothing handed in), ``canvas`` or
-        ``moodle``.
-    destination : str or Path
-        The file; it is replaced as a whole or not at all.
-    assignments : sequence of str
-        The assignments to export; all of them if empty.
-    config : Config, optional
-        The course's settings, with those of the plugins.
-
-    Returns
-    -------
-    list of str
-        One line for everything that a person should know before importing the file.
-
-    Raises
-    ------
-    ValueError
-        For an unknown format or assignment, or where there is no gradebook.
+    `to` is a key of `PLUGINS`. What is returned is a line for everything that a person
+    should know before importing the file. ValueError is raised for an unknown format or
+    assignment, or where there is no gradebook.
     """
     if to not in PLUGINS:
         raise ValueError(f"unknown format {to!r}; known: {', '.join(PLUGINS)}")
@@ -304,15 +243,3 @@ def export(
         plugin.to = str(destination)
         plugin.export(gradebook)
     return list(plugin.problems)
-
-
-@contextmanager
-def replacing(destination: Path) -> Iterator[Path]:
-    """Give the path of a new file that takes the destination's place if all is well."""
-    final = destination.resolve()
-    path = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
-        yield path
-        os.replace(path, final)
-    finally:
-        path.unlink(missing_ok=True)

@@ -5,6 +5,9 @@ rest comes from the record of the run (`records.make`), in which paths of this m
 and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -34,11 +37,15 @@ img { max-width: 100%; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft);
   padding: .6rem .8rem; border-radius: .3rem; font-size: .9rem; }
 .note { color: GrayText; font-size: .9rem; }
+.two { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); }
+.two > div { min-width: 0; }
 body.wide { max-width: none; } .scroll { overflow-x: auto; }
 .wide th { vertical-align: bottom; } .wide td:first-child { white-space: nowrap; }
 .wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
-PICTURES = ("image/png", "image/jpeg", "image/gif")
+PICTURES = {"image/png", "image/jpeg", "image/gif"}
+HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
 
@@ -47,11 +54,6 @@ def write(course: Course, name: str, students: tuple[str, ...] = ()) -> list[Pat
     """Write the feedback of an assignment; return the files.
 
     Whoever could not be graded in the last run gets no page, and a row that says why.
-
-    Raises
-    ------
-    CourseError
-        There is nothing to write, or it cannot be written.
     """
     kept = _kept(course, name, students)
     sheets = course.assignment(name).sheets
@@ -103,6 +105,8 @@ def save(path: Path, text: str) -> Path:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
         raise CourseError(f"{path} cannot be written: {error.strerror}") from None
     return path
 
@@ -116,6 +120,8 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     most = sum(mark.points for mark in grades.values())
     parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
     parts.append(f"<p>{escape(record['assignment'])}, {escape(record['student'])}</p>")
+    if due := sum(mark.points for mark in grades.values() if mark.waits):
+        parts.append(f"<p>{due:g} points wait for a person who reads.</p>")
     if marks["penalty"]:
         lost = f"{marks['penalty']:g}"
         parts.append(f"<p>Handed in late: {lost} points are taken off.</p>")
@@ -123,22 +129,34 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
     steps = {step["grade_id"]: step for step in result["steps"]}
-    cells = {
-        c["metadata"].get("nbgrader", {}).get("grade_id"): c for c in result["cells"]
-    }
-    in_order = [name for name in cells if name in grades]
-    for name in dict.fromkeys([*in_order, *grades]):
-        mark, comment = grades[name], comments.pop(name, None)
-        if name in steps:
-            code = answer_to(result["cells"], name)
-            lesson = told.get(name, Lesson())
-            parts.append(_section(steps[name], mark, code, lesson, comment))
+    cells = dict(_titled(result["cells"]))
+    told_so_far: list[str] = []
+    for name in dict.fromkeys([*cells, *grades]):
+        title, cell = cells.get(name, ("", None))
+        told_so_far += filter(None, [comments.pop(name, None)])
+        if not (mark := grades.get(name)):
+            continue  # a comment on an answer belongs to the check after it
+        comment, told_so_far = "\n\n".join(told_so_far), []
+        if step := steps.get(name):
+            code, lesson = answer_to(result["cells"], name), told.get(name, Lesson())
+            title, lines = step["title"], _checked(step, mark, code, lesson)
         else:
-            parts.append(_by_hand(name, mark, cells.get(name), comment))
-    for name, comment in comments.items():
-        parts.append(f"<section class=due><h2>{escape(name)}</h2>")
-        parts.append(f"<pre>{escape(comment)}</pre></section>")
+            lines = _by_hand(cell) if cell else [""]
+        parts.append(_section(title or name, mark, lines, comment))
+    for comment in (*told_so_far, *comments.values()):
+        parts.append(f"<section class=due><pre>{escape(comment)}</pre></section>")
     return document(f"{notebook}: feedback", "\n".join(parts))
+
+
+def _titled(cells: list[dict]) -> Iterator[tuple[str, tuple[str, dict]]]:
+    """Yield the cells by `grade_id`, each with the heading that it stands under."""
+    title = ""
+    for cell in cells:
+        about = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "markdown" and not about.get("solution"):
+            title = [title, *HEADING.findall(cell["source"])][-1]
+        if name := about.get("grade_id"):
+            yield name, (title, cell)
 
 
 def answer_to(cells: list[dict], grade_id: str) -> str:
@@ -155,67 +173,65 @@ def answer_to(cells: list[dict], grade_id: str) -> str:
     return ""
 
 
-def _section(
-    step: dict, mark: Mark, code: str, lesson: Lesson, comment: str | None
-) -> str:
-    kind = _kind(mark)
-    title = step["title"] or step["grade_id"]
-    lines = [
-        f"<section class={kind}><h2><span>{escape(title)}</span>"
-        f"<span>{mark.score:g} of {mark.points:g}</span></h2>",
-        f"<p>{WORDS[kind]}",
-    ]
+def _section(title: str, mark: Mark, lines: list[str], comment: str) -> str:
+    """Return the part of a page about one mark; the first of `lines` ends its words."""
+    kind, (words, *rest) = _kind(mark), lines
+    if comment:
+        rest.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
+    return (
+        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
+        f"</span></h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
+    )
+
+
+def _checked(step: dict, mark: Mark, code: str, lesson: Lesson) -> list[str]:
+    """Return what a page says about a step that was checked."""
+    full, lines = _kind(mark) == "full", [""]
     if step["followed"]:
-        lines.append(
+        lines[0] += (
             ". These points come from a second run, in which the reference stood in "
             "place of your earlier steps that are wrong: this step itself is right"
         )
-    if mark.by_hand:
-        lines.append(". A person set these points")
-    lines.append(".</p>")
-    if step["followed"]:
         lines.append("<p>The first run said:</p>")
+    if mark.by_hand:
+        lines[0] += ". A person set these points"
     if step["message"]:
         lines.append(f"<pre>{escape(step['message'])}</pre>")
     if step["own_error"]:
         lines.append("<p>Your own cell ended with an error:</p>")
         lines.append(f"<pre>{escape(step['own_error'])}</pre>")
     if step["hidden"] and step["verdict"] != Verdict.PASSED:
-        lines.append(
-            '<p class="note">This came up with data that the notebook does not '
-            "show.</p>"
-        )
+        text = "This came up with data that the notebook does not show."
+        lines.append(f'<p class="note">{text}</p>')
     if code:
-        is_open = " open" * (kind != "full")
-        lines.append(f"<details{is_open}><summary>Your answer</summary>")
+        lines.append(
+            f"<details{'' if full else ' open'}><summary>Your answer</summary>"
+        )
         lines.append(f"<pre>{escape(code)}</pre></details>")
-    if kind != "full" and lesson.why:
+    if not full and lesson.why:
         lines.append(f"<p>Why it matters: {escape(lesson.why)}</p>")
-    if kind != "full" and lesson.link:
+    if not full and lesson.link:
         place = f'<a href="{escape(lesson.link)}">{escape(lesson.section)}</a>'
         lines.append(f"<p>Read again: {place}.</p>")
-    if comment:
-        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
     if step["seconds"]:
         lines.append(f'<p class="note">checked in {step["seconds"]:.1f} s</p>')
-    return "".join([*lines, "</section>"])
+    return lines
 
 
-def _by_hand(name: str, mark: Mark, cell: dict | None, comment: str | None) -> str:
-    kind, lines = _kind(mark), []
-    if cell:
-        lines.append(f"<pre>{escape(cell['source'])}</pre>")
-        for pictures in cell.get("attachments", {}).values():
-            for mime, data in pictures.items():
-                if mime in PICTURES:
-                    source = f"data:{mime};base64,{escape(data)}"
-                    lines.append(f'<img alt="handed in" src="{source}">')
-    if comment:
-        lines.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
-    return (
-        f"<section class={kind}><h2><span>{escape(name)}</span><span>{mark.score:g} of "
-        f"{mark.points:g}</span></h2><p>{WORDS[kind]}.</p>{''.join(lines)}</section>"
-    )
+def _by_hand(cell: dict) -> list[str]:
+    """Return what a page shows of an answer that a person grades."""
+    lines = ["", f"<pre>{escape(cell['source'])}</pre>"]
+    shown = [output.get("data", {}) for output in cell.get("outputs", ())]
+    for pictures in (*cell.get("attachments", {}).values(), *shown):
+        for mime in PICTURES & pictures.keys():
+            source = f"data:{mime};base64,{escape(pictures[mime])}"
+            lines.append(f'<img alt="handed in" src="{source}">')
+    return lines
+
+
+def _points(mark: Mark) -> str:
+    given = "…" if mark.waits else f"{mark.score:g}"
+    return f"{given} of {mark.points:g}"
 
 
 def _kind(mark: Mark) -> str:
@@ -254,7 +270,8 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
         penalty = sum(result["penalty"] for result in marks.values())
         total = sum(mark.score for mark in given.values()) - penalty
         scores = "".join(
-            f"<td class=points>{given[key].score:g}{'…' * given[key].due}</td>"
+            f"<td class=points>{_points(given[key]).partition(' ')[0]}"
+            f"{'…' * (given[key].due and given[key].by_hand)}</td>"
             for key in heads
         )
         lines.append(

@@ -59,13 +59,7 @@ class Seen:
 
 
 def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
-    """Return what the class did in each step, by notebook and `grade_id`.
-
-    Raises
-    ------
-    CourseError
-        Nobody is graded.
-    """
+    """Return what the class did in each step, by notebook and `grade_id`."""
     assignment, found = course.assignment(name), {}
     told = {sheet.name: lessons(course, sheet) for sheet in assignment.sheets}
     kept = [records.read(course, name, student) for student in course.students(name)]

@@ -9,12 +9,16 @@ import base64
 import re
 from collections.abc import Mapping
 from html import unescape
+from urllib.parse import unquote
 
 GAP = "\u200b"
 MOST_ROUNDS = 8  # of entities in entities
 MOST_PICTURE = 5 * 2**20  # bytes
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
+IMG = re.compile(
+    r"""<img\b[^<>]{0,300}?\bsrc\s?=\s?["']?([^<>"'\s]{1,200})[^<>]{0,300}>""", re.I
+)
 PICTURE = re.compile(
     r"!\[([^\[\]]*)\]\(\s*(?:attachment:)?([^()<>\s\"'\\:]+)[^()<>]*\)"
 )
@@ -41,11 +45,7 @@ def safe(
 ) -> tuple[str, dict[str, dict[str, str]]]:
     """Return Markdown that does nothing, and its pictures as attachments of a cell.
 
-    Parameters
-    ----------
-    source : str
-    pasted, files : mapping of str to bytes
-        Pictures pasted into the cell, and files handed in beside the notebook.
+    They were `pasted` into it, or are among the `files` beside the notebook.
     """
     text = source
     for _ in range(MOST_ROUNDS):
@@ -54,12 +54,14 @@ def safe(
         text = shorter
     else:
         text = text.replace("&", f"&{GAP}")
+    text = IMG.sub(r"![](\1)", text)
     text = TAG.sub(f"<{GAP}", CONTROL.sub("", text))
     text = TEX.sub(rf"\\{GAP}", text)
     attachments: dict[str, dict[str, str]] = {}
     parts, end = [], 0
     for found in PICTURE.finditer(text):
-        content = pasted.get(found[2], files.get(found[2], b""))
+        place = unquote(found[2]).removeprefix("./")
+        content = pasted.get(place, files.get(place, b""))
         kind = kind_of(content)
         if kind:
             name = f"picture-{len(attachments) + 1}"

@@ -8,16 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nbgrader.api import (
-    Assignment,
-    Comment,
-    Grade,
-    Gradebook,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from sqlalchemy import and_, exists, or_
+from nbgrader.api import Assignment, Gradebook, Student
 
 # where a spreadsheet may see the beginning of a cell, here or in another locale
 FORMULA = re.compile(r"(^|[;,]\s*)(?=[=+\-@])")
@@ -25,94 +16,53 @@ FORMULA = re.compile(r"(^|[;,]\s*)(?=[=+\-@])")
 
 @dataclass(frozen=True)
 class Mark:
-    """What a student has for an assignment.
+    """What a student has for an assignment: points less the penalty, never below 0.
 
-    Attributes
-    ----------
-    score : float
-        Points, less the penalty, never below 0.
-    penalty : float
-        Points taken off for lateness.
-    waiting : bool
-        Whether some part still waits for a person's marks.
+    `waiting` says whether some part still waits for a person's marks.
     """
 
     score: float
-    penalty: float = 0.0
     waiting: bool = False
 
 
 def chosen_assignments(gradebook: Gradebook, names: Sequence) -> list[Assignment]:
     """Return these assignments (all if none is named), by due date, then name."""
-    known = {assignment.name: assignment for assignment in gradebook.assignments}
-    _check("assignment", names, known)
-    wanted = set(map(str, names)) or set(known)
-    found = [known[name] for name in wanted]
+    found = _chosen("assignment", names, {a.name: a for a in gradebook.assignments})
     # databases disagree about where no date sorts
     return sorted(found, key=lambda a: (not a.duedate, str(a.duedate), a.name))
 
 
 def chosen_students(gradebook: Gradebook, names: Sequence) -> list[Student]:
     """Return these students (all if none is named), by last name, first name, id."""
-    known = {student.id: student for student in gradebook.students}
-    _check("student", names, known)
-    found = [known[name] for name in set(map(str, names)) or known]
 
     def place(student: Student) -> tuple[str, str, str]:
         last, first = student.last_name or "", student.first_name or ""
         return last.casefold(), first.casefold(), student.id
 
+    found = _chosen("student", names, {s.id: s for s in gradebook.students})
     return sorted(found, key=place)
 
 
-def _check(kind: str, names: Sequence, known: dict) -> None:
+def _chosen(kind: str, names: Sequence, known: dict) -> list:
     for name in map(str, names):
         if name not in known:
-            raise ValueError(
-                f"unknown {kind} {name!r}; known: {', '.join(sorted(known)) or 'none'}"
-            )
+            there = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"unknown {kind} {name!r}; known: {there}")
+    return [known[name] for name in set(map(str, names)) or known]
 
 
-def marks_of(
-    gradebook: Gradebook, assignment: Assignment
-) -> tuple[dict[str, Mark], list[str]]:
+def marks_of(assignment: Assignment) -> tuple[dict[str, Mark], list[str]]:
     """Return the marks of an assignment, and who handed in but has no mark at all."""
-    inside = and_(
-        SubmittedNotebook.assignment_id == SubmittedAssignment.id,
-        Grade.notebook_id == SubmittedNotebook.id,
-    )
-    marked = or_(Grade.auto_score.is_not(None), Grade.manual_score.is_not(None))
-    found = gradebook.db.query(
-        SubmittedAssignment.student_id,
-        SubmittedAssignment.score,
-        SubmittedAssignment.late_submission_penalty,
-        SubmittedAssignment.needs_manual_grade,
-        exists().where(inside, marked).correlate(SubmittedAssignment.__table__),
-    ).filter(SubmittedAssignment.assignment_id == assignment.id)
     marks, ungraded = {}, []
-    for student, score, penalty, waiting, given in found:
-        if given:
-            marks[student] = Mark(max(0.0, score - penalty), penalty, bool(waiting))
-        else:
-            ungraded.append(student)
+    for work in assignment.submissions:
+        grades = [grade for book in work.notebooks for grade in book.grades]
+        scores = [s for g in grades for s in (g.auto_score, g.manual_score)]
+        if scores == [None] * len(scores):
+            ungraded.append(work.student_id)
+            continue
+        score = max(0.0, work.score - work.late_submission_penalty)
+        marks[work.student_id] = Mark(score, bool(work.needs_manual_grade))
     return marks, sorted(ungraded)
-
-
-def comments_of(gradebook: Gradebook, assignment: Assignment) -> dict[str, list[str]]:
-    """Return the graders' comments on an assignment: student → one line per cell."""
-    found = (
-        gradebook.db.query(SubmittedAssignment.student_id, Comment)
-        .join(
-            SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id
-        )
-        .join(SubmittedNotebook.comments)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-        .filter(Comment.comment.is_not(None))
-    )
-    lines: dict[str, list[str]] = {}
-    for student, comment in found:
-        lines.setdefault(student, []).append(f"{comment.name}: {comment.comment}")
-    return {student: sorted(entries) for student, entries in lines.items()}
 
 
 # --- cells ---------------------------------------------------------------------------
@@ -136,11 +86,3 @@ def full_name(student: Student) -> str:
     """Return "Last, First", or what there is of it."""
     names = (student.last_name, student.first_name)
     return text(", ".join(name for name in names if name) or student.id)
-
-
-def remark(assignment: Assignment, mark: Mark, comments: Sequence[str]) -> str:
-    """Return the feedback cell: the points, the penalty, the comments."""
-    line = f"{number(mark.score)} of {number(assignment.max_score)} points"
-    if mark.penalty:
-        line += f", {number(mark.penalty)} off for lateness"
-    return text("; ".join([line, *comments]))

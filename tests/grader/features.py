@@ -6,6 +6,10 @@ files beside the notebook. `test_features` grades the reference of each.
 
 from textwrap import indent
 
+import nbformat
+
+from tests.grader import tiny
+
 
 def solved(body: str, head: str = "def f(x):") -> str:
     """Return an answer cell; without `head` the whole cell is the answer."""
@@ -226,4 +230,315 @@ FEATURES: dict[str, tuple] = {
         "calls = 0\noriginal = f\ndef f(x):\n    global calls\n    calls += 1\n"
         "    return original(x)\nassert f(3) == 6 and calls == 3",
     ),
+    "sets, bytes, complex numbers, ranges": (
+        solved("return {1}, frozenset([x]), b'a', 1j, range(3), slice(1)"),
+        "assert f(2) == ({1}, {2}, b'a', 1j, range(3), slice(1))",
+    ),
+    "None": (solved("x.sort()"), "l = [2, 1]\nassert f(l) is None and l == [1, 2]"),
+    "nearly equal": (
+        solved("return x / 3"),
+        "import math\nassert math.isclose(f(1), 0.3333, rel_tol=1e-3)",
+    ),
+    "NumPy scalars and dtypes": (
+        solved("return np.float32(x)", "import numpy as np\ndef f(x):"),
+        "assert f(2).dtype == np.float32 and isinstance(f(2), np.floating)",
+    ),
+    "arrays of texts": (
+        solved("return np.array(['b', 'a'])", "import numpy as np\ndef f(x):"),
+        "assert np.sort(f(0)).tolist() == ['a', 'b']",
+    ),
+    "structured arrays": (
+        solved("return np.array([(x, 2)], 'i4,f8')", "import numpy as np\ndef f(x):"),
+        "assert f(1)['f1'].tolist() == [2]",
+    ),
+    "masked arrays": (
+        solved("return np.ma.masked_less(x, 2)", "import numpy as np\ndef f(x):"),
+        "assert f(np.arange(4)).sum() == 5 and np.ma.is_masked(f(np.arange(4)))",
+    ),
+    "sparse matrices": (
+        solved(
+            "return csr_matrix(x)", "from scipy.sparse import csr_matrix\ndef f(x):"
+        ),
+        "assert f([[0, 1]]).nnz == 1 and f([[0, 1]]).toarray().tolist() == [[0, 1]]",
+    ),
+    "an estimator of scikit-learn": (
+        solved(
+            "return Ridge().fit(x, x)",
+            "from sklearn.linear_model import Ridge\ndef f(x):",
+        ),
+        "import numpy as np\nX = np.eye(3)\nm = f(X)\n"
+        "assert m.coef_.shape == (3, 3) and m.score(X, X) > 0.2",
+    ),
+    "a Series of pandas": (
+        solved("return x.groupby('a').b.mean()"),
+        "d = pd.DataFrame({'a': [1, 1, 2], 'b': [1, 3, 4]})\n"
+        "assert f(d)[1] == 2 and f(d).index.tolist() == [1, 2]",
+        "import pandas as pd",
+    ),
+    "a table beside the notebook": (
+        solved(
+            "return pd.read_csv('data.csv').a.sum()", "import pandas as pd\ndef f(x):"
+        ),
+        "assert f(0) == 3",
+        "",
+        {"data.csv": b"a,b\n1,2\n2,3\n"},
+    ),
+    "a torch module": (
+        solved("return nn.Linear(x, 1)", "from torch import nn\ndef f(x):"),
+        "import torch\nm = f(2)\nassert isinstance(m, nn.Module)\n"
+        "assert m(torch.ones(5, 2)).shape == (5, 1)\n"
+        "assert sum(p.numel() for p in m.parameters()) == 3",
+    ),
+    "a step of a torch optimizer": (
+        solved("x.zero_grad()\n(w ** 2).backward()\nx.step()", "def f(x, w):"),
+        "w = torch.tensor(1.0, requires_grad=True)\n"
+        "f(torch.optim.SGD([w], lr=0.25), w)\nassert w.item() == 0.5",
+        "import torch",
+    ),
+    "an Enum": (
+        solved("RED = 1", "from enum import Enum\nclass Color(Enum):"),
+        "assert Color.RED.value == 1 and Color(1) is Color.RED",
+    ),
+    "a dataclass": (
+        solved(
+            "x: int\ny: int = 2",
+            "from dataclasses import dataclass\n@dataclass\nclass P:",
+        ),
+        "assert P(1) == P(1, 2) and P(1).y == 2",
+    ),
+    "defaultdict and deque": (
+        solved(
+            "d = defaultdict(list)\nd[x].append(1)\nreturn d, deque([x])",
+            "from collections import defaultdict, deque\ndef f(x):",
+        ),
+        "d, q = f('a')\nassert d['a'] == [1] and d['b'] == [] and q.popleft() == 'a'",
+    ),
+    "a path": (
+        solved("return Path(x) / 'b'", "from pathlib import Path\ndef f(x):"),
+        "assert str(f('a')) == 'a/b' and f('a').name == 'b'",
+    ),
+    "a match of a regular expression": (
+        solved("return re.match('(a+)b', x)", "import re\ndef f(x):"),
+        "assert f('aab').group(1) == 'aa' and f('b') is None",
+    ),
+    "a database": (
+        solved(
+            "c = sqlite3.connect(':memory:')\nc.execute('create table t (a)')\n"
+            "c.execute('insert into t values (?)', (x,))\nreturn c",
+            "import sqlite3\ndef f(x):",
+        ),
+        "assert f(3).execute('select a from t').fetchall() == [(3,)]",
+    ),
+    "a decorator": (
+        solved("def inner(*a):\n    return 2 * x(*a)\nreturn inner"),
+        "@f\ndef g(a):\n    return a\nassert g(3) == 6",
+    ),
+    "an iterator class": (
+        solved(
+            "def __init__(self):\n    self.n = 0\ndef __iter__(self):\n"
+            "    return self\ndef __next__(self):\n    self.n += 1\n"
+            "    if self.n > 2:\n        raise StopIteration\n    return self.n",
+            "class I:",
+        ),
+        "assert list(I()) == [1, 2]",
+    ),
+    "a property and its setter": (
+        solved(
+            "def __init__(self):\n    self._x = 0\n@property\ndef x(self):\n"
+            "    return self._x\n@x.setter\ndef x(self, v):\n    self._x = v + 1",
+            "class P:",
+        ),
+        "p = P()\np.x = 2\nassert p.x == 3",
+    ),
+    "static and class methods": (
+        solved(
+            "n = 2\n@staticmethod\ndef a(x):\n    return x\n@classmethod\n"
+            "def b(cls):\n    return cls.n",
+            "class P:",
+        ),
+        "assert P.a(1) == 1 and P.b() == P.n == 2",
+    ),
+    "a class that inherits": (
+        solved("class A:\n    pass\nclass B(A):\n    pass", ""),
+        "assert issubclass(B, A) and isinstance(B(), A)",
+    ),
+    "an abstract class": (
+        solved(
+            "from abc import ABC, abstractmethod\nclass A(ABC):\n"
+            "    @abstractmethod\n    def f(self):\n        pass",
+            "",
+        ),
+        "try:\n    A()\nexcept TypeError:\n    pass\nelse:\n    assert False",
+    ),
+    "items of own objects": (
+        solved(
+            "def __init__(self):\n    self.d = {}\ndef __getitem__(self, k):\n"
+            "    return self.d[k]\ndef __setitem__(self, k, v):\n"
+            "    self.d[k] = v",
+            "class D:",
+        ),
+        "d = D()\nd['a'] = 1\nassert d['a'] == 1",
+    ),
+    "a counter in a closure": (
+        solved("n = 0\ndef g():\n    nonlocal n\n    n += x\n    return n\nreturn g"),
+        "g = f(2)\nassert (g(), g()) == (2, 4)",
+    ),
+    "a cache": (
+        solved("return x", "from functools import lru_cache\n@lru_cache\ndef f(x):"),
+        "f(1)\nf(1)\nassert f.cache_info().hits >= 1",
+    ),
+    "annotations and defaults": (
+        solved("def f(x: int, y: int = 2) -> int:\n    return x + y", ""),
+        "assert f.__annotations__['x'] is int and f.__defaults__ == (2,)",
+    ),
+    "the number of arguments": (
+        solved("return x + y", "def f(x, y):"),
+        "assert f.__code__.co_argcount == 2 and f(1, 2) == 3",
+    ),
+    "stars and keywords": (
+        solved("return a, k", "def f(*a, **k):"),
+        "assert f(1, 2, c=3) == ((1, 2), {'c': 3})",
+    ),
+    "doctest": (
+        solved("'>>> f(1)\\n2'\nreturn x + 1"),
+        "import doctest\nassert doctest.testmod().failed == 0 and f(1) == 2",
+    ),
+    "pytest.raises": (
+        solved("return 1 / x"),
+        "import pytest\nwith pytest.raises(ZeroDivisionError):\n    f(0)",
+    ),
+    "log messages": (
+        solved("logging.getLogger('a').warning(x)", "import logging\ndef f(x):"),
+        "import unittest\nwith unittest.TestCase().assertLogs('a') as seen:\n"
+        "    f('b')\nassert 'b' in seen.output[0]",
+    ),
+    "time is measured": (
+        solved("return sum(range(x))"),
+        "import time\nt = time.perf_counter()\nf(10)\n"
+        "assert time.perf_counter() - t < 5",
+    ),
+    "a saved figure": (
+        solved("plt.plot([1, 2])\nplt.savefig('plot.png')"),
+        "from pathlib import Path\nf(0)\nassert Path('plot.png').stat().st_size > 9",
+        "import matplotlib.pyplot as plt",
+    ),
+    "await": (
+        solved("import asyncio\nx = await asyncio.sleep(0, 3)", ""),
+        "assert x == 3",
+    ),
+    "%%time": ("%%time\n" + solved("x = 2", ""), "assert x == 2"),
+    "%%bash": ("%%bash\necho 3 > n.txt", "assert open('n.txt').read() == '3\\n'"),
+    "%%writefile": (
+        "%%writefile own.py\ndef twice(x):\n    return 2 * x",
+        "import own\nassert own.twice(2) == 4",
+    ),
+    "threads": (
+        solved(
+            "from threading import Thread\nl = []\n"
+            "t = Thread(target=l.append, args=(x,))\nt.start()\nt.join()\nreturn l"
+        ),
+        "assert f(1) == [1]",
+    ),
+    "processes": (
+        solved(
+            "with multiprocessing.get_context('fork').Pool(2) as p:\n"
+            "    return p.map(abs, x)",
+            "import multiprocessing\ndef f(x):",
+        ),
+        "assert f([-1, 2]) == [1, 2]",
+    ),
+    "a widget": (
+        solved(
+            "return widgets.IntSlider(value=x)",
+            "import ipywidgets as widgets\ndef f(x):",
+        ),
+        "assert f(3).value == 3",
+    ),
+    "the network": (
+        solved("import socket\nreturn socket.create_connection(('192.0.2.1', 80), 1)"),
+        "assert f(0)",
+    ),
+    "input at the top of a cell": (solved("x = input()", ""), "assert x == ''"),
+}
+
+
+def _check(source: str, number: int, **more):
+    cell = tiny.check(source, f"check{number}")
+    cell.metadata["nbgrader"] |= more
+    return cell
+
+
+def _markdown(source: str, **more):
+    cell = tiny.answer(source, "text")
+    cell.metadata["nbgrader"] |= more
+    return nbformat.v4.new_markdown_cell(source, metadata=cell.metadata)
+
+
+HIDDEN = (
+    "assert f(1) == 2\n### BEGIN HIDDEN TESTS\nassert f(3) == 4\n### END HIDDEN TESTS"
+)
+PLUS = solved("return x + 1")
+# name: the cells of a notebook
+SHEETS: dict[str, list] = {
+    "hidden tests": [tiny.answer(PLUS), _check(HIDDEN, 1)],
+    "several checks of one answer": [
+        tiny.answer(PLUS),
+        _check("assert f(1) == 2", 1),
+        _check("assert f(2) == 3", 2),
+    ],
+    "several answers before one check": [
+        tiny.answer(PLUS),
+        tiny.answer("### BEGIN SOLUTION\nb = 2\n### END SOLUTION", "b"),
+        _check("assert f(b) == 3", 1),
+    ],
+    "a helper that a check defines": [
+        tiny.answer(PLUS),
+        _check("def agrees(a):\n    return f(a) == a + 1\nassert agrees(1)", 1),
+        _check("assert agrees(5)", 2),
+    ],
+    "several solutions in a cell": [
+        tiny.answer(
+            "a = 1\n### BEGIN SOLUTION\nb = 2\n### END SOLUTION\nc = 3\n"
+            "### BEGIN SOLUTION\nd = 4\n### END SOLUTION"
+        ),
+        _check("assert (a, b, c, d) == (1, 2, 3, 4)", 1),
+    ],
+    "a check without points": [
+        tiny.answer(PLUS),
+        _check("assert f(1) == 2", 1, points=0),
+        _check("assert f(2) == 3", 2),
+    ],
+    "more points than the sum (extra credit)": [
+        tiny.answer(PLUS),
+        _check("2 * (f(1) == 2) + 2 * (f(2) == 3)", 1),
+    ],
+    "a cell that is meant to raise": [
+        tiny.setup("1 / 0", tags=["raises-exception"]),
+        tiny.answer(PLUS),
+        _check("assert f(1) == 2", 1),
+    ],
+    "a text that a person reads": [
+        tiny.answer(PLUS),
+        _check("assert f(1) == 2", 1),
+        _markdown("your answer", grade=True, points=3),
+    ],
+    "a program that a person reads": [
+        tiny.answer("### BEGIN SOLUTION\nx = 1\n### END SOLUTION"),
+        _check("assert x == 1", 1),
+        tiny.answer("### BEGIN SOLUTION\nplot = 2\n### END SOLUTION", "plot"),
+    ],
+    "a task": [
+        tiny.answer(PLUS),
+        _check("assert f(1) == 2", 1),
+        _markdown(
+            "Draw.\n=== BEGIN MARK SCHEME ===\n2 for axes\n=== END MARK SCHEME ===",
+            task=True,
+            solution=False,
+            points=2,
+        ),
+    ],
+}
+SHEETS["a program that a person reads"][2].metadata["nbgrader"] |= {
+    "grade": True,
+    "points": 2,
 }

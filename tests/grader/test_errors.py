@@ -14,7 +14,7 @@ from grader.books.course import Course
 from grader.books.gradebook import Book
 from grader.books.rebuild import Placed
 from grader.books.sheet import load
-from grader.isolated import forkserver, processes, session
+from grader.isolated import forkserver, pair, processes, session
 from tests.grader import needs_linux, options, tiny
 
 IN_THE_STUDENTS_PROCESS = "type(sys.stdout).__name__ == 'Stream'"
@@ -302,15 +302,15 @@ def test_files_that_spoil_the_set_up_are_left_out(tmp_path):
     tiny.hand_in(root, "ben", tiny.WRONG, files={"state.npz": b"1"})
     result = grade(root)["ada"]
     assert result["state"] == "graded"
-    assert result["repairs"] == [session.LEFT_OUT]
+    assert result["repairs"] == [pair.LEFT_OUT]
     assert [marks(root, s) for s in ("ada", "ben")] == [tiny.POINTS, 0]
 
 
 def test_files_that_do_not_fit_into_a_message_are_left_out(root, monkeypatch):
-    monkeypatch.setattr(session, "MOST_FILES", 3000)
+    monkeypatch.setattr(pair, "MOST_FILES", 3000)
     tiny.hand_in(root, "ben", tiny.WRONG, files={"big.bin": bytes(4000)})
     result = grade(root, students=("ben",))["ben"]
-    assert (result["state"], result["repairs"]) == ("graded", [session.LEFT_OUT])
+    assert (result["state"], result["repairs"]) == ("graded", [pair.LEFT_OUT])
 
 
 def job(root, **settings) -> session.Job:

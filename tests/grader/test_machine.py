@@ -237,7 +237,7 @@ def told(text: str) -> str:
         (["export", "nope"], "unknown assignment 'nope'; known: p"),
         (call("feedback", "--student", "zoe"), "no graded submission of zoe for p"),
         (call("feedback", "--student", "eve"), "no graded submission of eve for p"),
-        (call("export", "--output", "/proc/x"), "cannot be used"),
+        (call("export", "--output", "/proc/x"), "/proc/x cannot be written"),
     ],
 )
 def test_a_call_that_cannot_be_carried_out_is_answered_in_one_line(

@@ -115,9 +115,13 @@ def test_what_is_harmless_looks_as_before():
 def test_pasted_and_handed_in_pictures_are_there():
     given = {"image.png": {"image/png": base64.b64encode(PNG).decode()}}
     source = "Here: ![image.png](attachment:image.png) and ![photo](photo.jpg)"
-    text, attachments = safe(source, pasted(given), {"photo.jpg": b"\xff\xd8\xff00"})
+    source += """ and <img alt=a src="./a/b%20c.png" onclick='alert(1)' width=30>"""
+    files = {"photo.jpg": b"\xff\xd8\xff00", "a/b c.png": PNG}
+    text, attachments = safe(source, pasted(given), files)
     page = shown(text, attachments)
-    assert [t[:15] for t in page.targets] == ["data:image/png;", "data:image/jpeg"]
+    kinds = ["data:image/png;", "data:image/jpeg", "data:image/png;"]
+    assert [t[:15] for t in page.targets] == kinds
+    assert not page.handlers
 
 
 @pytest.mark.parametrize("content", [b"<svg onload=alert(1)>", b"", b"GIF", b"%PDF"])

@@ -160,7 +160,8 @@ def test_marks_given_by_hand_stay(course):
     feedback.write(course, "perceptron")
     page = (course.root / "feedback/ben/perceptron/gates.html").read_text()
     assert "2.5 of 3" in page
-    assert "The idea &lt;is&gt; right." in page
+    place = page.index("The idea &lt;is&gt; right.")
+    assert page.index("Step 3") < place < page.index("Step 4")  # where it belongs
     assert "11.5 of 12" in page
 
 

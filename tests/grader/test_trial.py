@@ -289,3 +289,13 @@ def test_an_endless_loop_in_an_answer_is_a_line_and_a_state(tmp_path, capsys):
     assert command(root, "autograde", "--timeout", "1") == 0
     assert "ada/p: Cell 2: it ran for more than 1 s" in capsys.readouterr().err
     assert graded(root, "ada", seconds=1, force=True)["state"] == "partly"
+
+
+def test_who_prints_without_end_is_told_so(tmp_path, capsys):
+    root = tiny.course(tmp_path)
+    endless = "for _ in range(200):\n    print('x' * 2**20)\n"
+    tiny.hand_in(root, "ada", endless + tiny.RIGHT)
+    assert command(root, "autograde") == 0
+    said = capsys.readouterr().err
+    assert "ada/p: Cell 2: it printed more than 64 MB" in said
+    assert "unreadable" not in said
