@@ -65,7 +65,7 @@ def joined(toc: dict) -> str:
 {styles}<style>{STYLE.read_text("utf-8")}</style></head>
 <body>
 <header class="print-cover"><p class="print-title">Neuron by Neuron</p>
-<p>Deep learning from one neuron to residual networks</p>
+<p>Deep learning from one neuron to the transformer</p>
 <p>Version {VERSION}</p></header>
 <nav class="print-contents"><p class="print-title">Contents</p>
 {contents(toc, pages)}</nav>

@@ -28,6 +28,9 @@ autoencoders::error_pca_64 > autoencoders::error_linear_code
 autoencoders::error_pca_2 > autoencoders::error_map
 advanced_cnn::depth_plain_56_error > advanced_cnn::depth_residual_56_error
 advanced_cnn::mini_alexnet > advanced_cnn::mini_linear
+attention::recall_transformer > attention::recall_lstm
+attention::recall_transformer > attention::recall_one_layer
+attention::reverse_words > attention::reverse_words_squeezed
 """
 
 

@@ -28,6 +28,7 @@ numerical_gradient = dataclasses.replace(
     "error of the first order: it is about ε², to one side only ε. Afterward the "
     "point must be what it was.",
     see="The way down",
+    goal="say in advance by how much a step will lower it",
 )
 
 

@@ -11,7 +11,11 @@ import numpy as np
 from ..backpropagation import train_digits
 from ..engine import Case, Step
 
-minibatches = dataclasses.replace(train_digits.minibatches, see="Minibatches")
+minibatches = dataclasses.replace(
+    train_digits.minibatches,
+    see="Minibatches",
+    goal="train with minibatches, momentum and Adam",
+)
 
 
 def _small(**args) -> Callable:
