@@ -198,7 +198,7 @@ look_up = Step(
     "look_up",
     _look_up,
     _look_up_cases,
-    ("weights", "result"),
+    ("weights", "output"),
     texts={
         "queries": KEYS,
         "axis_0": "the softmax runs over axis 0: the keys are always the last axis.",

@@ -550,12 +550,14 @@ count = Step(
         "one_qkv": "qkv is counted with one width of outputs: it makes three.",
         "square": "up and down are counted with one width: between them it is four.",
         "no_norms": "the two norms of a block are left out.",
-        "half_norms": "a norm has two numbers for each feature, gain and shift.",
+        "half_norms": "each block has 2·width too few: a norm has gain and shift, and "
+        "queries, keys and values have a bias each.",
         "no_bias": "the biases of the blocks' linear layers are left out.",
         "weights": "of the blocks only the weights of linear layers are counted.",
         "no_places": "the vectors of the positions are left out.",
         "no_last": "the last norm is left out.",
-        "shared": "the output layer shares the tokens' vectors: here it has its own.",
+        "shared": "k·width numbers are missing: the tokens' vectors and the weights of "
+        "the output layer are two.",
         "no_output_bias": "the biases of the output layer are left out.",
         "no_output": "the output layer is left out.",
         "one_block": "one block is counted, whatever depth is.",

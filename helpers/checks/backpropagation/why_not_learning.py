@@ -610,6 +610,8 @@ def _unfit(new, old: dict) -> str:
         pair = [v if isinstance(v, list | tuple) else [v] for v in (new[key], old[key])]
         if list(map(np.shape, pair[0])) != list(map(np.shape, pair[1])):
             return f"the shapes of {key} must stay."
+    if (new["kind"], new["program"]) != (old["kind"], old["program"]):
+        return "the kind of the network and its program must stay."
     columns = zip(np.asarray(new["x"], float).T, old["x"].T, strict=True)
     if not all(np.ptp(c) and abs(np.corrcoef(c, o)[0, 1]) > 0.999 for c, o in columns):
         return "each column of x must stay the old one, shifted and scaled."
@@ -638,7 +640,8 @@ mend = Step(
     tell=_mend_fact,
     texts={
         "centered": "the columns of x are centered, but not divided by their spread.",
-        "one_off": "the labels end one row off: count the shift again.",
+        "one_off": "the labels are still shifted against the rows: look for the shift "
+        "again.",
         "zeros": "weights of 0 are equal, too.",
         "too_wide": "the new random weights are far too large.",
         "still_low": "the biases are still far below 0: the ReLUs stay dead.",

@@ -7,6 +7,7 @@ position counts, so that another window gives other logits.
 PyTorch is imported when a model is made: this file loads without it.
 """
 
+import copy
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -42,6 +43,8 @@ def _reader() -> type:
             self.register_buffer("how", torch.zeros(MOST_CALLS, 2, dtype=torch.bool))
 
         def forward(self, x: Any) -> Any:
+            if x.dim() != 2:  # as an embedding of positions (n, width) demands it
+                raise IndexError(f"the model takes (m, n), not {tuple(x.shape)}")
             n = x.shape[-1]
             places = torch.arange(n).clamp(max=MOST_TOKENS - 1)
             a = self.E[x] + 0.5 * self.P[places]
@@ -125,11 +128,14 @@ def writing(free: Callable, replay: Callable, case: Any) -> dict:
     args = [v for k, v in case.args.items() if k[:1] != "_"]
     model, start = reader(case.args["_k"], case.args["_draw"]), tensor(args[0])
     given = start.clone()
-    written = _plain(replay(model, start, *args[1:]))
+    written = _plain(replay(model, start, *copy.deepcopy(args[1:])))
     seen = _notes(model) | {"read": model[0].notes()["read"], "written": written}
     seen["changed"] = [] if given.equal(start) else ["start"]
     again = _plain(
-        replay(reader(case.args["_k"], case.args["_draw"]), given, *args[1:])
+        replay(
+            reader(case.args["_k"], case.args["_draw"]),
+            *(given, *copy.deepcopy(args[1:])),
+        )
     )
     return seen | {"repeated": again == written}
 

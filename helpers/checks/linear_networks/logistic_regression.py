@@ -122,6 +122,7 @@ cost_gradient = Step(
     _gradient,
     _gradient_cases,
     ("dw", "db"),
+    lists=True,
     texts={
         "no_bias": "the bias is missing in z.",
         "no_sigmoid": "the sigmoid is missing: z − y is the error of a squared cost.",
@@ -194,6 +195,7 @@ train_logistic = Step(
     _train,
     _train_cases,
     ("w", "b", "costs"),
+    lists=True,
     texts={
         "b_one": "the bias starts at 1, not at 0.",
         "w_ones": "the weights start at 1, not at 0.",

@@ -41,7 +41,7 @@ def test_the_look_up_is_that_of_pytorch_and_0_where_nothing_is_seen():
         weights = torch.softmax(S, -1).nan_to_num(0.0)  # PyTorch gives NaN there
         np.testing.assert_allclose(got["weights"], weights, 1e-9, 1e-12)
         result = torch.einsum("...nt,...tc->...nc", weights, V)
-        np.testing.assert_allclose(got["result"], result, 1e-9, 1e-12)
+        np.testing.assert_allclose(got["output"], result, 1e-9, 1e-12)
 
 
 def test_the_heads_are_those_of_pytorch():
