@@ -418,28 +418,35 @@ roc = Step(
 def _read(slip, train, val, y_train, y_val):
     best = slip(np.argmax(val), last_tie=len(val) - 1 - np.argmax(val[::-1]))
     best = slip(best, by_train=np.argmax(train), last=len(val) - 1)
-    counts = np.bincount(slip(y_train, own_majority=y_val))
+    asked = slip(y_train, own_majority=y_val, of_both=np.append(y_train, y_val))
+    counts = np.bincount(asked)
     base = np.mean(y_val == counts.argmax())
     base = slip(base, rarest=np.mean(y_val == counts.argmin()), even=1 / len(counts))
+    base = slip(base, zero=np.mean(y_val == 0))
+    base = slip(base, middle=np.mean(y_val == int(np.median(y_train))))
     base = slip(base, of_train=np.mean(y_train == counts.argmax()), none=0.0)
     gain = slip(val[best] - base, times=val[best] / base, under=base - val[best])
     gap = slip(train[best] - val[best], turned=val[best] - train[best])
+    gap = slip(gap, size=abs(gap))
     gap = slip(gap, at_end=train[-1] - val[-1], widest=np.max(np.subtract(train, val)))
     epoch = slip(int(best), from_1=int(best) + 1)
     return slip((epoch, gain, gap), gap_first=(epoch, gap, gain))
 
 
 def _curves(rng) -> Iterator[Case]:
-    for E, k, at in ((12, 2, 5), (9, 3, 4), (15, 2, 9)):
-        train = np.sort(rng.uniform(0.55, 0.97, E))
+    for E, at, low, *often in (
+        (12, 5, 0.55, (46, 14), (14, 26)),
+        (9, 1, 0.55, (18, 15, 27), (24, 10, 6)),
+        (15, 9, 0.86, (13, 47), (26, 14)),
+    ):
+        train = np.sort(rng.uniform(low, 0.97, E))
         train[[1, -2]] = train[[-2, 1]]
         train[-3] = 0.99
         val = np.round(rng.uniform(0.5, 0.8, E), 3)
         val[[at, at + 2]] = 0.85
-        y_train = rng.choice(k, 60, p=[0.2, 0.8] if k == 2 else [0.1, 0.6, 0.3])
-        y_val = rng.choice(k, 40, p=[0.65, 0.35] if k == 2 else [0.2, 0.3, 0.5])
-        args = {"train": train, "val": val, "y_train": y_train, "y_val": y_val}
-        yield Case(f"{E} epochs, {k} classes", args)
+        y = [rng.permutation(np.repeat(range(len(n)), n)) for n in often]
+        args = {"train": train, "val": val, "y_train": y[0], "y_val": y[1]}
+        yield Case(f"{E} epochs, {len(often[0])} classes", args)
 
 
 read_curve = Step(
@@ -452,6 +459,9 @@ read_curve = Step(
         "by_train": "the epoch is chosen by the training accuracy.",
         "last": "the last epoch is taken, not the best one.",
         "own_majority": "the baseline peeks: its class is the commonest of y_val.",
+        "of_both": "the baseline peeks: its class is the commonest of both parts.",
+        "zero": "the baseline takes class 0, whatever is frequent.",
+        "middle": "the baseline takes the middle class number: the commonest.",
         "rarest": "the baseline takes the rarest class.",
         "even": "the baseline is 1/k: the commonest class is right more often or less.",
         "of_train": "the baseline is measured on y_train: y_val is asked for.",
@@ -459,6 +469,7 @@ read_curve = Step(
         "times": "gain: the accuracy is divided by the baseline: subtract it.",
         "under": "gain: the sign is wrong: accuracy minus baseline.",
         "turned": "gap: the sign is wrong: training minus validation.",
+        "size": "gap: its sign is lost: it may be negative.",
         "at_end": "gap: taken after the last epoch, not at the best one.",
         "widest": "gap: this is the widest gap of all epochs.",
         "from_1": "epoch: counted from 1: from 0 is asked for.",
@@ -468,7 +479,11 @@ read_curve = Step(
         "the epoch with the highest validation accuracy": ["by_train", "last"],
         "the first of them": ["last_tie"],
         "counted from 0": ["from_1"],
-        "the class that is most frequent in `y_train`": ["own_majority", "rarest"],
+        "the class that is most frequent in `y_train`": [
+            "own_majority",
+            "zero",
+            "middle",
+        ],
         "its accuracy on `y_val`": ["of_train", "even", "none"],
         "the training accuracy minus the validation accuracy": ["turned"],
         "at that epoch": ["at_end", "widest"],
