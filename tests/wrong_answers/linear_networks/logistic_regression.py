@@ -28,7 +28,7 @@ WRONG = [
             return w, b, [cost]
         """,
         loses="logistic_train_check",
-        says=r"costs.*wrong length",
+        says=r"costs.*wrong shape",
     ),
     Wrong(
         "labels_changed_in_place",
