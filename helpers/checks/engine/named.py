@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .observers import built, shapes_of, tensor
-from .values import Raised, form_fault, is_tensor
+from .observers import built, evaluated, shapes_of, tensor
+from .values import Raised, form_fault
 
 
 def _seeded(shapes: Mapping[str, tuple]) -> dict[str, np.ndarray]:
@@ -36,17 +36,7 @@ def named(free: Callable, replay: Callable, case: Any) -> dict:
     seen: dict = {"layers": shapes}
     values = {n: torch.tensor(v) for n, v in _seeded(shapes).items()}
     model.load_state_dict(values, strict=False)
-    x = tensor(case.args["x"])
-    given = x.clone()
-    try:
-        out = model.eval()(given)
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return seen | {"outputs": Raised(f"{type(error).__name__}: {error}")}
-    seen["outputs"] = out.detach().cpu().numpy() if is_tensor(out) else out
-    seen["graph"] = is_tensor(out) and out.requires_grad
-    return seen | {"changed": [] if torch.equal(x, given) else ["x"]}
+    return seen | evaluated(model, tensor(case.args["x"]))
 
 
 def named_fact(got: dict, want: dict) -> str:

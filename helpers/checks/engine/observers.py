@@ -156,6 +156,24 @@ def seeded(shapes: Mapping[str, tuple]) -> dict[str, np.ndarray]:
     return values
 
 
+def evaluated(model: Any, x: Any) -> dict:
+    """Observe what a module makes of `x` in evaluation mode, or its exception."""
+    import torch
+
+    given = x.clone()
+    try:
+        out = model.eval()(given)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"outputs": Raised(f"{type(error).__name__}: {error}")}
+    return {
+        "outputs": out.detach().cpu().numpy() if is_tensor(out) else out,
+        "graph": is_tensor(out) and out.requires_grad,
+        "changed": [] if torch.equal(x, given) else ["x"],
+    }
+
+
 def module(free: Callable, replay: Callable, case: Any) -> dict:
     """Observe a module with seeded weights: its outputs in evaluation mode.
 
@@ -171,19 +189,11 @@ def module(free: Callable, replay: Callable, case: Any) -> dict:
     model.load_state_dict(values, strict=False)
     seen = {"layers": sorted(shapes.values()), "_shapes": shapes}
     seen["_calls"] = _calls(model)
-    x = torch.tensor(case.args["x"], dtype=torch.float32)
-    given = x.clone()
-    try:
-        out = model.eval()(given)
-    except NotImplementedError:
-        raise
-    except Exception as error:  # what was reached tells where it failed
+    seen |= evaluated(model, torch.tensor(case.args["x"], dtype=torch.float32))
+    if isinstance(seen["outputs"], Raised):  # what was reached tells where it failed
         reached = [out for kind, _, out in seen["_calls"] if kind != "pooling"]
-        failed = Raised(f"{type(error).__name__}: {error}")
-        return seen | {"outputs": failed, "reached": reached}
-    seen["outputs"] = out.detach().cpu().numpy() if is_tensor(out) else out
-    seen["graph"] = is_tensor(out) and out.requires_grad
-    return seen | {"changed": [] if torch.equal(x, given) else ["x"]}
+        seen["reached"] = reached
+    return seen
 
 
 def module_fact(got: dict, want: dict) -> str:

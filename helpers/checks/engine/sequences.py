@@ -125,19 +125,17 @@ def stepping(free: Callable, replay: Callable, case: Any) -> dict:
 
 def writing(free: Callable, replay: Callable, case: Any) -> dict:
     """Observe f(model, start, …): what is written, what the model reads, and how."""
-    args = [v for k, v in case.args.items() if k[:1] != "_"]
-    model, start = reader(case.args["_k"], case.args["_draw"]), tensor(args[0])
-    given = start.clone()
-    written = _plain(replay(model, start, *copy.deepcopy(args[1:])))
-    seen = _notes(model) | {"read": model[0].notes()["read"], "written": written}
-    seen["changed"] = [] if given.equal(start) else ["start"]
-    again = _plain(
-        replay(
-            reader(case.args["_k"], case.args["_draw"]),
-            *(given, *copy.deepcopy(args[1:])),
-        )
-    )
-    return seen | {"repeated": again == written}
+    first, *rest = (v for k, v in case.args.items() if k[:1] != "_")
+
+    def write(model: Any, start: Any) -> Any:
+        return _plain(replay(model, start, *copy.deepcopy(rest)))
+
+    models = [reader(case.args["_k"], case.args["_draw"]) for _ in range(2)]
+    start, given = tensor(first), tensor(first).clone()
+    written = write(models[0], start)
+    seen = _notes(models[0]) | {"read": models[0][0].notes()["read"]}
+    seen |= {"written": written, "changed": [] if given.equal(start) else ["start"]}
+    return seen | {"repeated": write(models[1], given) == written}
 
 
 def _plain(value: Any) -> Any:
