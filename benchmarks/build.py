@@ -73,7 +73,7 @@ def shorten(copy: Path) -> None:
     (copy / "book" / "short.md").write_text("# A short book\n", encoding="utf-8")
     for name in ("one", "two"):
         title = nbformat.v4.new_markdown_cell(f"# {name}")
-        cell = nbformat.v4.new_code_cell("import time\n\ntime.sleep(2)\n1 + 1")
+        cell = nbformat.v4.new_code_cell(f"import time\n\ntime.sleep(2)\n{name!r}")
         notebook = nbformat.v4.new_notebook(cells=[title, cell])
         nbformat.write(notebook, copy / "notebooks" / f"{name}.ipynb")
         contents += f"- file: notebooks/{name}\n"

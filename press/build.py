@@ -255,7 +255,13 @@ def error_outputs(notebook) -> list:
 
 
 def run(cache, records: list) -> list[str]:
-    """Execute notebooks in parallel and cache them; return those that fail."""
+    """Execute notebooks in parallel and cache them; return those that fail.
+
+    Notebooks of equal code have one place in the cache: one of them is executed.
+    """
+    read = [(cache.get_project_notebook(r.pk).nb, r) for r in records]
+    of_code = {cache.create_hashed_notebook(nb)[1]: record for nb, record in read}
+    records = list(of_code.values())
     tasks = [ProcessData(r.pk, r.uri, cache, CELL_SECONDS, False) for r in records]
     failed, done, start = [], [], perf_counter()
     with multiprocessing.Pool() as pool:

@@ -92,7 +92,7 @@ def test_a_change_of_the_package_makes_the_outputs_stale(tmp_path, monkeypatch):
 
 @pytest.fixture
 def execute(tmp_path, monkeypatch):
-    """Return a function that executes a notebook of one cell, away from the book."""
+    """Return a function that executes notebooks of one cell, away from the book."""
     import nbformat
 
     (tmp_path / "notebooks").mkdir()
@@ -101,11 +101,12 @@ def execute(tmp_path, monkeypatch):
         monkeypatch.setattr(build, name, tmp_path / value)
     monkeypatch.setattr(build, "fingerprint", lambda: "fixed")
 
-    def executor(source: str) -> None:
-        path = tmp_path / "notebooks" / "cell.ipynb"
-        cell = nbformat.v4.new_code_cell(source)
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
-        build.execute([path])
+    def executor(source: str, names: tuple[str, ...] = ("cell",)) -> None:
+        paths = [tmp_path / "notebooks" / f"{name}.ipynb" for name in names]
+        for path in paths:
+            cell = nbformat.v4.new_code_cell(source)
+            nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+        build.execute(paths)
 
     return executor
 
@@ -113,6 +114,12 @@ def execute(tmp_path, monkeypatch):
 def test_a_failing_notebook_fails_the_build_and_is_named(execute):
     with pytest.raises(build.BuildError, match=r"notebooks/cell\.ipynb"):
         execute("1 / 0")
+
+
+def test_notebooks_of_equal_code_are_executed_once(execute, tmp_path):
+    """Two at once would write to the same place of the cache."""
+    execute("open('../runs', 'a').write('x')", names=("one", "two"))
+    assert (tmp_path / "runs").read_text() == "x"
 
 
 def test_a_kernel_whose_port_was_taken_is_started_again(execute, tmp_path, monkeypatch):
