@@ -216,13 +216,12 @@ def lost(source: str, points: float, names: dict) -> str | None:
     tree, last = tree_of(source), None
     if isinstance(tree.body[-1], ast.Expr):
         last = ast.Expression(tree.body.pop().value)
-    exec(compile(tree, "<check>", "exec"), names)
-    if last is None:
-        return None
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        value = eval(compile(last, "<check>", "eval"), names)
+        exec(compile(tree, "<check>", "exec"), names)
+        value = last and eval(compile(last, "<check>", "eval"), names)
     is_share = isinstance(value, int | float) and not isinstance(value, bool)
-    return out.getvalue() if is_share and value < points else None
+    is_less = is_share and value < points
+    return out.getvalue() or f"{value} of {points}" if is_less else None
 
 
 if __name__ == "__main__":
