@@ -19,17 +19,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from multiprocessing.pool import ThreadPool
 
 from grader.books.course import Course
 from grader.books.names import tree_of
 from grader.reports.lesson import steps_of
 from helpers import _terminal
 from press.contents import BOOK, ROOT
-from press.needs import in_browser
 
 TARGET = BOOK / "evidence.json"
 MOST = 20  # mutants of a step, chosen with a fixed seed
-SECONDS = 20  # a check that takes longer has caught an endless loop
+SECONDS = 20  # a check that computes for longer has caught an endless loop
 OTHER = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt},
@@ -45,15 +45,16 @@ judge(json.load(sys.stdin))
 
 
 def main() -> None:
-    """Measure all sheets that need no PyTorch; their checks take little time."""
+    """Measure all sheets, one on each core."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="of an exercise's name")
     only = parser.parse_args().only
+    sheets = [f"{p.parent.name}/{p.stem}" for p in ROOT.glob("exercises/*/*.ipynb")]
+    sheets = sorted(name for name in sheets if only in name)
     rows = {}
-    for path in filter(in_browser, sorted(ROOT.glob("exercises/*/*.ipynb"))):
-        exercise = f"{path.parent.name}/{path.stem}"
-        if only in exercise:
-            row = rows[exercise] = measured(path.parent.name, path.stem)
+    with ThreadPool(os.cpu_count()) as pool:
+        for exercise, row in zip(sheets, pool.imap(measured, sheets), strict=True):
+            rows[exercise] = row
             counts = {key: n for key, n in row.items() if key != "left"}
             print(f"{exercise}: {counts}", flush=True)
             if only:
@@ -64,8 +65,9 @@ def main() -> None:
         TARGET.write_text(f"{text}\n", "utf-8")
 
 
-def measured(chapter: str, name: str) -> dict:
+def measured(exercise: str) -> dict:
     """Return what became of the mutants of a sheet."""
+    chapter, name = exercise.split("/")
     sheets = Course(ROOT).assignment(chapter).sheets
     sheet = next(sheet for sheet in sheets if sheet.name == name)
     cells = [cell for cell in sheet.cells if cell.cell_type == "code"]
@@ -191,7 +193,7 @@ def told(task: dict) -> str | None:
     os.dup2(null, 2)
     import signal
 
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor
     names: dict = {"__name__": "__main__"}
     try:
         run([*task["before"], task["answer"]], names)

@@ -57,4 +57,4 @@ def test_a_mutant_is_caught_by_an_error_or_by_points(capsys, monkeypatch):
     assert said["loses points"] == "Likely mistake: no limit\n"
     assert said["is told nothing"] == "0.0 of 2"
     assert said["raises"] == "division by zero"
-    assert said["has no end"] == "ended with status 14"
+    assert said["has no end"] == "ended with status 27"

@@ -468,6 +468,32 @@ def _diagnose(slip, net):
 def _networks(rng) -> Iterator[Case]:
     for number, net in enumerate(broken.patients(int(rng.integers(2**31))), 1):
         yield Case(f"network {number}, {net['kind']}", {"net": net})
+    for fault in broken.FAULTS:
+        kind = "relu" if fault == "dead" else str(rng.choice([*broken.STEPS]))
+        net = broken.with_fault(fault, kind, rng)
+        for other in ({"y": np.roll(net["y"], 37)}, {"eta": -300 * net["eta"]}):
+            yield Case(f"“{fault}” and more, {kind}", {"net": net | other})
+    for kind in broken.STEPS:
+        for label, change in _limits(net := broken.sound(kind, rng)):
+            yield Case(f"{label}, {kind}", {"net": net | change})
+
+
+def _limits(net) -> Iterator[tuple[str, dict]]:
+    """Yield changes of a sound network on both sides of the table's limits."""
+    x, one = net["x"], np.arange(net["x"].shape[1]) == 0
+    yield "a column of x with a mean of about −7", {"x": x - 7 * one}
+    yield "a column of x with a spread of about 3.5", {"x": x * (1 + 2.5 * one)}
+    *rest, last = net["weights"]
+    yield "one layer of equal weights", {"weights": [*rest, 0 * last + 0.2]}
+    sizes = _step_sizes(PLAIN, net["weights"], broken.gradients(net)[0], net["eta"])
+    for size in (0.7, 1.4, 0.0024, 0.0045):
+        yield f"a longest step of {size}", {"eta": net["eta"] * size / max(sizes)}
+    for layer in (0, 1) if net["kind"] == "relu" else ():
+        for share in (0.5, 0.75):
+            biases = copy.deepcopy(net["biases"])
+            biases[layer] += 1
+            biases[layer][: round(share * len(biases[layer]))] = -50
+            yield f"{share:.0%} of layer {layer + 1} dead", {"biases": biases}
 
 
 def _named(free: Callable, replay: Callable, case: Case) -> dict:
@@ -521,6 +547,7 @@ diagnose = Step(
     },
     demands={
         "**Ask in the order of the table**": ["last_first"],
+        "networks with two faults": ["last_first"],
         "the first name that fits": [f"no_{f.replace(' ', '_')}" for f in SAID],
         "raises the cost": ["by_sign_of_eta"],
         "$\\eta$ alone says nothing": ["by_eta"],

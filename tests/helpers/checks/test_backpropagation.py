@@ -588,6 +588,30 @@ def test_the_cause_that_is_measured_is_the_fault_that_was_put_in(seed):
         assert why_not_learning._diagnose(Slip(), net) == fault
 
 
+NEAR_A_LIMIT = {
+    "a column of x with a mean of about −7": "inputs",
+    "a column of x with a spread of about 3.5": "none",
+    "one layer of equal weights": "none",
+    "a longest step of 0.7": "none",
+    "a longest step of 1.4": "large step",
+    "a longest step of 0.0024": "small step",
+    "a longest step of 0.0045": "none",
+    "50% of layer 1 dead": "none",
+    "75% of layer 1 dead": "dead",
+    "50% of layer 2 dead": "none",
+    "75% of layer 2 dead": "dead",
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_limits_of_the_table_decide(seed):
+    net = broken.sound("relu", np.random.default_rng(seed))
+    changed = dict(why_not_learning._limits(net))
+    assert changed.keys() == NEAR_A_LIMIT.keys()
+    for label, name in NEAR_A_LIMIT.items():
+        assert why_not_learning._diagnose(Slip(), net | changed[label]) == name
+
+
 @pytest.mark.parametrize("name", [*broken.FAULTS, broken.NONE, "dead or sign"])
 def test_one_name_for_all_networks_fails(name):
     assert "Likely mistake" in failure(checks.diagnose, lambda net: name)
