@@ -180,7 +180,8 @@ HINTS = (
     (
         r"broadcast|must match the size of tensor",
         "an elementwise operation on shapes that do not fit: is a matrix product or a "
-        "transpose missing, or is an array of the wrong layer used?",
+        "transpose missing, has a sum or a mean dropped its axis, or is an array of "
+        "the wrong layer used?",
     ),
     (
         r"bitwise_xor|for \^",
@@ -242,6 +243,14 @@ HINTS = (
 
 def hint_for(text: str) -> str:
     """Return what an exception of that text usually means, or nothing."""
+    shapes = [re.findall(r"\d+", s) for s in re.findall(r"\(([\d, ]+)\)", text)]
+    if "broadcast" in text and len(shapes) == 2:
+        short, long = sorted(shapes, key=len)
+        if any(short == long[:i] + long[i + 1 :] for i in range(len(long))):
+            return (
+                "one of two arrays lacks an axis that the other has: a sum, mean or "
+                "maximum drops its axis unless `keepdims=True` keeps it."
+            )
     return next((h for pattern, h in HINTS if re.search(pattern, text)), "")
 
 

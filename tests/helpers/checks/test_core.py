@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.checks import core, perceptron
 from helpers.checks.core import Case, CheckFailed, partial, verify
+from helpers.checks.engine import running
 from helpers.checks.engine.picture import drawable
 from helpers.checks.perceptron import gates
 
@@ -400,6 +401,21 @@ def test_any_order_of_rows_is_recognized(e, random):
 
 
 # --- core: running a student's function ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_dropped"),
+    [
+        ((5, 3), (5,), True),
+        ((4, 5, 3), (4, 5), True),
+        ((5, 3), (5, 4), False),
+        ((5, 3), (2,), False),
+    ],
+)
+def test_an_axis_that_a_sum_has_dropped_is_named(left, right, is_dropped):
+    with pytest.raises(ValueError, match="broadcast") as caught:
+        np.zeros(left) - np.zeros(right)
+    assert ("keepdims" in running.hint_for(str(caught.value))) == is_dropped
 
 
 def test_an_exception_gives_type_line_shapes_and_a_hint():
