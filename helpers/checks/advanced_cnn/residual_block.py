@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import Case, Step
-from ..engine.observers import built, evaluated
+from ..engine.observers import built, draws_fault, evaluated
 from ..engine.values import Raised, form_fault
 
 # --- what is observed of a block ------------------------------------------------------
@@ -93,7 +93,7 @@ def block_fact(got: dict, want: dict) -> str:
     if isinstance(got["outputs"], Raised):
         return ""
     fault = form_fault(got["outputs"], want["outputs"])
-    return fault[1] if fault else ""
+    return fault[1] if fault else draws_fault(got, want)
 
 
 def _layer_fault(have: Mapping, shapes: Mapping) -> str:

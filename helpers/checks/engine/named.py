@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .observers import built, evaluated, shapes_of, tensor
+from .observers import built, draws_fault, evaluated, shapes_of, tensor
 from .values import Raised, form_fault
 
 
@@ -68,4 +68,6 @@ def named_fact(got: dict, want: dict) -> str:
         return ""
     if fault := form_fault(got["outputs"], want["outputs"]):
         return fault[1]
-    return "" if got["graph"] else "no gradient reaches the layers."
+    if not got["graph"]:
+        return "no gradient reaches the layers."
+    return draws_fault(got, want)

@@ -171,7 +171,29 @@ def evaluated(model: Any, x: Any) -> dict:
         "outputs": out.detach().cpu().numpy() if is_tensor(out) else out,
         "graph": is_tensor(out) and out.requires_grad,
         "changed": [] if torch.equal(x, given) else ["x"],
+        "draws": _draws(model.train(), x),
     }
+
+
+def _draws(model: Any, x: Any) -> bool:
+    """Tell whether two passes give two results, as with dropout in training mode."""
+    import torch
+
+    try:
+        with torch.no_grad():
+            first, second = model(x.clone()), model(x.clone())
+        return not torch.allclose(first, second, equal_nan=True)
+    except Exception:  # such as batch normalization of one example
+        return False
+
+
+def draws_fault(got: dict, want: dict) -> str:
+    """Say what is wrong with passes in training mode, where a `module_fact` ends."""
+    if got.get("draws") == want.get("draws"):
+        return ""
+    if got.get("draws"):
+        return "in training mode outputs are drawn at random: no dropout is asked for."
+    return "in training mode nothing is drawn at random: the dropout is missing."
 
 
 def module(free: Callable, replay: Callable, case: Any) -> dict:
@@ -214,7 +236,7 @@ def module_fact(got: dict, want: dict) -> str:
         return fault[1]
     if not got["graph"] and np.allclose(out, right, 1e-4, 1e-5):
         return "the outputs are right, but no gradient reaches the layers."
-    return ""
+    return draws_fault(got, want)
 
 
 # --- activations and outputs, with what learners put in their place -----------------
