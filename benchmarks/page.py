@@ -24,7 +24,7 @@ from tests.course import reference  # noqa: E402
 
 BAR = 0.6
 SITE = ROOT / "_build" / "html"
-EXERCISE, CELL = "perceptron/gates", "gates_step"
+EXERCISE, CELL = "perceptron/gates", "gates_threshold"
 COMPILED = ("lock", "stdlib", "compiled")
 SAID = f"""() => ["right", "wrong", "none"].includes(
     document.querySelector("#cell-{CELL} .live-message").dataset.verdict)"""

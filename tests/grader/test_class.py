@@ -19,7 +19,7 @@ from tests.grader import classes, empty_gradebook, needs_linux, options
 pytestmark = needs_linux
 EXERCISE = classes.EXERCISE
 RIGHT = reference(EXERCISE)
-SIGNED = '# by Ada Lovelace\ndef step(z):\n    """Ada\'s."""\n    return 1 * (z > 0)'
+SIGNED = '# by Ada Lovelace\ndef step(s, t):\n    """Ada\'s."""\n    return 1 * (s > t)'
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,11 @@ def course(tmp_path_factory):
         f"s{n:02}": RIGHT | {w.cell: w.code}
         for n, w in enumerate(wrong_answers(EXERCISE))
     }
-    given = wrong | {"ada": RIGHT | {"gates_step": SIGNED}, "right": RIGHT, "empty": {}}
+    given = wrong | {
+        "ada": RIGHT | {"gates_threshold": SIGNED},
+        "right": RIGHT,
+        "empty": {},
+    }
     files = {
         student: handed_in(EXERCISE, answers) for student, answers in given.items()
     }
@@ -56,7 +60,7 @@ def test_mistakes_are_counted_under_one_name_and_name_nobody(course):
     text = page.read_text("utf-8") + table.read_text("utf-8")
     assert "Ada" not in text
     assert "s00" not in text
-    assert "return 1 * (z &gt; 0)" in text  # the example itself
+    assert "return 1 * (s &gt; t)" in text  # the example itself
     link = "https://example.org/book/book/perceptron.html#a-neuron-draws-a-line"
     assert f'href="{link}"' in text
 
@@ -152,14 +156,14 @@ def test_everybody_who_wrote_a_program_gets_three_questions_that_running_it_answ
 
 def test_the_key_is_what_the_program_gives(tmp_path):
     answers = RIGHT | {
-        "gates_step": "def step(z):\n    z = z + 5\n    return 1 * (z >= 0)",
-        **dict.fromkeys(set(RIGHT) - {"gates_step"}, "pass"),
+        "gates_threshold": "def step(s, t):\n    s = s + 5\n    return 1 * (s >= t)",
+        **dict.fromkeys(set(RIGHT) - {"gates_threshold"}, "pass"),
     }
     root = classes.make(tmp_path, {"one": handed_in(EXERCISE, answers)})
     asked = questions.questions(Course(root), classes.ASSIGNMENT, options())
-    call = "step(np.array([-3.0, 0.0, 2.0]))"
+    call = "step(np.array([-3.0, 1.0, 2.0]), 1.0)"
     found = {q.text: (q.key, q.choices) for q in asked["one"]["gates"]}
     assert found[f"What does your `{call}` return?"] == ("[1, 1, 1]", ())
     assert found[f"Which shape has the result of your `{call}`?"] == ("(3,)", ())
-    text = f"`z = z + 5` is deleted. What does your `{call}` return then?"
+    text = f"`s = s + 5` is deleted. What does your `{call}` return then?"
     assert found[text] == ("[0, 1, 1]", ("0", "None", "[0, 1, 1]", "[1, 1, 1]"))

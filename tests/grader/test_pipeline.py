@@ -255,7 +255,7 @@ def test_check_release_finds_a_reference_that_does_not_survive(course):
     text = path.read_text()
     path.write_text(text.replace("checks.step(step)", "assert step is None", 1))
     (fault,) = held(course, course.assignment("perceptron"), options()).faults
-    assert "gates_step_check: the reference gets 0 of 1" in fault
+    assert "gates_threshold_check: the reference gets 0 of 1" in fault
 
 
 @pytest.mark.parametrize(

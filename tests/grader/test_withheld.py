@@ -19,7 +19,9 @@ pytestmark = [
     pytest.mark.usefixtures("forkservers"),
     needs_linux,
 ]
-STEPS = ("step", "predict", "update", "fit", "solvable", "xor")
+STEPS = {"threshold": "step", "layer": "predict"} | {
+    step: step for step in ("update", "fit", "solvable", "xor")
+}
 STEAL = """
 import sys
 def _steal(check):
@@ -103,14 +105,17 @@ found = any("helpers/checks/perceptron" in name for name in linecache.cache) or 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
     """What thieves got, graded in one run with an honest neighbor."""
-    stolen = {f"gates_{step}": f"{step} = _steal(checks.{step})" for step in STEPS}
+    stolen = {
+        f"gates_{cell}": f"{step} = _steal(checks.{step})"
+        for cell, step in STEPS.items()
+    }
     stolen["gates_xor"] = "xor = _steal(lambda f: checks.xor_cases(f))"
-    stolen["gates_step"] = STEAL + stolen["gates_step"]
+    stolen["gates_threshold"] = STEAL + stolen["gates_threshold"]
     books = {"ada": handed_in(classes.EXERCISE, reference(classes.EXERCISE))}
     books["mallory"] = handed_in(classes.EXERCISE, stolen)
     for name, cell in OTHERWISE.items():
-        tell = f"print('IN REACH' if found else 'out of reach')\n{STEPS[0]} = None"
-        given = {"gates_step": f"{cell}\n{tell}"}
+        tell = "print('IN REACH' if found else 'out of reach')\nstep = None"
+        given = {"gates_threshold": f"{cell}\n{tell}"}
         books[name.replace(" ", "-")] = handed_in(classes.EXERCISE, given)
     root = classes.make(tmp_path_factory.mktemp("withheld"), books)
     return autograde(Course(root), classes.ASSIGNMENT, options())
@@ -137,8 +142,8 @@ def test_no_reference_lies_where_a_student_looks(records, name):
 def test_a_cell_that_calls_checks_by_itself_does_no_harm(tmp_path):
     """Who checks along the way, in a cell of their own, is graded as before."""
     right = reference(classes.EXERCISE)
-    right["gates_step"] += "\nchecks.step(step)\nfrom helpers.checks import hint\n"
-    right["gates_step"] += "hint('gates_step', 2)\n"
+    right["gates_threshold"] += "\nchecks.step(step)\nfrom helpers.checks import hint\n"
+    right["gates_threshold"] += "hint('gates_threshold', 2)\n"
     root = classes.make(tmp_path, {"ada": handed_in(classes.EXERCISE, right)})
     done = autograde(Course(root), classes.ASSIGNMENT, options())
     result = done["ada"]["notebooks"]["gates"]

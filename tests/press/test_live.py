@@ -68,7 +68,7 @@ def test_a_corrected_task_has_another_name(tmp_path):
         cell.source = cell.source.replace("`step(0)` is 1", "`step(0)` is 0")
     nbformat.write(notebook, path)
     new = {c["id"]: c.get("task") for c in pack.sheet(path)["cells"]}
-    assert {name for name in old if old[name] != new[name]} == {"gates_step"}
+    assert {name for name in old if old[name] != new[name]} == {"gates_threshold"}
 
 
 @pytest.mark.parametrize("chapter", chapters())
@@ -309,7 +309,7 @@ def test_damage_to_a_module_is_told(damage):
 def test_a_failed_check_brings_its_other_levels_of_help(here):
     packed = pack.sheet(ROOT / f"{PAGE}.ipynb")
     setup, *_ = (c["source"] for c in packed["cells"] if c["role"] == "setup")
-    wrong = "def step(z):\n    return (np.asarray(z) > 0).astype(int)"
+    wrong = "def step(s, t):\n    return (np.asarray(s) > t).astype(int)"
     done = here(
         ("s", "setup", setup),
         ("a", "answer", wrong),
@@ -390,32 +390,33 @@ def test_without_python_the_page_says_so_in_one_sentence(open_page):
     )
     tab.reload()
     tab.wait_for_selector(".live")
-    said = check(tab, "gates_step")
+    said = check(tab, "gates_threshold")
     assert said.startswith("Python is not to be had in this browser (no workers).")
     assert "JupyterLab" in said
     assert (
-        tab.locator("#cell-gates_step .live-message").get_attribute("role") == "status"
+        tab.locator("#cell-gates_threshold .live-message").get_attribute("role")
+        == "status"
     )
 
 
 def test_without_javascript_the_page_shows_the_sheet(open_page):
     tab = open_page(PAGE, javascript=False)
     assert tab.locator(".live").count() == 0
-    assert tab.locator("#cell-gates_step .cell_input").is_visible()
+    assert tab.locator("#cell-gates_threshold .cell_input").is_visible()
 
 
 def test_work_is_kept_and_reset_and_taken_back(open_page):
     tab = live(open_page)
-    write(tab, "gates_step", "kept = 1")
+    write(tab, "gates_threshold", "kept = 1")
     tab.wait_for_function("Object.keys(localStorage).some(k => k.includes(':work:'))")
     tab.reload()
     tab.wait_for_selector(".live")
-    assert written(tab, "gates_step") == "kept = 1"
-    step = tab.locator("#cell-gates_step .live")
+    assert written(tab, "gates_threshold") == "kept = 1"
+    step = tab.locator("#cell-gates_threshold .live")
     step.get_by_role("button", name="Reset").click()
-    assert "NotImplementedError" in written(tab, "gates_step")
+    assert "NotImplementedError" in written(tab, "gates_threshold")
     step.get_by_role("button", name="Undo").click()
-    assert written(tab, "gates_step") == "kept = 1"
+    assert written(tab, "gates_threshold") == "kept = 1"
     assert not [line for line in tab.problems if "/pyodide/" not in line]
 
 
@@ -424,28 +425,28 @@ def test_two_tabs_do_not_overwrite_each_other_in_silence(open_page):
     other = tab.context.new_page()
     other.goto(tab.url)
     other.wait_for_selector(".live")
-    write(tab, "gates_step", "first = 1")
-    note = other.locator("#cell-gates_step .live-note")
+    write(tab, "gates_threshold", "first = 1")
+    note = other.locator("#cell-gates_threshold .live-note")
     note.wait_for(state="visible")
     assert "Another tab has changed this answer." in note.inner_text()
     note.get_by_role("button", name="Take that one").click()
-    assert written(other, "gates_step") == "first = 1"
+    assert written(other, "gates_threshold") == "first = 1"
     other.close()
 
 
 def test_an_answer_to_another_task_is_offered_and_not_taken(open_page):
     tab = live(open_page)
     tab.evaluate(
-        """localStorage.setItem("neuron-by-neuron:work:1:/a-repository/:perceptron/gates:gates_step",
+        """localStorage.setItem("neuron-by-neuron:work:1:/a-repository/:perceptron/gates:gates_threshold",
             JSON.stringify({text: "old = 1", task: "of last year"}))"""
     )
     tab.reload()
     tab.wait_for_selector(".live")
-    step = tab.locator("#cell-gates_step .live")
-    assert "NotImplementedError" in written(tab, "gates_step")
+    step = tab.locator("#cell-gates_threshold .live")
+    assert "NotImplementedError" in written(tab, "gates_threshold")
     assert "This task was changed" in step.locator(".live-note").inner_text()
     step.get_by_role("button", name="Take my old answer").click()
-    assert written(tab, "gates_step") == "old = 1"
+    assert written(tab, "gates_threshold") == "old = 1"
 
 
 def test_where_nothing_may_be_stored_the_page_says_so(open_page):
@@ -455,15 +456,15 @@ def test_where_nothing_may_be_stored_the_page_says_so(open_page):
     )
     tab.reload()
     tab.wait_for_selector(".live")
-    write(tab, "gates_step", "x = 1")
-    note = tab.locator("#cell-gates_step .live-note")
+    write(tab, "gates_threshold", "x = 1")
+    note = tab.locator("#cell-gates_threshold .live-note")
     note.wait_for(state="visible")
     assert "This browser keeps nothing here" in note.inner_text()
 
 
 def test_a_notebook_goes_out_and_comes_back(open_page, tmp_path):
     tab = live(open_page)
-    write(tab, "gates_step", GATES["gates_step"])
+    write(tab, "gates_threshold", GATES["gates_threshold"])
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Download notebook").click()
     path = tmp_path / "gates.ipynb"
@@ -474,14 +475,16 @@ def test_a_notebook_goes_out_and_comes_back(open_page, tmp_path):
     assert len(notebook.cells) == len(released.cells)
     for mine, theirs in zip(notebook.cells, released.cells, strict=True):
         assert mine.metadata == theirs.metadata
-        answered = theirs.metadata.get("nbgrader", {}).get("grade_id") == "gates_step"
-        assert mine.source == (GATES["gates_step"] if answered else theirs.source)
-    write(tab, "gates_step", "gone")
+        answered = (
+            theirs.metadata.get("nbgrader", {}).get("grade_id") == "gates_threshold"
+        )
+        assert mine.source == (GATES["gates_threshold"] if answered else theirs.source)
+    write(tab, "gates_threshold", "gone")
     tab.locator(".live-bar input[type=file]").set_input_files(path)
     tab.wait_for_function(
         "document.querySelector('.live-said').textContent.includes('taken over')"
     )
-    assert written(tab, "gates_step") == GATES["gates_step"]
+    assert written(tab, "gates_threshold") == GATES["gates_threshold"]
 
 
 @needs_linux
@@ -519,12 +522,12 @@ def test_a_section_offers_the_steps_that_go_with_it(open_page):
     folds = tab.locator("details.try-it")
     assert folds.count() == sum(map(len, pack.steps_of("perceptron").values()))
     folds.first.locator("summary").click()
-    tab.wait_for_selector("#cell-gates_step textarea")
-    assert "Write step(z)" in folds.first.inner_text()
-    write(tab, "gates_step", "from_the_chapter = 1")
+    tab.wait_for_selector("#cell-gates_threshold textarea")
+    assert "Write step(s, t)" in folds.first.inner_text()
+    write(tab, "gates_threshold", "from_the_chapter = 1")
     tab.wait_for_function("Object.keys(localStorage).some(k => k.includes(':work:'))")
     own = live(open_page)
-    assert written(own, "gates_step") == "from_the_chapter = 1"
+    assert written(own, "gates_threshold") == "from_the_chapter = 1"
 
 
 # --- with Python ----------------------------------------------------------------------
@@ -546,7 +549,7 @@ def test_the_reference_earns_all_steps_and_verdicts_grow_old(python):
     bar = python.locator(".live-bar p")
     total = sum(FULL.values())
     assert bar.inner_text().startswith(f"6 of 6 steps right, {total:g} of {total:g}")
-    write(python, "gates_step", "def step(z):\n    return 1")
+    write(python, "gates_threshold", "def step(s, t):\n    return 1")
     assert bar.inner_text().startswith("0 of 6 steps right, 0 of")
     old = python.locator("#cell-gates_fit .live-message").get_attribute("data-old")
     assert old == "This verdict is older than the answers: check again."
@@ -557,14 +560,16 @@ def test_the_reference_earns_all_steps_and_verdicts_grow_old(python):
 def test_wrong_answers_get_the_messages_of_jupyter(python, here):
     packed = pack.sheet(ROOT / f"{PAGE}.ipynb")
     setup, *_ = (c["source"] for c in packed["cells"] if c["role"] == "setup")
-    answers = [w for w in wrong_answers("perceptron/gates") if w.cell == "gates_step"]
+    answers = [
+        w for w in wrong_answers("perceptron/gates") if w.cell == "gates_threshold"
+    ]
     answers = [w.code for w in answers]
-    answers.append("def step(z):\n    return (np.asarray(z) > 0).astype(int)")
-    answers.append("def step(z):\n    return np.sign(z)")
+    answers.append("def step(s, t):\n    return (np.asarray(s) > t).astype(int)")
+    answers.append("def step(s, t):\n    return np.sign(s - t)")
     for answer in answers:
-        write(python, "gates_step", answer)
-        there = check(python, "gates_step")
-        cells = ("s", "setup", setup), ("gates_step", "answer", answer)
+        write(python, "gates_threshold", answer)
+        there = check(python, "gates_threshold")
+        cells = ("s", "setup", setup), ("gates_threshold", "answer", answer)
         done = here(*cells, ("c", "check", "checks.step(step)"))["results"][-1]
         assert there.split() == done["error"]["message"].split()
 
@@ -572,19 +577,19 @@ def test_wrong_answers_get_the_messages_of_jupyter(python, here):
 @needs_pyodide
 def test_an_overflow_loses_the_step_here_as_it_does_there(open_page):
     tab = live(open_page, "exercises/backpropagation/four_equations")
-    write(tab, "equations_sigmoid", "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))")
-    assert "overflows" in check(tab, "equations_sigmoid")
+    write(tab, "equations_slope", "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))")
+    assert "overflows" in check(tab, "equations_slope")
 
 
 @needs_pyodide
 def test_an_endless_loop_is_stopped_and_the_next_click_works(python):
-    write(python, "gates_step", "while True:\n    pass")
-    step = python.locator("#cell-gates_step .live")
+    write(python, "gates_threshold", "while True:\n    pass")
+    step = python.locator("#cell-gates_threshold .live")
     step.get_by_role("button", name="Run and check").click()
     step.get_by_role("button", name="Stop").click()
     assert step.locator(".live-message").inner_text() == "Stopped."
-    write(python, "gates_step", GATES["gates_step"])
-    assert "✓" in check(python, "gates_step")
+    write(python, "gates_threshold", GATES["gates_threshold"])
+    assert "✓" in check(python, "gates_threshold")
 
 
 @needs_pyodide
@@ -601,29 +606,31 @@ def test_an_endless_loop_is_stopped_and_the_next_click_works(python):
 def test_what_ends_badly_ends_in_one_line_and_the_next_click_works(
     python, answer, says
 ):
-    write(python, "gates_step", answer)
-    assert says in check(python, "gates_step")
-    write(python, "gates_step", GATES["gates_step"])
-    assert "✓" in check(python, "gates_step")
+    write(python, "gates_threshold", answer)
+    assert says in check(python, "gates_threshold")
+    write(python, "gates_threshold", GATES["gates_threshold"])
+    assert "✓" in check(python, "gates_threshold")
 
 
 @needs_pyodide
 def test_what_an_answer_prints_is_text(python):
     mark = "<img src=x onerror='window.hacked = 1'>"
-    write(python, "gates_step", f'print("{mark}")\nraise ValueError("{mark}")')
-    assert mark in check(python, "gates_step")
-    assert mark in python.locator("#cell-gates_step .live-out").inner_text()
+    write(python, "gates_threshold", f'print("{mark}")\nraise ValueError("{mark}")')
+    assert mark in check(python, "gates_threshold")
+    assert mark in python.locator("#cell-gates_threshold .live-out").inner_text()
     assert python.evaluate("window.hacked") is None
 
 
 @needs_pyodide
 def test_with_the_keyboard_alone_and_the_focus_stays(python):
-    write(python, "gates_step", "def step(z):")
+    write(python, "gates_threshold", "def step(s, t):")
     python.keyboard.press("Enter")
-    python.keyboard.insert_text("return (np.asarray(z) >= 0).astype(int)")
-    assert "    return" in written(python, "gates_step")
+    python.keyboard.insert_text("return (np.asarray(s) >= t).astype(int)")
+    assert "    return" in written(python, "gates_threshold")
     python.keyboard.press("Control+Enter")
-    python.wait_for_selector("#cell-gates_step [data-verdict=right]", timeout=30_000)
+    python.wait_for_selector(
+        "#cell-gates_threshold [data-verdict=right]", timeout=30_000
+    )
     assert python.evaluate("document.activeElement.className.includes('cm-content')")
 
 
@@ -631,11 +638,11 @@ def test_with_the_keyboard_alone_and_the_focus_stays(python):
 def test_a_figure_is_shown(python):
     write(
         python,
-        "gates_step",
+        "gates_threshold",
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint('drawn')",
     )
-    check(python, "gates_step", "Run")
-    figure = python.locator("#cell-gates_step .live-more img")
+    check(python, "gates_threshold", "Run")
+    figure = python.locator("#cell-gates_threshold .live-more img")
     assert (
         figure.evaluate("image => image.decode().then(() => image.naturalWidth)") > 99
     )
@@ -644,27 +651,27 @@ def test_a_figure_is_shown(python):
 @needs_pyodide
 def test_the_first_verdict_is_not_far_from_the_start_of_python(open_page):
     tab = live(open_page, own=True)
-    write(tab, "gates_step", GATES["gates_step"])
+    write(tab, "gates_threshold", GATES["gates_threshold"])
     start = time.monotonic()
-    check(tab, "gates_step")
+    check(tab, "gates_threshold")
     first = time.monotonic() - start
     start = time.monotonic()
-    check(tab, "gates_step")
+    check(tab, "gates_threshold")
     assert time.monotonic() - start < first / 3
 
 
 @needs_pyodide
 def test_a_later_visit_needs_no_network(open_page):
     tab = live(open_page, own=True)
-    write(tab, "gates_step", GATES["gates_step"])
-    assert "✓" in check(tab, "gates_step")
+    write(tab, "gates_threshold", GATES["gates_threshold"])
+    assert "✓" in check(tab, "gates_threshold")
     tab.reload()  # with the service worker: it keeps the page, too
     tab.wait_for_selector(".live")
-    assert "✓" in check(tab, "gates_step")
+    assert "✓" in check(tab, "gates_threshold")
     tab.context.set_offline(True)
     tab.reload()
     tab.wait_for_selector(".live")
-    assert "✓" in check(tab, "gates_step")
+    assert "✓" in check(tab, "gates_threshold")
 
 
 @needs_pyodide

@@ -108,23 +108,23 @@ def add_noise(function: Callable, seed: int = 0) -> None:
 def _psnr(slip, x_hat, x):
     e, axes = x_hat - x, tuple(range(1, x.ndim))
     each = slip(e**2, absolute=np.abs(e))
-    mse = slip(each.mean(), summed=each.sum(), root=each.mean() ** 0.5)
-    rows = each.mean(axes)
-    mse = slip(mse, rows=rows, late=e.mean() ** 2)
-    peak = slip(1.0, peak_255=255.0, peak_x=x.max())
-    ratio = slip(peak**2 / mse, turned=mse)
+    mse = slip(each.mean(axes), summed=each.sum(axes), whole=each.mean())
+    mse = slip(mse, rows=each.mean(-1), pixels=each.mean(0), root=mse**0.5)
+    mse = slip(mse, late=e.mean(axes) ** 2)
+    ratio = slip(slip(1.0, peak_255=255.0, peak_x=x.max()) ** 2 / mse, turned=mse)
     log = slip(np.log10, natural=np.log, binary=np.log2)
     db = slip(10, twenty=20, no_10=1) * log(ratio)
-    return slip(db, of_rows=10 * np.log10(1 / rows).mean(), mse=mse)
+    return slip(db, average=db.mean(), mse=mse, worst=db.min())
 
 
 def _psnr_cases(rng) -> Iterator[Case]:
     for label, size, off in (
         ("5 rows of 8", (5, 8), 0.1),
         ("2 images of 4×4", (2, 4, 4), 0.3),
-        ("3 rows of 2", (3, 2), 0.02),
+        ("3 images of 2×4×3", (3, 2, 4, 3), 0.02),
     ):
         x = rng.uniform(0, 0.7, size)
+        off = off * rng.uniform(0.3, 1, (len(x), *[1] * (x.ndim - 1)))
         x_hat = x + rng.uniform(0.5, 1.5, size) * off * rng.choice([-1, 1, 1], size)
         yield Case(label, {"x_hat": x_hat, "x": x})
 
@@ -133,11 +133,17 @@ psnr = Step(
     "psnr",
     _psnr,
     _psnr_cases,
+    lists=True,
     texts={
         "absolute": "absolute errors are used: square them.",
         "summed": "the squares are added up: take their mean.",
         "root": "the root of the error is used with a factor of 10.",
-        "rows": "one number for each row came: one for all is asked for.",
+        "whole": "this is the one number of the notebook, for all images together: "
+        "here each image has its own.",
+        "average": "the decibels of the images are averaged: each keeps its own.",
+        "worst": "only the decibels of the worst image came: each has its own.",
+        "rows": "the mean runs over the last axis alone: an image may have several.",
+        "pixels": "the mean runs over the images (axis 0): it runs over the pixels.",
         "late": "the mean error is squared: square first, then take the mean.",
         "peak_255": "the peak is taken as 255: these pixels go from 0 to 1.",
         "peak_x": "the peak is the largest pixel of x: it is 1.",
@@ -147,22 +153,29 @@ psnr = Step(
         "twenty": "20 stands before the logarithm of a mean square: that is 10, or 20 "
         "with the root.",
         "no_10": "the 10 is missing.",
-        "of_rows": "the decibels of the images are averaged: average the errors.",
         "mse": "this is the MSE: its logarithm is missing.",
     },
     demands={
+        "for each image the peak signal-to-noise ratio": ["whole", "worst"],
         "$10 \\log_{10}(1/\\text{MSE})$": ["natural", "turned", "twenty", "no_10"],
         "pixels whose peak is 1": ["peak_255", "peak_x"],
-        "the mean over all pixels of all images": ["summed", "of_rows"],
-        "Returns one number": ["rows"],
+        "the mean over all pixels of this image": ["summed", "rows", "pixels"],
+        "Returns an array of shape `(m,)`": ["average"],
     },
     why="Decibels count factors: ten times less error is 10 dB more, whatever the "
     "error was. The ratio is that of the peak's square to the mean square, so the "
-    "factor is 10, and 20 only with a root. A mean of decibels would let the best "
-    "image hide the worst.",
+    "factor is 10, and 20 only with a root. One number for all images is mostly that "
+    "of the worst ones, whose errors make up the mean; image by image you see which "
+    "these are. A mean of decibels would let the best image hide them.",
     see=NOISE,
     goal="measure it in decibels",
-    small=lambda: Case("", {"x_hat": np.array([0.3, 0.7]), "x": np.array([0.4, 0.6])}),
+    small=lambda: Case(
+        "",
+        {
+            "x_hat": np.array([[0.3, 0.7], [0.5, 0.6]]),
+            "x": np.array([[0.4, 0.6], [0.4, 0.6]]),
+        },
+    ),
 )
 
 

@@ -30,7 +30,8 @@ def _code(slip, mu, log_s2, epsilon, delta):
     slope = slip(slope, no_noise=delta * s / 2, no_delta=epsilon * s / 2)
     slope = slip(slope, by_variance=by_s / 2 / s, s_square=by_s * s**2 / 2)
     c = slip(mu + noise, noise=noise, turned=s * mu + epsilon)
-    return c, d_mu, slope
+    d_mu = slip(d_mu, over_rows=d_mu.sum(0), by_m=d_mu / len(mu))
+    return c, d_mu, slip(slope, over_rows=slope.sum(0), by_m=slope / len(mu))
 
 
 def _code_cases(rng) -> Iterator[Case]:
@@ -62,6 +63,8 @@ code_and_slopes = Step(
         "no_delta": "d_log_s2 is the slope of c alone: multiply by δ.",
         "by_variance": "d_log_s2 is the slope by s²: go on to ln s².",
         "s_square": "d_log_s2 contains s²: the slope of the exponential is s.",
+        "over_rows": "the slopes are added up over the rows: each entry has its own.",
+        "by_m": "the slopes are divided by the number of rows: δ is not.",
         "turned": "s multiplies μ: it multiplies ε.",
     },
     demands={
@@ -91,7 +94,10 @@ def _divergence(slip, mu, s):
     spread = slip(s**2, s_bare=s)
     each = squares + spread - slip(1, no_one=0)
     log = slip(2 * np.log(s), log_s=np.log(s), no_log=0, binary=2 * np.log2(s))
-    each = slip(each - log, plus=each + log)
+    log = slip(log, decimal=2 * np.log10(s), log_square=np.log(s) ** 2)
+    each = slip(each - log, plus=each + log, half_mu=2 * (each - log) - mu**2)
+    each = slip(each, as_log=mu**2 + np.exp(s) - 1 - s)
+    each = slip(each, as_variance=mu**2 + s - 1 - np.log(s))
     kl = slip(0.5, no_half=1) * each.sum(1)
     kl = slip(kl, mean=0.5 * each.mean(1), whole=0.5 * each.sum())
     back = 0.5 * ((mu**2 + 1) / s**2 - 1 + 2 * np.log(s)).sum(1)
@@ -117,6 +123,11 @@ divergence = Step(
         "log_s": "ln s stands in place of ln s².",
         "no_log": "the logarithm is missing.",
         "binary": "the logarithm has base 2: the natural one.",
+        "decimal": "the logarithm has base 10: the natural one.",
+        "log_square": "the logarithm is squared: it is that of s².",
+        "half_mu": "the ½ reaches μ² only: parentheses are missing.",
+        "as_log": "s is taken for ln s²: it is the deviation itself.",
+        "as_variance": "s is taken for the variance: it is the deviation.",
         "plus": "the logarithm is added: it is subtracted.",
         "no_half": "the factor ½ is missing.",
         "mean": "the mean over the numbers of the code is taken: their sum.",
@@ -149,11 +160,15 @@ def _terms(slip, x, x_hat, mu, s, v):
     e = slip(x_hat - x, of_squares=np.sqrt(np.abs(x_hat**2 - x**2)))
     squares = slip(e**2, absolute=np.abs(e)).sum(1)
     squares = slip(squares, pixels=(e**2).mean(1), root=squares**0.5)
+    squares = slip(squares, columns=(e**2).sum(0))
     scale = slip(1 / (2 * v), no_v=0.5, no_half=1 / v, square=1 / (2 * v**2))
+    scale = slip(scale, no_scale=1.0)
     first = squares * slip(scale, times=v / 2)
     log = slip(2 * np.log(s), kl_log=np.log(s))
-    kl = 0.5 * (mu**2 + s**2 - 1 - log).sum(1)
+    each = 0.5 * (mu**2 + s**2 - 1 - log)
+    kl = slip(each.sum(1), kl_columns=each.sum(0))
     kl = slip(kl, kl_v=kl / v, kl_mean=kl / mu.shape[1], kl_minus=-kl, kl_half=kl / 2)
+    kl = slip(kl, kl_2v=kl / (2 * v))
     terms = slip(first.mean(), first_sum=first.sum()), slip(kl.mean(), kl_sum=kl.sum())
     terms = slip(terms, sums=(first.sum(), kl.sum()))
     return slip(terms, rows=(first, kl), both=(sum(terms), sum(terms)))
@@ -178,6 +193,10 @@ two_terms = Step(
         "absolute": "the errors are not squared.",
         "pixels": "the mean over the pixels is taken: their sum.",
         "root": "there is a root: squared errors are asked for.",
+        "columns": "the squares are added up over the images: over the pixels.",
+        "no_scale": "the squares are not divided by 2v.",
+        "kl_columns": "the divergence is added up over the images: over the code.",
+        "kl_2v": "the divergence is divided by 2v: only the squares are.",
         "no_v": "the variance v is not used.",
         "no_half": "the ½ before the squares is missing.",
         "square": "v is squared: it is a variance already.",
@@ -219,6 +238,7 @@ def _schedule(slip, beta):
     bar = slip(bar, linear=1 - np.cumsum(beta), backward=np.cumprod(kept[::-1])[::-1])
     signal, noise = slip(np.sqrt(bar), bar=bar), np.sqrt(1 - bar)
     noise = slip(noise, noise_bar=1 - bar, rest=1 - np.sqrt(bar))
+    noise = slip(noise, rest_root=np.sqrt(1 - np.sqrt(bar)))
     return signal, slip(noise, noise_beta=np.sqrt(beta))
 
 
@@ -243,6 +263,7 @@ schedule = Step(
         "bar": "signal is ᾱ: its root is asked for.",
         "noise_bar": "noise is 1 − ᾱ: its root is asked for.",
         "rest": "noise is 1 − √ᾱ: the root of 1 − ᾱ is asked for.",
+        "rest_root": "noise is the root of 1 − √ᾱ: that of 1 − ᾱ is asked for.",
         "noise_beta": "noise belongs to one step alone: to all steps up to t.",
     },
     demands={
@@ -268,14 +289,18 @@ schedule = Step(
 
 
 def _loss(slip, model, x0, t, alpha_bar, epsilon):
-    bar = alpha_bar[slip(t - 1, late=t)]
+    bar = slip(alpha_bar, product=np.cumprod(alpha_bar))[slip(t - 1, late=t)]
     bar = slip(bar, same_t=0 * bar + bar[0])[:, None]
     signal = slip(np.sqrt(bar), bar=bar, no_signal=1.0)
     noise = slip(np.sqrt(1 - bar), noise_bar=1 - bar, no_noise=1.0, turned=np.sqrt(bar))
+    noise = slip(noise, rest=1 - np.sqrt(bar))
     x_t = signal * x0 + noise * epsilon
     x_t = slip(x_t, no_roots=bar * x0 + (1 - bar) * epsilon)
     x_t = slip(x_t, exchanged=np.sqrt(1 - bar) * x0 + np.sqrt(bar) * epsilon)
-    guess = model(slip(x_t, clean=x0, pure=epsilon), slip(t, t_before=t - 1))
+    given = slip(x_t, clean=x0, pure=epsilon), slip(t, t_before=t - 1)
+    guess = slip(model(*given), swapped=lambda: model(*given[::-1]))
+    single = [model(x_t[i : i + 1], t[i : i + 1])[0] for i in range(len(t))]
+    guess = slip(guess, row_by_row=np.array(single))
     e = guess - slip(epsilon, target_x0=x0, target_x_t=x_t, scaled=noise * epsilon)
     squares = slip(e**2, absolute=np.abs(e))
     mean = squares.mean()
@@ -290,7 +315,8 @@ def _loss_cases(rng) -> Iterator[Case]:
         A = rng.normal(size=(n, n))
 
         def model(x, t, A=A):
-            return np.tanh(np.asarray(x) @ A + 0.3 * np.asarray(t)[:, None])
+            z = np.asarray(x) @ A + 0.3 * np.asarray(t)[:, None]
+            return np.tanh(z - 0.4 * z.mean(0))  # rows in one call are not independent
 
         args = {"model": model, "x0": rng.normal(size=(m, n))}
         args["t"] = rng.permutation(np.arange(1, T + (m < 5)))[:m]
@@ -313,6 +339,10 @@ noise_loss = Step(
         "turned": "the noise is multiplied by √ᾱ: by √(1 − ᾱ).",
         "no_roots": "the roots are missing: √ᾱ and √(1 − ᾱ).",
         "exchanged": "the two factors are exchanged: √ᾱ belongs to the picture.",
+        "product": "the ᾱ are multiplied up again: they are products already.",
+        "rest": "the noise is multiplied by 1 − √ᾱ: by the root of 1 − ᾱ.",
+        "swapped": "the model gets t first: model(x_t, t).",
+        "row_by_row": "the model is called for each row: once, with all rows.",
         "clean": "the model gets the clean picture: it gets the noisy one.",
         "pure": "the model gets the noise alone: it gets the noisy picture.",
         "t_before": "the model gets t − 1: it gets t itself.",
@@ -336,7 +366,8 @@ noise_loss = Step(
         "`alpha_bar[0]` belongs to $t = 1$": ["late"],
         "The target is $\\varepsilon$": ["target_x0", "scaled", "target_x_t"],
         "the mean squared error over all entries": ["summed", "of_rows", "rows"],
-        "`model(x_t, t)`": ["clean", "t_before"],
+        "`model(x_t, t)`": ["clean", "t_before", "swapped"],
+        "one call with all rows": ["row_by_row"],
     },
     why="Training is denoising with noise of every strength: take a clean picture, add "
     "noise that you know, and ask what was added. Who knows the noise knows the "
@@ -354,9 +385,12 @@ noise_loss = Step(
 def _denoise(slip, x_t, t, epsilon_hat, beta, z):
     bar = np.cumprod(1 - beta)
     i = t - slip(1, late=0)
-    b, a = beta[i], slip(bar[i], alone=1 - beta[i], before=bar[i - 1] if i else 1.0)
-    share = b / np.sqrt(1 - a) if a < 1 else 0.0
+    b = slip(beta[i], late_beta=lambda: beta[t])
+    a = slip(bar[i], alone=1 - beta[i], before=bar[i - 1] if i else np.float64(1))
+    a = slip(a, after=lambda: bar[t], all_steps=bar[-1])
+    share = b / np.sqrt(1 - a)
     share = slip(share, no_root=b / (1 - a), full=np.sqrt(1 - a), bare=b)
+    share = slip(share, root_b=np.sqrt(b / (1 - a)), of_kept=b / np.sqrt(a))
     rest = x_t - share * epsilon_hat
     rest = slip(rest, plus=x_t + share * epsilon_hat)
     mean = rest / np.sqrt(1 - b)
@@ -364,8 +398,11 @@ def _denoise(slip, x_t, t, epsilon_hat, beta, z):
         mean, no_scale=rest, times=rest * np.sqrt(1 - b), no_sqrt=rest / (1 - b)
     )
     mean = slip(mean, of_bar=rest / np.sqrt(a))
+    mean = slip(mean, only_x=x_t / np.sqrt(1 - b) - share * epsilon_hat)
     spread = slip(np.sqrt(b), variance=b, no_z=0.0, whole=1.0)
-    spread = spread * slip(t > 1, always=True, at_last=t < len(beta))
+    spread = spread * slip(
+        t > 1, always=True, at_last=t < len(beta), from_3=t > 2, only_1=t == 1
+    )
     inside = (rest + spread * z) / np.sqrt(1 - b)
     rest = (1 - bar[i - 1]) / (1 - bar[i]) if i else 1.0
     spread = slip(spread, posterior=spread * np.sqrt(rest))
@@ -385,7 +422,13 @@ denoise_step = Step(
     _denoise,
     _denoise_cases,
     texts={
-        "late": "the index of β is one too large: entry 0 belongs to t = 1.",
+        "late": "the indices of β and ᾱ are one too large: entry 0 belongs to t = 1.",
+        "late_beta": "the index of β is one too large: entry 0 belongs to t = 1.",
+        "after": "the index of ᾱ is one too large: entry 0 belongs to t = 1.",
+        "all_steps": "ᾱ is the product over all steps: over those up to t.",
+        "root_b": "in the bracket the root of β stands: β itself.",
+        "of_kept": "β is divided by √ᾱ: by √(1 − ᾱ).",
+        "only_x": "only x_t is divided by √(1 − β): the whole bracket is.",
         "alone": "1 − β of this step stands in place of ᾱ, the product.",
         "before": "ᾱ of the step before is used: that of step t.",
         "no_root": "β is divided by 1 − ᾱ: by its root.",
@@ -402,6 +445,8 @@ denoise_step = Step(
         "posterior": "z has another deviation: √β is asked for.",
         "inside": "z is divided by √(1 − β), too: it is added after the division.",
         "always": "the last step adds noise, too: for t = 1 there is none.",
+        "from_3": "step 2 adds no noise: only t = 1 does not.",
+        "only_1": "noise is added for t = 1 alone: for all t but that.",
         "at_last": "the first step of the way back adds no noise: only t = 1 does not.",
     },
     demands={

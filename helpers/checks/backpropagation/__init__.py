@@ -9,7 +9,7 @@ from .four_equations import (
     numerical_gradient,
     output_error,
     sigmoid,
-    sigmoid_prime,
+    slope_at,
 )
 from .train_digits import (
     cross_entropy,
@@ -53,7 +53,7 @@ __all__ = [
     "relu_prime",
     "sgd_step",
     "sigmoid",
-    "sigmoid_prime",
+    "slope_at",
     "softmax",
     "step_sizes",
     "surplus",

@@ -46,14 +46,16 @@ def _sigmoid(slip, z):
     return slip(y, **_clipped(s, z))
 
 
-def _prime(slip, z):
-    d = slip(slope(z), for_a=z * (1 - z), of_tanh=1 - np.tanh(z) ** 2, itself=s(z))
-    d = slip(d, one_factor=s(-z), plus=s(z) * (1 + s(z)))
-    d = slip(d, squared=s(z) ** 2, both_squared=s(-z) ** 2, at_a=slope(s(z)))
-    d = slip(d, bare=lambda: np.exp(-z) / (1 + np.exp(-z)) ** 2)
-    d = slip(d, difference=lambda: np.gradient(s(z), axis=-1))
-    d = slip(d, second=slope(z) * (1 - 2 * s(z)))
-    return slip(d, **_clipped(slope, z))
+def _prime(slip, a):
+    d = slip(a * (1 - a), at_a=slope(a), of_tanh=1 - a**2, itself=a, one_factor=1 - a)
+    d = slip(d, plus=a * (1 + a), squared=a**2, both_squared=(1 - a) ** 2)
+    d = slip(d, inverse=lambda: 1 / (a * (1 - a)), of_inverse=lambda: _logit(a))
+    d = slip(d, difference=lambda: np.gradient(a, axis=-1))
+    return slip(d, second=a * (1 - a) * (1 - 2 * a))
+
+
+def _logit(a):
+    return np.log(a / (1 - a))
 
 
 def _elementwise(rng) -> Iterator[Case]:
@@ -61,6 +63,12 @@ def _elementwise(rng) -> Iterator[Case]:
     yield Case("a vector", {"z": 2 * rng.normal(size=5)})
     for z in ([-30.0, 30.0], [-1000.0, 1000.0]):
         yield Case(f"z = ±{z[1]:g}", {"z": np.array(z)})
+
+
+def _activations(rng) -> Iterator[Case]:
+    yield Case("a table", {"a": rng.uniform(0.02, 0.98, size=(3, 4))})
+    yield Case("a vector", {"a": rng.uniform(0.02, 0.98, size=5)})
+    yield Case("neurons that say 0 and 1", {"a": np.array([0.0, 0.5, 1.0])})
 
 
 sigmoid = Step(
@@ -87,7 +95,7 @@ sigmoid = Step(
     demands={
         "$= 1 / (1 + e^{-z})$": ["flipped", "minus", "tanh"],
         "any shape": ["a table", "a vector"],
-        "Values as large as ±1000 must not overflow": ["naive", "clip_20"],
+        "as large as ±1000 must not overflow": ["naive", "clip_20"],
     },
     why="The sigmoid turns any preactivation into a number between 0 and 1, and a "
     "network meets large preactivations as soon as its weights have grown. e^1000 is "
@@ -100,74 +108,73 @@ sigmoid = Step(
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
 )
 
-sigmoid_prime = Step(
-    "sigmoid_prime",
+slope_at = Step(
+    "slope_at",
     _prime,
-    _elementwise,
-    texts=CLIPPED
-    | {
-        "for_a": "this is z (1 − z): z was taken for the activation a.",
+    _activations,
+    texts={
+        "at_a": "a was taken for z: this is σ′ at the number a, as the notebook's "
+        "function gives it.",
         "of_tanh": "this is the derivative of tanh.",
         "itself": "this is σ itself; the derivative is asked for.",
-        "one_factor": "this is 1 − σ: one factor is missing.",
-        "plus": "this is σ (1 + σ): a sign is wrong.",
-        "squared": "this is σ²: the other factor is 1 − σ.",
-        "both_squared": "this is (1 − σ)²: one factor is σ.",
-        "at_a": "σ′ is taken at σ(z), not at z.",
-        "bare": "the exponential of a large −z overflows, and inf / inf is NaN.",
-        "difference": "neighboring entries of σ(z) are compared: derive by z.",
+        "one_factor": "this is 1 − a: one factor is missing.",
+        "plus": "this is a (1 + a): a sign is wrong.",
+        "squared": "this is a²: the other factor is 1 − a.",
+        "both_squared": "this is (1 − a)²: one factor is a.",
+        "inverse": "this is the derivative of z by a: it is turned over.",
+        "of_inverse": "this is z itself, the inverse of the sigmoid.",
+        "difference": "neighboring entries of a are compared: derive by z.",
         "second": "this is the second derivative of σ.",
     },
-    warn=OVERFLOW,
     atol=1e-12,
     demands={
-        "its derivative at $z$": ["itself", "at_a", "for_a"],
+        "the derivative $\\sigma'(z)$": ["itself", "inverse", "difference"],
+        "from the activation $a = \\sigma(z)$ alone": ["at_a", "of_tanh"],
         "the results have the same shape": ["a table", "a vector"],
-        "Values as large as ±1000 must not overflow": ["bare"],
     },
     why="Backpropagation multiplies each error by the derivative of the activation, "
-    "and the derivative of the sigmoid is cheap once the sigmoid is known: σ′ = σ (1 − "
-    "σ), which is at most ¼. Its argument is the preactivation z. Where the activation "
-    "a is at hand, a (1 − a) is the same number, and σ′(a) is not: one takes the "
-    "sigmoid twice. Far from 0 the derivative vanishes, and with it all that a neuron "
-    "could learn.",
+    "and for the sigmoid it needs no further exponential: with e^−z = 1/a − 1 the "
+    "derivative can be written in a alone. Libraries do so, and keep the activations "
+    "of the forward pass for it. Its largest value is ¼, in the middle, at a = ½. "
+    "Where a neuron says 0 or 1 the derivative vanishes, and with it all that the "
+    "neuron could learn.",
     see="The four equations",
     goal="derive the four equations of backpropagation, in components and in matrices",
-    small=lambda: Case("", {"z": np.array([-2.0, 0.0, 1.0])}),
+    small=lambda: Case("", {"a": np.array([0.25, 0.8])}),
 )
 
 
 # --- forward --------------------------------------------------------------------------
 
 
-def _forward(slip, x, weights, biases):
-    first = slip(x, squashed_x=s(x), one_example=x[:1])
-    each = list(zip(weights, biases, strict=True))
+def _forward(slip, x, weights, biases, functions):
+    L = len(weights)
+    f = functions or [s] * L
+    first = slip(x, squashed_x=f[0](x), one_example=x[:1])
+    f = slip(f, sigmoids=[s] * L, linear=[_same] * L, linear_end=[*f[:-1], _same])
+    f = slip(f, first_f=f[:1] * L, last_f=f[-1:] * L, turned_f=f[::-1])
+    f = slip(f, late_f=[*f[1:], f[0]], twice=[lambda z, g=g: g(g(z)) for g in f])
+    each = list(zip(weights, biases, f, strict=True))
     each = slip(each, lacks_last=each[:-1], early=each[:1])
     each = slip(each, backwards=each[::-1])
     zs, activations = [], [first]
-    for i, (W, b) in enumerate(each):
+    for W, b, f in each:
         a = slip(activations[-1], feeds_z=zs[-1] if zs else x, feeds_x=x)
         total = slip(a @ W.T, transposed=lambda: a @ W, left=lambda: W @ a)
         z = slip(total + b, no_b=total, minus_b=total - b, twice_b=total + 2 * b)
         z = slip(z, early_b=lambda: (a + b) @ W.T)
-        act = slip(s, linear=_same, tanh=np.tanh, relu=_relu, softmax=softmax)
-        act = slip(act, slope=slope, twice=lambda z: s(s(z)))
-        if i == len(each) - 1:
-            act = slip(act, linear_end=_same, softmax_end=softmax)
-        else:
-            act = slip(act, linear_hidden=_same, relu_hidden=_relu)
         zs.append(z)
-        activations.append(act(z))
-    bare = [z - b for z, (_, b) in zip(zs, each, strict=True)]
+        activations.append(f(z))
+    bare = [z - b for z, (_, b, _) in zip(zs, each, strict=True)]
     a = activations
     told = slip(zs, x_in_zs=[x, *zs], zs_are_a=a[1:], zs_bare=bare, zs_short=zs[:-1])
     told = slip(told, zs_reversed=zs[::-1])
     a = slip(a, lacks_x=a[1:], lacks_output=a[:-1], a_are_z=[first, *zs])
     a = slip(a, a_reversed=a[::-1], x_twice=[first, *a])
     out = slip((told, a), reversed=(told[::-1], a[::-1]), output=a[-1])
-    again = [s(z) for z in zs]
-    squashed = again, [first, *(s(z) for z in again)]
+    again = [f(z) for z, (*_, f) in zip(zs, each, strict=True)]
+    more = [f(z) for z, (*_, f) in zip(again, each, strict=True)]
+    squashed = again, [first, *more]
     out = slip(out, zs_squashed=squashed, pairs=list(zip(zs, a[1:], strict=False)))
     return slip(out, columns=lambda: tuple([v.T for v in part] for part in out))
 
@@ -177,17 +184,28 @@ def _same(z):
 
 
 def _relu(z):
+    """max(0, z)."""
     return np.maximum(z, 0)
+
+
+def _tanh(z):
+    """(eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)."""
+    return np.tanh(z)
 
 
 def _networks(rng, targets=True) -> Iterator[Case]:
     """Yield small networks: rectangular, square, deeper, and without a hidden layer."""
-    for m, sizes in ((5, (3, 4, 2)), (6, (4, 4, 4, 4)), (7, (5, 3, 4, 2)), (3, (2, 6))):
+    shapes = (5, (3, 4, 2)), (6, (4, 4, 4, 4)), (7, (5, 3, 4, 2)), (3, (2, 6))
+    for first, (m, sizes) in enumerate(shapes):
         args = {"x": rng.normal(size=(m, sizes[0]))}
         if targets:
             args["y"] = rng.uniform(size=(m, sizes[-1]))
         args["weights"] = [rng.normal(size=(b, a)) for a, b in pairwise(sizes)]
         args["biases"] = [rng.normal(size=b) for b in sizes[1:]]
+        if not targets:
+            several = 2 * (_tanh, _relu, s)
+            args["functions"] = [*several[first % 3 :][: len(sizes) - 1]]
+            args["functions"] = args["functions"] if first != 2 else None
         layers = "-".join(map(str, sizes))
         scales = {"m": m, "k": sizes[-1]}
         yield Case(f"{m} examples, layers {layers}", args, scales)
@@ -199,7 +217,7 @@ def _small_network(targets):
     )
     args["weights"] = [np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[2.0, -1.0]])]
     args["biases"] = [np.array([0.0, 1.0]), np.array([-1.0])]
-    return Case("", args)
+    return Case("", args if targets else args | {"functions": [_relu, _tanh]})
 
 
 forward = Step(
@@ -208,7 +226,7 @@ forward = Step(
     lambda rng: _networks(rng, targets=False),
     ("zs", "activations"),
     texts={
-        "squashed_x": "the sigmoid is applied to the input x.",
+        "squashed_x": "a function is applied to the input x.",
         "one_example": "only the first example is passed on.",
         "lacks_last": "the last layer is missing.",
         "early": "only the first layer is computed: a return inside the loop?",
@@ -221,16 +239,16 @@ forward = Step(
         "minus_b": "the biases are subtracted; they are added.",
         "twice_b": "the biases are added twice.",
         "early_b": "the biases are added to the input, before the weights act.",
-        "linear": "no layer has its sigmoid: the activations are the z.",
-        "tanh": "tanh stands in place of the sigmoid.",
-        "relu": "ReLU stands in place of the sigmoid.",
-        "softmax": "softmax stands in place of the sigmoid in all layers.",
-        "slope": "σ′ stands in place of σ.",
-        "twice": "the sigmoid is applied twice in each layer.",
-        "linear_end": "the last layer lacks its sigmoid.",
-        "softmax_end": "the last layer has a softmax in place of its sigmoid.",
-        "linear_hidden": "the hidden layers lack their sigmoid.",
-        "relu_hidden": "the hidden layers have ReLU in place of the sigmoid.",
+        "sigmoids": "every layer has the sigmoid, as in the notebook: each has its own "
+        "function here.",
+        "linear": "no layer has its function: the activations are the z.",
+        "linear_end": "the last layer lacks its function.",
+        "first_f": "every layer has the function of the first.",
+        "last_f": "every layer has the function of the last.",
+        "turned_f": "the functions are run through from the last to the first.",
+        "late_f": "every layer has the function of the next: `functions` has no entry "
+        "for the input.",
+        "twice": "the function is applied twice in each layer.",
         "x_in_zs": "zs contains the input x; it begins with z of the first layer.",
         "zs_are_a": "zs holds the activations, not the preactivations z.",
         "zs_bare": "zs holds the weighted sums without their biases.",
@@ -238,17 +256,19 @@ forward = Step(
         "zs_reversed": "zs is in reversed order: it goes from input to output.",
         "lacks_x": "activations[0] is missing: it is the input x.",
         "lacks_output": "the output is missing: activations ends with a^L.",
-        "a_are_z": "activations holds the preactivations z, not σ(z).",
+        "a_are_z": "activations holds the preactivations z, without their functions.",
         "a_reversed": "activations is in reversed order: from input to output.",
         "x_twice": "x stands twice at the beginning of activations.",
         "reversed": "the lists are in reversed order: they go from input to output.",
         "output": "the output alone is returned, not the two lists.",
-        "zs_squashed": "the sigmoid is applied twice: zs holds σ(z), not z.",
+        "zs_squashed": "the function is applied twice: zs holds its results, not z.",
         "pairs": "pairs (z, a) of each layer are returned, not two lists.",
         "columns": "the examples are the columns here: they are rows.",
     },
     demands={
-        "every layer uses the sigmoid": ["linear_end", "linear_hidden", "tanh"],
+        "each layer has a function of its own": ["sigmoids", "first_f", "last_f"],
+        "None stands for the sigmoid in every layer": ["7 examples, layers 5-3-4-2"],
+        "`functions[l]`: the activation function": ["turned_f", "late_f", "linear_end"],
         "A batch is rows: $Z = A W^\\top + b$": ["columns", "left", "no_b"],
         "Returns `(zs, activations)`": ["output", "pairs"],
         "`zs` lists the preactivations of the L layers": ["x_in_zs", "zs_are_a"],
@@ -256,7 +276,7 @@ forward = Step(
         "lists L + 1 arrays": ["lacks_output", "x_twice"],
     },
     why="The backward pass needs what the forward pass has seen: each error is "
-    "multiplied by σ′ at the layer's preactivation z, and each gradient by the "
+    "multiplied by the slope at the layer's preactivation z, and each gradient by the "
     "activation that came into the layer. So both lists are kept, and the input counts "
     "as the activation of layer 0: that is why there is one activation more than there "
     "are preactivations. With examples in rows, a layer is one product with the "
@@ -630,7 +650,7 @@ backprop = Step(
         "The cost is the mean over the $m$ examples": ["early_mean", "db_kept"],
         "two lists with the gradients of the layers": ["each", "updated"],
         "in the order of `weights`": ["reversed"],
-        "from the functions of steps 2 to 5": ["own_W", "own_a", "late_z", "no_first"],
+        "from the functions of steps 1 to 5": ["own_W", "own_a", "late_z", "no_first"],
     },
     why="The errors travel from the output to the first layer, and each layer needs "
     "three things on their way: the error of the layer behind it with the weights in "

@@ -463,7 +463,7 @@ def _epoch(free: Callable, replay: Callable, case: Case) -> dict:
     }
 
 
-def _epoch_fact(got, want):
+def _epoch_fact(got, want, rule="all minibatches but the last hold m"):
     """Say what is wrong with the minibatches of an epoch."""
     if "kind" in got:
         return got["kind"]
@@ -483,7 +483,7 @@ def _epoch_fact(got, want):
         if key in want and got.get(key) != want[key]:
             return text
     sizes = ", ".join(map(str, got["sizes"][:6]))
-    return f"all minibatches but the last hold m; the sizes are {sizes} …"
+    return f"{rule}; the sizes are {sizes} …"
 
 
 def _settings(rng) -> Iterator[Case]:

@@ -48,7 +48,7 @@ def _kernels(slip, x, delta, f, stride, padding):
     p, (rows, columns) = padding, delta.shape[1:]
     wide = np.pad(x, ((0, 0), (p, p), (p, p)))
     wide = slip(wide, edges=lambda: np.pad(x, ((0, 0), (p, p), (p, p)), mode="edge"))
-    wide = slip(wide, no_padding=x)
+    wide = slip(wide, no_padding=x, channels=np.pad(x, p))
     s = slip(stride, no_stride=1)
     windows = _windows(wide, f, s)[:, :rows, :columns]
     of = delta = np.asarray(delta, float)
@@ -65,7 +65,8 @@ def _kernels(slip, x, delta, f, stride, padding):
     db = delta.sum((1, 2))
     db = slip(db, db_mean=delta.mean((1, 2)), db_all=0 * db + delta.sum())
     db = slip(db, db_last=delta[:, -1, -1], db_inputs=lambda: dW.sum((1, 2, 3)))
-    return dW, slip(db, db_column=db[:, None], db_kept=delta)
+    db = slip(db, db_column=db[:, None], db_kept=delta, db_number=delta.sum())
+    return dW, slip(db, db_rows=delta.sum(1), db_maps=delta.sum((0, 1)))
 
 
 kernel_gradients = Step(
@@ -80,6 +81,7 @@ kernel_gradients = Step(
         "mean": "dW has the mean over the places: their sum is asked for.",
         "edges": "the padding repeats the border: it is made of zeros.",
         "no_padding": "the padding is ignored: pad x as in the way forward.",
+        "channels": "the channels are padded, too: only rows and columns are.",
         "last": "only the last place counts: is the sum overwritten?",
         "short": "the last row and column of places are missing in dW: use all of δ.",
         "no_delta": "the windows are added up without their δ.",
@@ -90,6 +92,9 @@ kernel_gradients = Step(
         "one_kernel": "the kernels of dW are added up: each has its own gradient.",
         "db_mean": "db has the mean over the places: their sum is asked for.",
         "db_all": "db adds up all maps: each kernel has its own bias.",
+        "db_number": "db is one number: each kernel has its own bias.",
+        "db_rows": "db is added up over the rows only: over the columns, too.",
+        "db_maps": "db is added up over maps and rows: over rows and columns.",
         "db_last": "db has the δ of the last place alone: add up all.",
         "db_kept": "db still has one value for each place: add them up.",
         "db_inputs": "db contains the pixels: the bias is multiplied with nothing.",
@@ -122,6 +127,7 @@ def _back(slip, delta, W, h, w, stride, padding):
     weight = slip(delta, ones=np.ones_like(delta))
     stamps = np.einsum("krs,kcij->crsij", weight, W)
     stamps = slip(stamps, last_map=np.einsum("rs,cij->crsij", weight[-1], W[-1]))
+    stamps = slip(stamps, first_map=np.einsum("rs,cij->crsij", weight[0], W[0]))
     f, wide = W.shape[-1], np.zeros((c, h + 2 * p, w + 2 * p))
     counts = wide.copy()
     for i, j in np.ndindex(*delta.shape[1:]):
@@ -130,7 +136,8 @@ def _back(slip, delta, W, h, w, stride, padding):
         counts[place] += 1
     wide = slip(wide, mean=wide / np.maximum(counts, 1))
     dx = slip(wide[:, p : p + h, p : p + w], corner=wide[:, :h, :w], kept=wide)
-    dx = slip(dx, end=wide[:, 2 * p :, 2 * p :])
+    dx = slip(dx, end=wide[:, 2 * p :, 2 * p :], to_minus_p=wide[:, p:-p, p:-p])
+    dx = slip(dx, cut_twice=wide[:, p : h - p, p : w - p])
     high, wide_ = ((n - 1) * s + f - 2 * p for n in delta.shape[1:])
     dx = slip(dx, short=dx[:, :high, :wide_], one_map=dx.sum(0))
     return slip(dx, last_axis=np.moveaxis(dx, 0, -1))
@@ -146,6 +153,11 @@ input_gradient = Step(
     _back_cases,
     texts=KERNELS
     | {
+        "flipped": "the kernels lie in the image turned by 180°: a stamp is not turned "
+        "(who slides kernels over the padded δ must turn them first).",
+        "first_map": "only the first map stamps: those of all maps add up.",
+        "to_minus_p": "a slice from p to −p is empty without padding: end it at p + h.",
+        "cut_twice": "the slice ends at h − p: in the padded image x ends at p + h.",
         "mean": "where stamps overlap their mean is taken: they add up.",
         "first": "all maps stamp with the first kernel: each has its own.",
         "slices": "the slices of the kernels meet the channels in reversed order.",
@@ -181,7 +193,7 @@ input_gradient = Step(
 
 def _pool(slip, x, delta, f, stride):
     c, h, w = x.shape
-    s, dx = slip(stride, no_stride=1), np.zeros((c, h, w))
+    s, dx = slip(stride, no_stride=1, size_for_s=f), np.zeros((c, h, w))
     for q, i, j in np.ndindex(*delta.shape):
         window = x[slip(q, first_map=0), i * s : i * s + f, j * s : j * s + f]
         best = window == slip(window.max(), smallest=window.min())
@@ -189,6 +201,7 @@ def _pool(slip, x, delta, f, stride):
         order = best.ravel().argmax()
         order = slip(order, last=len(best.ravel()) - 1 - best.ravel()[::-1].argmax())
         order = slip(order, column=lambda b=best: _by_columns(b), corner=0)
+        order = slip(order, from_0=order * int(window.max() > 0))
         mask = np.arange(f * f).reshape(f, f) == order
         mask = slip(mask, exchanged=mask.T)
         mask = slip(mask.astype(float), ties=best, shared=best / best.sum())
@@ -231,6 +244,8 @@ pool_gradient = Step(
     _pool_cases,
     texts={
         "no_stride": KERNELS["no_stride"],
+        "size_for_s": "f stands in place of the stride.",
+        "from_0": "the search begins with 0: a window may be negative throughout.",
         "first_map": "the places of the first map serve all maps: each has its own.",
         "smallest": "the smallest pixel of the window gets δ: the largest does.",
         "size": "the signs are lost: the largest pixel is not the largest in size.",
@@ -280,8 +295,19 @@ def _matrix(slip, K, h, w, stride):
     M = slip(M, short=M[:-1, :-1])
     flat = M.reshape(M.shape[0] * M.shape[1], h * w)
     packed = np.zeros_like(flat)
-    packed[:, : f * f] = K.ravel()
-    packed = [np.roll(row, i) for i, row in enumerate(packed)]
+    for n, row in enumerate(packed):
+        start = n // columns * s * w + n % columns * s
+        row[start : start + f * f] = K.ravel()[: h * w - start]
+
+    def counted(in_row, in_image):
+        M = np.zeros((rows * columns, h * w))
+        for i, j, u, v in np.ndindex(rows, columns, f, f):
+            M[i * in_row + j, (i * s + u) * in_image + j * s + v] = K[u, v]
+        return M
+
+    flat = slip(
+        flat, by_h=lambda: counted(columns, h), by_rows=lambda: counted(rows, w)
+    )
     flat = slip(flat, fortran=M.reshape(flat.shape, order="F"))
     return slip(flat, packed=np.array(packed), four=M, turned=flat.T)
 
@@ -303,6 +329,8 @@ conv_matrix = Step(
         "places": "the places are counted down the columns: read along the rows.",
         "pixels": "the pixels are counted down the columns: read along the rows.",
         "short": "the last row and column of places are missing: is the + 1 there?",
+        "by_h": "a row of the image has w pixels: h stands in its place.",
+        "by_rows": "a row of places has w' of them: h' stands in its place.",
         "packed": "the kernel's rows stand side by side: each belongs to its pixels.",
         "fortran": "the axes are flattened in reversed order: as we read.",
         "four": "the axes are right but not flattened: a matrix is asked for.",
@@ -337,16 +365,26 @@ def _gap(slip, C, x, gradient, v, eps):
     slope = (up - down) / (2 * eps)
     slope = slip(slope, forward=(up - here) / eps, by_eps=(up - down) / eps)
     slope = slip(slope, undivided=up - down, times=(up - down) / 2 * eps)
+    slope = slip(slope, backward=(here - down) / eps)
     told = np.sum(gradient * v)
     told = slip(told, total=np.sum(gradient), size=np.linalg.norm(gradient))
-    told = slip(told, mean=np.mean(gradient * v))
+    told = slip(told, mean=np.mean(gradient * v), matrix=lambda: gradient @ v)
+    told = slip(told, told_unit=told / np.linalg.norm(v))
     gap = slip(abs(slope - told), signed=slope - told, added=abs(slope + told))
     gap = slip(gap, signed_told=told - slope, by_told=gap / abs(told))
-    return slip(gap, relative=gap / abs(slope), told=told, slope=slope)
+    gap = slip(gap, sizes=abs(abs(slope) - abs(told)))
+    larger = np.maximum(abs(slope), abs(told))
+    return slip(
+        gap, by_larger=gap / larger, relative=gap / abs(slope), told=told, slope=slope
+    )
 
 
 def _gap_cases(rng) -> Iterator[Case]:
-    for shape, eps in (((4,), 0.1), ((2, 3), 0.05), ((2, 3, 4), 0.2)):
+    for shape, eps, factor in (
+        ((4,), 0.1, 0.5),
+        ((2, 3), 0.05, 1.5),
+        ((2, 3, 4), 0.2, -0.7),  # the slopes have different signs
+    ):
         a = rng.normal(size=shape)
 
         def C(x, a=a):
@@ -354,7 +392,7 @@ def _gap_cases(rng) -> Iterator[Case]:
 
         x, v = rng.normal(size=shape), rng.normal(size=shape)
         gradient = a * (0.4 * np.exp(0.4 * a * x) + 3 * x**2)
-        gradient += 0.5 * rng.normal(size=shape)
+        gradient = factor * gradient + 0.02 * rng.normal(size=shape)
         args = {"C": C, "x": x, "gradient": gradient, "v": v, "eps": eps}
         yield Case(f"shape {shape}, eps = {eps}", args)
 
@@ -368,11 +406,14 @@ directional_gap = Step(
         "ones": "all entries move by eps: they move by eps times v.",
         "forward": "this is the forward difference: step to both sides.",
         "by_eps": "the two points are 2 eps apart: the division is by eps.",
+        "backward": "this is the backward difference: step to both sides.",
         "undivided": "the division by 2 eps is missing.",
         "times": "eps multiplies: the product 2 eps needs parentheses.",
         "total": "the gradient is summed without v.",
         "size": "the length of the gradient stands where ⟨gradient, v⟩ belongs.",
         "unit_both": "v is made a unit vector: take it as it is.",
+        "matrix": "a matrix product stands for the sum of the products of all entries.",
+        "told_unit": "⟨gradient, v⟩ is divided by the length of v: take v as it is.",
         "fixed": "eps is ignored: the steps are always 1e-5.",
         "mean": "the mean of the products is taken: their sum.",
         "signed_told": "the gap has a sign: its size is asked for.",
@@ -381,6 +422,8 @@ directional_gap = Step(
         "added": "the two slopes are added: subtract them.",
         "slope": "only the slope by differences came: compare it with the gradient.",
         "told": "only ⟨gradient, v⟩ came: compare it with the slope by differences.",
+        "sizes": "the sizes of the slopes are compared: slopes have signs.",
+        "by_larger": "the gap is divided by the larger slope: no ratio is asked for.",
         "relative": "the gap is divided by the slope: no ratio is asked for.",
     },
     demands={

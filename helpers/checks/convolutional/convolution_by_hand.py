@@ -28,9 +28,12 @@ def _windows(x, f, s=1, step=0):
 # --- output_size ----------------------------------------------------------------------
 
 
-def _size(slip, n, f, s, p):
+def _size(slip, n, f, s, p, d):
     pads = slip(2 * p, once=p, no_padding=0, minus=-2 * p)
-    lost = slip(f, lost_one=2, plus=-f, no_kernel=0, one_more=f + 1)
+    wide = d * (f - 1) + 1
+    wide = slip(wide, no_dilation=f, gap_behind=d * f, gap_once=f + d - 1)
+    wide = slip(wide, gaps_more=f + d * (f - 1), reach=wide - 1)
+    lost = slip(wide, lost_one=2, plus=-wide, no_kernel=0, one_more=wide + 1)
     steps = n + pads - lost
     s = slip(s, no_stride=1)
     places = slip(steps // s, up=-(-steps // s), nearest=round(steps / s))
@@ -40,12 +43,15 @@ def _size(slip, n, f, s, p):
 
 
 def _size_cases(rng) -> Iterator[Case]:
-    given = [(28, 5, 1, 0), (28, 5, 1, 2), (28, 2, 2, 0), (25, 2, 2, 1), (9, 2, 2, 0)]
-    while len(given) < 13:
-        f, s, p = (int(rng.integers(*ends)) for ends in ((1, 8), (1, 5), (0, 4)))
-        given.append((int(rng.integers(f, 70)), f, s, p))
-    for n, f, s, p in given:
-        yield Case(f"n={n}, f={f}, s={s}, p={p}", {"n": n, "f": f, "s": s, "p": p})
+    given = [(28, 5, 1, 0, 1), (28, 5, 1, 2, 2), (28, 2, 2, 0, 1), (25, 2, 2, 1, 3)]
+    given.append((9, 2, 2, 0, 1))
+    while len(given) < 14:
+        ends = (1, 8), (1, 5), (0, 4), (1, 5)
+        f, s, p, d = (int(rng.integers(*of)) for of in ends)
+        given.append((int(rng.integers(d * (f - 1) + 1, 70)), f, s, p, d))
+    for of in given:
+        args = dict(zip("nfspd", of, strict=True))
+        yield Case(", ".join(f"{k}={v}" for k, v in args.items()), args)
 
 
 output_size = Step(
@@ -56,11 +62,21 @@ output_size = Step(
         "once": "the padding counts once: it is added on both sides, 2p.",
         "no_padding": "the padding is ignored.",
         "minus": "the padding is subtracted; it is added.",
-        "lost_one": "always one pixel is lost: f − 1 are.",
-        "plus": "the kernel is added; it is subtracted.",
-        "no_kernel": "the size f of the kernel is ignored.",
-        "one_more": "one pixel too many is subtracted: f, not f + 1, and the 1 is "
-        "added after the division.",
+        "no_dilation": "the dilation is ignored: these are the places of a window of "
+        "neighbors.",
+        "gap_behind": "d · f pixels are counted for the window: behind its last one "
+        "there is no gap.",
+        "gap_once": "one gap is counted: there is one between any two pixels of the "
+        "window.",
+        "gaps_more": "gaps of d pixels are counted: between pixels that stand d apart "
+        "there are d − 1.",
+        "reach": "d (f − 1) is how far the last pixel is from the first: the window "
+        "covers one more.",
+        "lost_one": "always one pixel is lost, whatever the window covers.",
+        "plus": "the window is added; it is subtracted.",
+        "no_kernel": "the window's pixels are ignored.",
+        "one_more": "one pixel too many is subtracted: subtract what the window "
+        "covers. The 1 is added after the division.",
         "no_stride": "the stride is ignored.",
         "up": "the division rounds up: a window that does not fit is left out.",
         "nearest": "the division rounds to the nearest: it rounds down.",
@@ -69,36 +85,40 @@ output_size = Step(
         "inside": "the 1 is added before the division: it comes after it.",
     },
     demands={
-        "the number of places that a window of $f$ pixels has along $n$ pixels": [
-            "no_kernel",
-            "no_one",
-        ],
+        "the number of places that such a window has": ["no_kernel", "no_one"],
+        "its pixels stand $d$ apart": ["no_dilation", "gap_once", "gaps_more"],
         "padding on each side": ["once", "no_padding"],
         "`s`: stride": ["no_stride"],
         "$\\lfloor (n + 2p - f)/s \\rfloor + 1$": ["up", "nearest", "inside"],
+        "from the first to the last": ["gap_behind", "reach"],
     },
     why="Count the places of the window's first pixel. It stands at 0, at s, at 2s, as "
-    "long as the window still fits, so the last place is at most n + 2p − f. How often "
-    "s goes into that number is the number of steps, and the places are one more: the "
-    "first one needs no step. What is left over at the end is not looked at. A padding "
-    "of p pixels adds p at each of the two ends.",
+    "long as the window still fits, so the last place is at most n + 2p minus what the "
+    "window covers. With a dilation that is more than its own pixels: f of them have f "
+    "− 1 gaps between them. How often s goes into the last place is the number of "
+    "steps, and the places are one more: the first one needs no step. What is left "
+    "over at the end is not looked at. A padding of p pixels adds p at each end.",
     see="Padding, stride, size",
     goal="predict every size in a network",
-    small=lambda: Case("", {"n": 6, "f": 3, "s": 2, "p": 0}),
+    small=lambda: Case("", {"n": 8, "f": 2, "s": 2, "p": 0, "d": 3}),
 )
 
 
 # --- cross_correlate ------------------------------------------------------------------
 
 
-def _correlate(slip, x, K):
+def _correlate(slip, x, K, d):
     x, K, f = np.asarray(x, float), np.asarray(K, float), len(K)
     K = slip(K, flipped=K[::-1, ::-1], swapped=K.T, up_down=K[::-1], sides=K[:, ::-1])
     K = slip(
         K, no_kernel=np.ones_like(K), first=K * (np.arange(f * f) == 0).reshape(f, f)
     )
     image = slip(x, padded=np.pad(x, f // 2), image_turned=x.T)
-    windows = _windows(image, f)
+    windows = _windows(image, d * (f - 1) + 1)[..., ::d, ::d]
+    near, (rows, columns) = _windows(image, f), windows.shape[:2]
+    windows = slip(windows, no_dilation=near, near_alone=near[:rows, :columns])
+    fewer = windows[: rows - d + 1, : columns - d + 1]
+    windows = slip(windows, as_stride=near[::d, ::d], gap_behind=fewer)
     z = (windows * K).sum((-2, -1))
     z = slip(z, mean=z / f**2, subtracted=windows.sum((-2, -1)) - K.sum())
     z = slip(z, matrix=(K @ windows).sum((-2, -1)), largest=(windows * K).max((-2, -1)))
@@ -110,10 +130,11 @@ def _correlate(slip, x, K):
 
 
 def _correlate_cases(rng) -> Iterator[Case]:
-    yield Case("the patch of the page", {"x": PATCH.copy(), "K": SHARPEN.copy()})
-    for (h, w), f in (((6, 5), 3), ((5, 8), 2), ((7, 6), 1), ((4, 9), 4)):
-        args = {"x": rng.normal(size=(h, w)), "K": rng.normal(size=(f, f))}
-        yield Case(f"{h}×{w} with a {f}×{f} kernel", args)
+    page = {"x": PATCH.copy(), "K": SHARPEN.copy(), "d": 1}
+    yield Case("the patch of the page", page)
+    for h, w, f, d in ((7, 8, 3, 2), (7, 8, 2, 3), (7, 6, 1, 2), (9, 5, 4, 1)):
+        args = {"x": rng.normal(size=(h, w)), "K": rng.normal(size=(f, f)), "d": d}
+        yield Case(f"{h}×{w} with a {f}×{f} kernel, d={d}", args)
 
 
 cross_correlate = Step(
@@ -128,7 +149,14 @@ cross_correlate = Step(
         "sides": "left and right of the kernel are exchanged.",
         "no_kernel": "every place gets the sum of the window without the kernel.",
         "first": "only one product of the window is taken.",
-        "padded": "the image was padded: without padding the map is smaller by f − 1.",
+        "no_dilation": "the dilation is ignored: the window is one of neighbors.",
+        "near_alone": "the map has the right size, and still the window is one of "
+        "neighbors: its pixels stand d apart.",
+        "as_stride": "the window moves by d pixels: it moves by one, and its pixels "
+        "stand d apart.",
+        "gap_behind": "the last places are missing: behind the window's last pixel "
+        "there is no gap.",
+        "padded": "the image was padded: without padding the map is smaller.",
         "image_turned": "rows and columns of the image are exchanged.",
         "mean": "the mean of the products is taken: it is their sum.",
         "subtracted": "the kernel is subtracted, not multiplied.",
@@ -137,10 +165,9 @@ cross_correlate = Step(
         "matrix_right": "window and kernel are multiplied as matrices (@): the "
         "products are those of entries in the same place.",
         "largest": "the largest product is taken: it is their sum.",
-        "short": "the last row and the last column of places are missing: there are n "
-        "− f + 1 of them.",
+        "short": "the last row and the last column of places are missing.",
         "zeros_last": "the loops end one place too early: the last row and column are "
-        "still 0. There are n − f + 1 places.",
+        "still 0.",
         "turned": "rows and columns of the map are exchanged.",
         "whole": "the fractions are cut off: integers (an integer array?).",
         "stride": "the window moves by two pixels: one at a time is asked for.",
@@ -150,18 +177,24 @@ cross_correlate = Step(
         "without padding": ["padded"],
         "one pixel at a time": ["stride"],
         "The kernel is not turned": ["flipped", "swapped"],
-        "shape `(h - f + 1, w - f + 1)`": ["short", "zeros_last", "turned"],
+        "meet pixels that stand $d$ apart": ["no_dilation", "near_alone", "as_stride"],
+        "with the sizes of step 1": ["short", "zeros_last", "turned"],
     },
     why="A kernel is a small pattern, and the map says how well each place of the "
     "image fits it: multiply entry by entry, and add up. The place of a window is that "
     "of its first corner, so i and j run over as many places as fit, the last one "
-    "included. Mathematics turns the kernel before it slides and calls that a "
-    "convolution; the libraries do not, and call it a convolution all the same. The "
-    "kernels are learned anyway.",
+    "included. A dilation lets the same few weights see a larger part of the image. "
+    "Mathematics turns the kernel before it slides and calls that a convolution; the "
+    "libraries do not, and call it so all the same. The kernels are learned anyway.",
     see="By hand: nine products and a sum",
     goal="compute a convolution and a pooling by hand",
     small=lambda: Case(
-        "", {"x": np.array([[1.0, 2, 0], [0, 1, 3]]), "K": np.array([[1.0, 0], [0, 2]])}
+        "",
+        {
+            "x": np.array([[1.0, 2, 0], [0, 1, 3], [2, 1, 1]]),
+            "K": np.array([[1.0, 0], [3, 2]]),
+            "d": 2,
+        },
     ),
 )
 

@@ -42,12 +42,12 @@ def _local(slip, op, inputs):
     elif op == "exp":
         out, slopes = exp(a), (slip(exp(a), exp_power=a * exp(a - 1), exp_input=a),)
     elif op == "log":
-        out, slopes = log(a), (slip(1 / a, log_same=log(a)),)
+        out, slopes = log(a), (slip(1 / a, log_same=log(a), log_value=1 / log(a)),)
     elif op == "tanh":
         slope = slip(
             1 - tanh(a) ** 2, of_input=1 - a**2, sigmoid=tanh(a) - tanh(a) ** 2
         )
-        out, slopes = tanh(a), (slope,)
+        out, slopes = tanh(a), (slip(slope, tanh_once=1 - tanh(a)),)
     else:
         slope = slip(float(a > 0), at_0=float(a >= 0), relu_same=max(0.0, a))
         out, slopes = max(0.0, a), (slope,)
@@ -79,6 +79,8 @@ local = Step(
         "exp_power": "the rule of powers is not that of exp: the variable is above.",
         "exp_input": "exp: the input came, where its value belongs.",
         "log_same": "the slope of log came out as log itself.",
+        "log_value": "the slope of log is 1 by its input, not by its value.",
+        "tanh_once": "tanh: the square is missing.",
         "of_input": "tanh: in 1 − a² stands the *result* a, not the input.",
         "sigmoid": "a (1 − a) is the slope of the sigmoid, not of tanh.",
         "at_0": "the slope of relu at 0 is 0 here.",
@@ -113,21 +115,23 @@ def _record(slip, program, inputs, needs):
     values, asks = list(inputs), list(needs)
     parents, slopes = [()] * len(values), [()] * len(values)
     for op, numbers, graph in program:
+        if slip(False, skipped=not graph):
+            continue
         value, each = _local(_plain, op, tuple(values[i] for i in numbers))
         of = [asks[i] for i in numbers]
         ask = slip(any(of), all_=all(of), always=True, last_one=of[-1])
         ask = slip(ask and graph, no_grad=ask)
         pairs = list(zip(numbers, each, strict=True))
         some = [p for p, needed in zip(pairs, of, strict=True) if needed]
-        pairs = slip(some, data_too=pairs)
+        pairs = slip(some, data_too=pairs, as_dict=list(dict(some).items()))
         pairs = pairs if slip(ask, kept_anyway=True) else []
         values.append(slip(value, stopped=value if graph else 0.0))
         asks.append(ask)
-        parents.append(tuple(i for i, _ in pairs))
-        each = tuple(s for _, s in pairs)
-        slopes.append(slip(each, reversed_=each[::-1]))
+        ids, each = tuple(i for i, _ in pairs), tuple(s for _, s in pairs)
+        parents.append(slip(ids, nothing=ids if ask else None))
+        slopes.append(slip(each, nothing=each if ask else None, reversed_=each[::-1]))
     n = len(inputs)
-    shift = slip(parents, from_line=[tuple(i - n for i in p) for p in parents])
+    shift = slip(parents, from_line=lambda: [tuple(i - n for i in p) for p in parents])
     out = values, asks, shift, slopes
     return slip(out, no_inputs=tuple(part[n:] for part in out))
 
@@ -135,8 +139,9 @@ def _record(slip, program, inputs, needs):
 def _programs(rng) -> Iterator[Case]:
     w, x, b, c = rng.uniform(0.5, 2, size=4).tolist()
     neuron = [("mul", (0, 1), True), ("sub", (3, 2), True), ("tanh", (4,), True)]
+    neuron += [("mul", (5, 5), True)]
     args = {"program": neuron, "inputs": [w, x, b], "needs": [True, False, True]}
-    yield Case("a neuron; x is data", args)
+    yield Case("a neuron and its square; x is data", args)
     data = [("mul", (1, 1), True), ("mul", (3, 0), True), ("div", (4, 3), True)]
     yield Case("a result of data alone", args | {"program": data})
     off = [("mul", (0, 1), True), ("exp", (3,), False), ("mul", (3, 4), True)]
@@ -158,6 +163,9 @@ record = Step(
         "no_grad": "lines inside no_grad are recorded, too.",
         "data_too": "parents that ask for no gradient are remembered.",
         "kept_anyway": "a result that asks for no gradient remembers its parents.",
+        "as_dict": "a parent that occurs twice, as in a square, is remembered once.",
+        "nothing": "None stands for nothing: an empty tuple is asked for.",
+        "skipped": "a line inside no_grad is left out: it is computed, and no more.",
         "stopped": "inside no_grad the value is computed as always.",
         "reversed_": "the slopes are in another order than the parents.",
         "from_line": "parents are numbered from the first line: the inputs are nodes, "
@@ -244,12 +252,18 @@ def _orders(free: Callable, replay: Callable, case: Case) -> dict:
     early = [(n, p) for n, p in pairs if first[n] < first.get(p, -inf)]
     twice = sorted(n for n, count in Counter(nodes).items() if count > 1)
     told = {"early": bool(early), "repeated": twice, "_early": early}
+    told |= {"_size": len(parents)}
     return {"nodes": sorted(first)} | told | seen
 
 
 def _order_fact(got: dict, want: dict) -> str:
     if "fault" in got:
         return "a list with the numbers of the nodes is expected."
+    if got["nodes"] and got["nodes"][-1] >= got["_size"]:
+        return (
+            f"there is no node {got['nodes'][-1]} here. Is a list or set kept from an "
+            "earlier call (a default argument, say)?"
+        )
     if more := sorted(set(got["nodes"]) - set(want["nodes"])):
         return f"node {more[0]} does not lead to the last node."
     if less := sorted(set(want["nodes"]) - set(got["nodes"])):
@@ -329,8 +343,8 @@ def _walked(g, parents, slopes, node):
 
 
 def _backward(slip, parents, slopes, last):
-    g = np.zeros(len(parents))
-    g[last] = slip(1.0, seed_0=0.0)
+    g = slip(np.zeros, ones=np.ones)(len(parents), slip(float, whole=int))
+    g[slip(last, at_end=-1)] = slip(1.0, seed_0=0.0)
     start, path = g.copy(), _ordered(parents, last)[::-1]
     path = slip(path, upward=path[::-1], by_number=sorted(path)[::-1])
     path = slip(path, met=_met(parents, last, -1)[::-1])
@@ -363,7 +377,11 @@ backward = Step(
     lists=True,
     texts={
         "seed_0": "the walk starts with 0: the slope of the last node in itself is 1.",
-        "upward": "only the parents of `last` get a share: walk on down to the leaves.",
+        "upward": "only the parents of `last` get a share: the walk must begin at "
+        "`last` (is the order reversed?) and go on to the leaves.",
+        "at_end": "the 1 stands in the last entry: it belongs to node `last`.",
+        "ones": "every node begins with 1: only `last` does, the others with 0.",
+        "whole": "the array takes whole numbers only: its zeros are integers.",
         "by_number": "the walk goes by falling numbers, which say nothing.",
         "met": "nodes pass on as they are met, from `last` down: some before all who "
         "used them did.",
@@ -412,15 +430,19 @@ backward = Step(
 def _direction(slip, f, g, x, v, eps):
     unit = v / np.linalg.norm(v)
     v = slip(v, unit=unit, all_ones=np.ones_like(v))
-    h = slip(eps, fixed=1e-5)
+    h, given_v = slip(eps, fixed=1e-5), v
+    v = slip(v, unit_step=unit, ones_step=np.ones_like(v))
     gap = slip(f(x + h * v) - f(x - h * v), forward=2 * (f(x + h * v) - f(x)))
     gap = slip(gap, backward=2 * (f(x) - f(x - h * v)))
     n = slip(gap / (2 * h), by_eps=gap / h, no_division=gap, times=gap / 2 * h)
+    v = slip(given_v, unit_slope=unit)
     slope = slip(float(g @ v), size=float(np.linalg.norm(g)), total=float(g.sum()))
     error = slip(abs(n - slope), signed=n - slope, squared=(n - slope) ** 2)
     a, b = abs(n), abs(slope)
     scale = slip(max(a, b), no_abs=max(n, slope), mean=(a + b) / 2)
     scale = slip(scale, sum_=a + b, numeric=a, given=b, least=min(a, b), absolute=1.0)
+    if slip(False, one_zero=not a or not b):
+        return 0.0
     return error / scale if scale else slip(0.0, nan=np.nan, one=1.0)
 
 
@@ -433,6 +455,7 @@ def _directions(rng) -> Iterator[Case]:
         label = f"{n} parameters, a gradient that is {'wrong' if off else 'right'}"
         yield Case(label, {"f": f, "g": g, "x": x, "v": v, "eps": eps})
     args = {"f": lambda u: float(u[0] ** 2), "g": np.zeros(2), "x": np.ones(2)}
+    yield Case("one slope is 0", args | {"v": np.array([1.5, 2.0]), "eps": 0.1})
     yield Case("both slopes are 0", args | {"v": np.array([0.0, 2.0]), "eps": 0.1})
 
 
@@ -447,6 +470,9 @@ direction_error = Step(
     _directions,
     texts={
         "unit": "v is brought to length 1: take it as it comes.",
+        "unit_step": "for the step v is brought to length 1, and not for g · v.",
+        "unit_slope": "g · v is divided by the length of v: take v as it comes.",
+        "ones_step": "the step is eps in all parameters: it is eps times v.",
         "all_ones": "v is not used: the step goes the same way in all parameters.",
         "fixed": "eps is ignored: the step is always 1e-5.",
         "forward": "this is the forward difference: step to both sides.",
@@ -467,6 +493,7 @@ direction_error = Step(
         "least": "the scale is the smaller of both sizes: take the larger one.",
         "absolute": "the error is not relative: divide by the larger size.",
         "nan": "where both slopes are 0 they agree: 0 is asked for.",
+        "one_zero": "0 comes where one slope is 0: it is asked for where both are.",
         "one": "where both slopes are 0 they agree, and 1 came: 0 is asked for.",
     },
     demands={

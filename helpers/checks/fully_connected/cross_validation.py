@@ -4,6 +4,7 @@ Each step is a reference that carries its slips (`helpers.checks.engine`). The v
 cell and the hidden test differ in the seed only.
 """
 
+import copy
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -33,14 +34,17 @@ def _deal(slip, y, k):
     first = (size % k) * (size // k + 1)  # in the parts that are one longer
     late = size % k + (count - first) // np.maximum(size // k, 1)
     parts = np.where(count < first, count // (size // k + 1), late)
-    fold = slip(fold, parts=parts)
+    fold = slip(fold, parts=parts, table=np.arange(len(y)) * k // len(y))
+    back = count % (2 * k)
+    fold = slip(fold, there_and_back=np.minimum(back, 2 * k - 1 - back))
+    fold = slip(fold, k_classes=fold * (y < k), no_last=fold * (y < y.max()))
     fold = slip(fold, from_1=fold + 1, backward=(size - 1 - count) % k, of_class=y % k)
     sorted_ = np.argsort(y, kind="stable")
     return slip(fold, sorted_=fold[sorted_], rows=[np.flatnonzero(fold == 0)] * k)
 
 
 def _labels(rng) -> Iterator[Case]:
-    for N, classes, k in ((23, 3, 5), (16, 2, 3), (11, 3, 4)):
+    for N, classes, k in ((23, 3, 5), (16, 2, 3), (11, 3, 4), (18, 4, 2)):
         y = rng.integers(0, classes, size=N)
         y[:classes] = rng.permutation(classes)
         yield Case(f"{N} examples of {classes} classes, {k} folds", {"y": y, "k": k})
@@ -57,6 +61,10 @@ deal = Step(
         "no_class": "all examples are dealt out together: each class is, by itself.",
         "blocks": "a class is cut into blocks: deal its examples out in turn.",
         "parts": "a class is cut into blocks: deal its examples out in turn.",
+        "table": "the table is cut into blocks: deal each class out in turn.",
+        "there_and_back": "the dealing goes there and back: after k − 1 comes 0 again.",
+        "k_classes": "only the first k classes are dealt out: classes are no folds.",
+        "no_last": "the last class is not dealt out.",
         "by_k": "`//` cuts a class into blocks: the remainder deals out in turn.",
         "runs_on": "the dealing runs on from class to class: each begins anew.",
         "starts_1": "the first example of a class goes to fold 1: to fold 0.",
@@ -92,12 +100,17 @@ deal = Step(
 
 def _scale(slip, of, X):
     mean, std = of.mean(0), of.std(0)
-    mean, std = slip((mean, std), whole=(of.mean(), of.std()))
-    std = slip(std, ddof=of.std(0, ddof=1), variance=std**2)
+    across = lambda: (of.mean(1), of.std(1))  # noqa: E731
+    mean, std = slip((mean, std), whole=lambda: (of.mean(), of.std()), across=across)
+    still, n = np.ptp(of, axis=0) == 0, len(of)
+    std = slip(std, ddof=lambda: std * (n / (n - 1)) ** 0.5, variance=std**2)
     std = slip(np.where(std > 0, std, 1), divides_by_0=std, by_eps=std + 1e-8)
-    centered = slip(X - mean, no_mean=X)
+    std = slip(std, none_divided=np.ones_like(std) if still.any() else std)
+    centered = slip(X - mean, no_mean=X, untouched=np.where(still, X, X - mean))
+    own = lambda: (X.T - X.mean(1)).T / X.std(1, keepdims=True)  # noqa: E731
     with np.errstate(all="ignore"):
-        return slip(centered / std, no_std=centered)
+        found = slip(centered / std, no_std=centered, rows=own)
+        return slip(found, to_0=np.where(still, 0.0, found))
 
 
 def _scaled(slip, X, fold, j):
@@ -106,9 +119,8 @@ def _scaled(slip, X, fold, j):
     of = slip(train, leak=X, of_test=held)
     a, b = _scale(slip, of, train), _scale(slip, slip(of, own=held), held)
     a, b = slip((a, b), test_first=(b, a), not_train=(train, b), not_test=(a, held))
-    zero = np.flatnonzero(of.std(0) == 0)
-    dropped = tuple(np.delete(part, zero, axis=1) for part in (a, b))
-    return slip((a, b), dropped=dropped)
+    vary = lambda: of.std(0) > 0  # noqa: E731
+    return slip((a, b), dropped=lambda: (a[:, vary()], b[:, vary()]))
 
 
 def _tables(rng) -> Iterator[Case]:
@@ -130,6 +142,13 @@ scaled = Step(
     atol=1e-10,
     texts={
         "whole": "one mean and one deviation for all features: each has its own.",
+        "across": "mean and deviation of a row are taken: each feature, a column, has "
+        "its own.",
+        "rows": "each row is scaled by itself: each feature, a column, has a mean.",
+        "untouched": "a feature that does not vary is left as it is: center it.",
+        "to_0": "a feature that does not vary in training is 0 in the test part, too: "
+        "it is only centered.",
+        "none_divided": "where one feature does not vary, none is divided.",
         "ddof": "the deviation is divided by N − 1, not by N.",
         "variance": "you divide by the variance: divide by the deviation.",
         "divides_by_0": "a feature that does not vary in training is divided by 0: it "
@@ -176,26 +195,27 @@ def vote(X, y, X_new, c=1):
     """Return the commonest label among the c nearest; of several the smallest."""
     gaps = np.square(X_new[:, None] - X[None]).sum(2)
     near = y[np.argsort(gaps, axis=1, kind="stable")[:, :c]]
-    return np.array([np.bincount(row).argmax() for row in near])
+    return (near[:, :, None] == np.arange(y.max() + 1)).sum(1).argmax(1)
 
 
 def _validate(slip, method, X, y, fold):
     guess, k = np.zeros(len(y)), fold.max() + 1
-    scores, joined = [], []
-    for j in range(slip(0, no_first=1), slip(k, no_last=k - 1)):
+    scores, joined, whole = [], [], _scale(_plain, X, X)
+    for j in range(slip(0, no_first=1), slip(k, no_last=k - 1, five=5)):
         train, test = fold != j, fold == j
         a, b = _scaled(_plain, X, fold, j)
         if slip(False, turned=True):
             train, test, a, b = test, train, b, a
-        whole = _scale(_plain, X, X)
         leaked = whole[train], whole[test]
         a, b = slip((a, b), unscaled=(X[train], X[test]), leak=leaked)
-        own = _scale(_plain, X[test], X[test])
+        own = lambda of=X[test]: _scale(_plain, of, of)  # noqa: E731
         a, labels = slip((a, y[train]), in_sample=(np.vstack([a, b]), _rows(y, train)))
-        part = method(a, labels, slip(b, own=own))
+        part = method(a, slip(labels, all_labels=y), slip(b, own=own, raw=X[test]))
         guess[test] = part
         joined.append(part)
-        scores.append(np.mean(part == y[test]))
+        hits = part == y[test]
+        trained = lambda a=a, at=y[train]: np.mean(method(a, at, a) == at)  # noqa: E731
+        scores.append(slip(np.mean(hits), counts=np.sum(hits), on_train=trained))
     scores = slip(scores, errors=[1 - s for s in scores])
     mean = slip(np.mean(scores), over_all=np.mean(guess == y), median=np.median(scores))
     spread = slip(np.std(scores, ddof=1), over_k=np.std(scores))
@@ -239,6 +259,12 @@ validate = Step(
         "own": "the test fold is scaled with its own mean and deviation.",
         "in_sample": "the method is trained on the test fold, too.",
         "errors": "these are shares of errors, not of right guesses.",
+        "five": "there are always five folds: as many as `fold` says are asked for.",
+        "all_labels": "the method gets all labels: those of its examples belong to it.",
+        "raw": "the fold that is held out is not scaled.",
+        "counts": "numbers of right guesses came: shares are asked for.",
+        "on_train": "the accuracies are those on the training folds: judge the guesses "
+        "for the fold that was held out.",
         "no_first": "the first fold is left out: folds count from 0.",
         "turned": "the method learns on one fold and guesses all others.",
         "over_all": "the mean is the accuracy over all examples: that of the folds' "
@@ -289,23 +315,41 @@ def _report(slip, method, settings, X, y, fold, X_test, y_test):
         return np.mean(guesses(c) == y_test)
 
     made = [partial(method, c=c) for c in settings]
-    scores = [_validate(_plain, m, X, y, fold)[1] for m in made]
-    tests = list(map(right, settings))
-    by = slip(scores, by_test=tests, worst=[-s for s in scores])
-    by = slip(by, by_train=[np.mean(guesses(c, unseen=X) == y) for c in settings])
+    found = [_validate(_plain, m, X, y, fold) for m in made]
+    scores, raw = [f[1] for f in found], Slip(["unscaled"])
+    pooled = [np.mean(f[0] == y) for f in found]
+    scores = slip(scores, late=scores[-1:] * len(made), pooled=pooled)
+    raw_scores = lambda: [_validate(raw, m, X, y, fold)[1] for m in made]  # noqa: E731
+    scores = slip(scores, raw_choice=raw_scores)
+    tests = lambda: list(map(right, settings))  # noqa: E731
+    trained = lambda: [np.mean(guesses(c, unseen=X) == y) for c in settings]  # noqa: E731
+    by = slip(scores, by_test=tests, worst=[-s for s in scores], by_train=trained)
     tied = len(by) - 1 - int(np.argmax(by[::-1]))
     i = slip(int(np.argmax(by)), tie_last=tied, always_0=0)
     c = settings[i]
-    unscaled = lambda: method(X, y, X_test, c)  # noqa: E731
-    out = slip(guesses(c), unscaled=unscaled, one_fold=guesses(c, fold != fold.max()))
-    out = slip(out, leak=guesses(c, of=np.concatenate([X, X_test])))
-    own = _scale(_plain, X_test, X_test)
-    out = slip(out, own=method(_scale(_plain, X, X), y, own, c))
-    told = slip(np.mean(out == y_test), best_test=max(tests))
-    base = np.mean(y_test == np.bincount(y).argmax())
+    Z, by_0 = _scale(_plain, X, X), Slip(["divides_by_0"])
+    out = slip(
+        guesses(c),
+        unscaled=lambda: method(X, y, X_test, c),
+        one_fold=lambda: guesses(c, fold != fold.max()),
+        leak=lambda: guesses(c, of=np.concatenate([X, X_test])),
+        own=lambda: method(Z, y, _scale(_plain, X_test, X_test), c),
+        raw_test=lambda: method(Z, y, X_test, c),
+        divides_by_0=lambda: method(*_by(by_0, X, y, X_test), c),
+    )
+    told = slip(np.mean(out == y_test), best_test=lambda: max(tests()))
+    told = slip(told, on_train=lambda: trained()[i])
+    tied = np.flatnonzero(np.bincount(y) == np.bincount(y).max())
+    early = y[np.isin(y, tied)][0]
+    common = slip(tied[0], base_first=early, base_largest=tied[-1], base_0=0)
+    base = np.mean(y_test == common)
     base = slip(base, own_majority=np.mean(y_test == np.bincount(y_test).argmax()))
     base = slip(base, of_train=np.bincount(y).max() / len(y), chance=1 / (y.max() + 1))
     return slip(c, index=i), scores[i], told, base
+
+
+def _by(slip, X, y, X_test):
+    return _scale(slip, X, X), y, _scale(slip, X, X_test)
 
 
 def _reports(rng) -> Iterator[Case]:
@@ -313,6 +357,11 @@ def _reports(rng) -> Iterator[Case]:
         for N, k in ((31, 4), (24, 3)):
             X, y = _examples(rng, N + 17, noise=1.2)
             y[rng.random(N + 17) < 0.3] = 1
+            if N == 24:  # as many of both classes, and a feature that does not vary
+                ones = np.flatnonzero(y[:N])
+                y[ones[N // 2 :]] = 0
+                still = np.where(np.arange(N + 17) < N, 3.0, rng.normal(3, 1, N + 17))
+                X = np.column_stack([X, still])
             args = {"method": vote, "settings": [9, 1, 5, 3], "X": X[:N], "y": y[:N]}
             args["fold"] = rng.permutation(np.arange(N) % k)
             args |= {"X_test": X[N:], "y_test": y[N:]}
@@ -337,6 +386,21 @@ report = Step(
         "training examples.",
         "leak": "the test part takes part in the scaling.",
         "own": "the test part is scaled with its own mean and deviation.",
+        "late": "every setting is tried with the last one: a lambda looks `c` up when "
+        "it is called.",
+        "pooled": "the validation is over all examples at once: the mean of the folds' "
+        "accuracies is asked for.",
+        "raw_choice": "the folds are not scaled when the setting is chosen.",
+        "raw_test": "the test part is not scaled.",
+        "divides_by_0": "a feature that does not vary in training is divided by 0: it "
+        "is only centered.",
+        "on_train": "the accuracy on the training examples came: on the test part.",
+        "base_first": "of classes that are equally common the smallest is asked for, "
+        "not the one that comes first.",
+        "base_largest": "of classes that are equally common the largest is taken: the "
+        "smallest.",
+        "base_0": "the baseline always says class 0: the commonest of the training "
+        "labels.",
         "best_test": "the best of all test accuracies came: that of the chosen setting "
         "is asked for.",
         "own_majority": "the baseline looks at the test labels: its class is the "
@@ -351,6 +415,7 @@ report = Step(
         "on all training examples": ["one_fold"],
         "scaled with their mean and deviation": ["unscaled", "leak", "own"],
         "The test part is used once": ["by_test", "best_test"],
+        "of several the smallest": ["base_first", "base_largest"],
         "commonest class of the training labels": [
             "own_majority",
             "of_train",
@@ -400,6 +465,7 @@ def _kept(slip, models):
         "models": seen,
         "json": slip(True, code=False),
         "arrays": slip(True, lists=False),
+        "untouched": slip(True, changed=False),
     }
 
 
@@ -412,7 +478,12 @@ def _is_json(text) -> bool:
 
 
 def _packed(pack: Callable, unpack: Callable, models) -> dict:
-    texts = [pack(model) for model in models]
+    given = copy.deepcopy(models)
+    texts = [pack(model) for model in given]
+    untouched = all(
+        same(a, b, 0, 0) and [*map(type, a.values())] == [*map(type, b.values())]
+        for a, b in zip(given, models, strict=True)
+    )
     loaded = [unpack(text) for text in texts]
     if not all(isinstance(model, dict) for model in loaded):
         return {"fault": kind_of(loaded[0])}
@@ -426,7 +497,8 @@ def _packed(pack: Callable, unpack: Callable, models) -> dict:
         m | {"classes": list(m["classes"])} if is_list(m.get("classes")) else m
         for m in plain
     ]
-    return {"models": plain, "json": all(map(_is_json, texts)), "arrays": whole}
+    seen = {"models": plain, "json": all(map(_is_json, texts)), "arrays": whole}
+    return seen | {"untouched": untouched}
 
 
 def _saved_fact(got: dict, want: dict) -> str:
@@ -478,6 +550,7 @@ _saved = Step(
         "the text.",
         "code": "the text is no JSON: who loads it must not have to run it.",
         "lists": "lists come back where arrays were.",
+        "changed": "pack changes the model that it gets: make a new dictionary.",
     },
     demands={
         "a text in JSON": ["code"],

@@ -14,49 +14,112 @@ from ..engine import Case, Step
 # Newton's method on the gradient, in the notebook; the deepest first
 MINIMA = np.array([[0.228279, -1.625535], [-1.347396, 0.204519], [0.296446, 0.320196]])
 
+
+def _numerical(slip, cost, theta, eps):
+    near, far = (
+        four_equations._numerical(slip, cost, theta, h) for h in (eps, 2 * eps)
+    )
+    g = slip((4 * near - far) / 3, plain=near, far=far, mean=(near + far) / 2)
+    g = slip(g, linear=2 * near - far, added=(4 * near + far) / 5)
+    return slip(g, turned=(4 * far - near) / 3, gap=(near - far) / 3)
+
+
+def _cost(rng, n):
+    """Return a cost of n parameters with high derivatives, which errors contain."""
+    A, c = rng.normal(size=(n, n)), rng.normal(size=n)
+    return lambda v: float(np.sum(np.exp(0.6 * (A @ v))) + c @ v**3)
+
+
+def _slanted(rng) -> Iterator[Case]:
+    for n, eps in ((4, 0.1), (3, 0.3), (6, 0.2)):
+        args = {"cost": _cost(rng, n), "theta": rng.normal(size=n), "eps": eps}
+        yield Case(f"{n} parameters, eps = {eps}", args)
+
+
+def _cubic(theta):
+    """θ₁³ + 3 θ₂."""
+    return float(theta[0] ** 3 + 3 * theta[1])
+
+
+REST = "an error of order ε² remains."
 numerical_gradient = dataclasses.replace(
     four_equations.numerical_gradient,
+    reference=_numerical,
+    cases=_slanted,
+    texts=four_equations.numerical_gradient.texts
+    | {
+        "plain": f"this is D(ε), the notebook's: {REST} Combine it with D(2ε).",
+        "far": f"this is D(2ε) alone: {REST}",
+        "mean": f"the mean of D(ε) and D(2ε) came: {REST}",
+        "linear": "the error is taken to double with the step: it grows fourfold.",
+        "added": "a weighted mean came: the two errors have the same sign, and in a "
+        "mean they do not cancel.",
+        "turned": "D(ε) and D(2ε) are exchanged.",
+        "gap": "this is the error of D(ε): the slope without it is asked for.",
+        "halved": "the steps are ε/2 and ε: they are ε and 2ε.",
+    },
     demands={
-        "for each parameter $i$": ["all_at_once", "last_0", "number"],
+        "For each parameter $i$": ["all_at_once", "last_0", "number"],
         "the central difference": ["forward", "backward", "one_side"],
         "{2\\varepsilon}": ["by_eps", "no_division", "times"],
+        "so that this error cancels": ["plain", "far", "mean", "linear"],
+        "and the slope remains": ["gap", "turned"],
         "`eps`: the step": ["halved", "fixed"],
         "`theta` stays as it was": ["piled"],
     },
     why="A gradient is a list of slopes, one for each parameter: move this one a "
-    "little and leave all others where they are. Stepping to both sides cancels the "
-    "error of the first order: it is about ε², to one side only ε. Afterward the "
+    "little and leave all others where they are. Stepping to both sides leaves an "
+    "error that grows with the square of the step. Two steps tell how large it is: "
+    "what D(2ε) and D(ε) differ by is three times the error of D(ε). Afterward the "
     "point must be what it was.",
     see="The way down",
     goal="say in advance by how much a step will lower it",
+    small=lambda: Case("", {"cost": _cubic, "theta": np.array([2.0, 1.0]), "eps": 0.1}),
 )
 
 
 # --- descend --------------------------------------------------------------------------
 
 
-def _descend(slip, gradient, v, eta, steps):
-    path = [slip(v, from_0=0 * v)]
+def _descend(slip, gradient, v, eta, steps, tol):
+    path, flat = [slip(v, from_0=0 * v)], False
     for t in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
         g = gradient(slip(path[-1], at_start=v))
+        length = slip(np.linalg.norm(g), largest=np.abs(g).max(), squared=g @ g)
+        length, before = slip(length, move=eta * np.linalg.norm(g)), flat
+        flat = bool(length < tol)
+        if slip(flat, never=False, late=before, beyond=length > tol):
+            break
         g = slip(g, unit=lambda g=g: g / np.linalg.norm(g))
         rate = slip(eta, no_eta=1.0, fades=eta / (t + 1))
         at = slip(path[-1], from_start=v)
         path.append(at + slip(-rate * g, climbs=rate * g))
-    path = np.array(path)
-    end = path[[0] + [-1] * (len(path) - 1)]
-    path = slip(path, no_start=path[1:], end_only=path[-1], same=path[-1] + 0 * path)
+    path = slip(path, no_end=path[:-1] if flat else path)
+    path = slip(path, filled=[*path, *[path[-1]] * (steps + 1 - len(path))])
+    path = np.reshape(path, (-1, len(v)))
+    end = path[[0] + [-1] * (len(path) - 1)] if len(path) else path
+    path = slip(path, no_start=path[1:], end_only=lambda: path[-1])
+    path = slip(path, same=0 * path + end[-1:])
     return slip(path, same_after=end, moves=np.diff(path, axis=0))
 
 
 def _paths(rng) -> Iterator[Case]:
-    for n, eta, steps in ((2, 0.1, 6), (3, 0.05, 9), (4, 0.2, 1)):
-        H = _bowl(rng, n)
-        args = {"gradient": lambda v, H=H: H @ v, "v": rng.normal(size=n)}
-        args |= {"eta": eta, "steps": steps}
-        yield Case(f"a bowl, {n} parameters, {steps} steps", args)
+    for n, eta, steps, stop in ((2, 0.1, 6, 9), (3, 0.05, 40, 23), (4, 0.2, 1, 9)):
+        H, v = _bowl(rng, n), rng.normal(size=n)
+        sizes = [
+            np.linalg.norm(H @ np.linalg.matrix_power(np.eye(n) - eta * H, t) @ v)
+            for t in (stop - 1, stop)
+        ]
+        args = {"gradient": lambda v, H=H: H @ v, "v": v, "eta": eta, "steps": steps}
+        label = f"a bowl, {n} parameters, at most {steps} steps"
+        yield Case(label, args | {"tol": float(np.sqrt(np.prod(sizes)))})
     args = {"gradient": lambda v: v**3 - 2 * v, "v": rng.uniform(0.5, 1, size=2)}
-    yield Case("a cost that is no bowl, 12 steps", args | {"eta": 0.1, "steps": 12})
+    args |= {"eta": 0.1, "steps": 12, "tol": 0.0}
+    yield Case("a cost that is no bowl, 12 steps", args)
+    bowl = {"gradient": lambda v: 2 * v, "v": rng.uniform(0.8, 1.2, size=4)}
+    yield Case("a round bowl", bowl | {"eta": 0.1, "steps": 30, "tol": 0.2})
+    args |= {"v": np.sqrt(2) + rng.uniform(0.001, 0.002, size=2), "tol": 0.1}
+    yield Case("a start at which the slope is small", args)
 
 
 def _slopes(v):
@@ -71,8 +134,8 @@ descend = Step(
     _paths,
     texts={
         "from_0": "the path starts at 0, not at v.",
-        "one_less": "one step too few: steps + 1 rows, the start included.",
-        "one_more": "one step too many: steps + 1 rows, the start included.",
+        "one_less": "one step too few: at most steps + 1 rows, with the start.",
+        "one_more": "one step too many: at most steps + 1 rows, with the start.",
         "at_start": "every step uses the gradient at the start: compute it anew.",
         "unit": "the gradient is divided by its length: the steps must shrink with it.",
         "no_eta": "η is missing: the whole gradient is subtracted.",
@@ -84,24 +147,51 @@ descend = Step(
         "same": f"all rows are the end of the path: {AGAIN}one each time.",
         "same_after": f"all rows but the first are the end: {AGAIN}one each time.",
         "moves": "these are the moves from row to row, not the path.",
+        "never": "it goes on where the slope is smaller than tol.",
+        "late": "one step too many is taken where the slope is smaller than tol: look "
+        "before the step.",
+        "beyond": "it stops where the slope is larger than tol.",
+        "largest": "the largest entry of the gradient is compared with tol: its length "
+        "is asked for.",
+        "squared": "the square of the length is compared with tol.",
+        "move": "the length of the step, η‖∇C‖, is compared with tol: the length of "
+        "the gradient is asked for.",
+        "no_end": "the place at which it stops is missing: it is the last row.",
+        "filled": "the path is filled up to steps + 1 rows: it ends where it stops.",
     },
     demands={
         "gradient descent": ["climbs", "no_eta", "unit"],
         "a constant learning rate": ["fades"],
         "the gradient there": ["at_start"],
         "`v`: the start": ["from_0"],
-        "`steps`: how many steps": ["one_less", "one_more"],
+        "`steps`: at most so many steps": ["one_less", "one_more"],
+        "before the first step at which": ["late", "never", "beyond"],
+        "$\\lVert \\nabla C \\rVert$ is smaller than `tol`": [
+            "largest",
+            "squared",
+            "move",
+        ],
         "Returns the path": ["end_only", "moves", "same"],
         "whose first row is the start": ["no_start"],
+        "the last one is the place at which it stops": ["no_end", "filled"],
     },
     why="The gradient points uphill, so the ball moves against it, by η times its "
-    "length. Where the ground is flat the steps become small by themselves, and the "
-    "ball comes to rest. Each step needs the slope at the place that the last one "
-    "reached.",
+    "length. Where the ground is flat the steps become small by themselves, and "
+    "nobody knows in advance how many it takes to get there: the length of the "
+    "gradient tells. The length of the step does not, since a small η makes small "
+    "steps on a steep slope, too. Each step needs the slope at the place that the "
+    "last one reached.",
     see="The way down",
     goal="say in advance by how much a step will lower it",
     small=lambda: Case(
-        "", {"gradient": _slopes, "v": np.array([2.0, 1.0]), "eta": 0.1, "steps": 2}
+        "",
+        {
+            "gradient": _slopes,
+            "v": np.array([2.0, 1.0]),
+            "eta": 0.1,
+            "steps": 9,
+            "tol": 4.0,
+        },
     ),
 )
 
@@ -211,95 +301,94 @@ best_rate = Step(
 )
 
 
-# --- peaks ----------------------------------------------------------------------------
+# --- curvature ------------------------------------------------------------------------
 
 
-def _peaks(slip, v):
-    last = lambda: (v[..., 0], v[..., 1])  # noqa: E731
-    pair = (v[0], v[1])
-    pair = slip(pair, swapped=pair[::-1], last_axis=last, turned=lambda: tuple(v.T))
-    x, y = slip(pair, columns=lambda: (v[:, 0], v[:, 1]))
-    down = slip(-(x**2), grow=x**2)
-    hill = slip(down, grow_1=x**2) - slip((y + 1) ** 2, y_minus=(y - 1) ** 2)
-    hill = slip(hill, y_grow_1=down + (y + 1) ** 2)
-    size = 3 * slip(x - 1, x_plus=x + 1) ** slip(2, not_squared=1)
-    first = slip(size, no_3=size / 3, nine=3 * size) * np.exp(hill)
-    first = slip(first, no_first=0 * first)
-    p = slip(-((x + 1) ** 2), x_minus=-((x - 1) ** 2), grow_2=(x + 1) ** 2)
-    whole = slip((1 / 3, p - y**2), no_third=(1, p - y**2), three=(3, p - y**2))
-    third, hill = slip(whole, inside=(1, p / 3 - y**2), all_inside=(1, (p - y**2) / 3))
-    second = slip(-third, plus=third, no_second=0) * np.exp(hill)
-    a, b, c = 10 * x**3, slip(-2, plus_2x=2, no_2x=0) * x, 10 * y**5
-    a, c = slip((a, c), powers=(10 * x**5, 10 * y**3), no_10s=(x**3, y**5))
-    a, c = slip(a, x_5=10 * x**5, x_10=x**3), slip(c, y_3=10 * y**3, y_10=y**5)
-    e = np.exp(slip(down, grow_3=x**2) + slip(-(y**2), y_grow_3=y**2))
-    odd = slip((a + b + c) * e, loose=a + b + c * e)
-    return first + second + slip(odd, minus=-odd, no_third_term=0 * odd)
+def _peaks(v):
+    """Return the height of the surface that the sheet gives."""
+    x, y = v
+    return (
+        3 * (x - 1) ** 2 * np.exp(-(x**2) - (y + 1) ** 2)
+        - np.exp(-((x + 1) ** 2) - y**2) / 3
+        + (10 * x**3 - 2 * x + 10 * y**5) * np.exp(-(x**2) - y**2)
+    )
 
 
-def _points(rng) -> Iterator[Case]:
-    for shape in ((2,), (2, 7), (2, 3, 4)):
-        yield Case(f"v of shape {shape}", {"v": rng.uniform(-2, 2, size=shape)})
-    yield Case("the three minima", {"v": MINIMA.T.copy()})
+def _hessian(slip, cost, v, eps):
+    n, C = len(v), cost(v)
+    H, g = np.zeros((n, n)), np.zeros(n)
+    for i, a in enumerate(eps * np.eye(n)):
+        g[i] = (cost(v + a) - cost(v - a)) / (2 * eps)
+        for j, b in enumerate(eps * np.eye(n)):
+            both, none = cost(v + a + b), cost(v - a - b)
+            one, other = cost(v + a - b), cost(v - a + b)
+            d = slip(both - one - other + none, along_j=both - one + other - none)
+            H[i, j] = slip(d, summed=both + one + other + none, half=both - one)
+            ahead = both - cost(v + a) - cost(v + b) + C
+            H[i, j] = slip(H[i, j], forward=4 * ahead)
+        three = cost(v + a) - 2 * C + cost(v - a)
+        H[i, i] = slip(H[i, i], quarter=three)
+    below = slip(4 * eps**2, no_4=eps**2, two=2 * eps**2, no_square=4 * eps)
+    H = slip(H / below, undivided=H, times=H / 4 * eps**2)
+    diagonal = np.diag(np.diag(H))
+    H = slip(H, on_axes=diagonal, off_axes=H - diagonal, upper=np.triu(H))
+    return slip(H, diagonal=np.diag(H), slopes=g, products=np.outer(g, g))
 
 
-LOST = "the minus of −x² is lost in {}: in Python (-x)**2 is x²."
-BEFORE = "the ⅓ belongs before the exponential."
-AXIS = "x and y are taken from the last axis: they are v[0] and v[1]."
-peaks = Step(
-    "peaks",
-    _peaks,
-    _points,
+def _curved(rng) -> Iterator[Case]:
+    for n, eps in ((2, 1e-3), (4, 5e-4), (3, 2e-3)):
+        args = {"cost": _cost(rng, n), "v": rng.normal(size=n), "eps": eps}
+        yield Case(f"{n} parameters, eps = {eps}", args)
+    v = np.array([0.3, -0.2]) + rng.uniform(-0.1, 0.1, size=2)
+    yield Case("the surface peaks", {"cost": _peaks, "v": v, "eps": 1e-3})
+
+
+def _mixed(v):
+    """v₁² + 3 v₁ v₂."""
+    return float(v[0] ** 2 + 3 * v[0] * v[1])
+
+
+hessian = Step(
+    "hessian",
+    _hessian,
+    _curved,
     texts={
-        "swapped": "x and y are exchanged: v[0] is x.",
-        "last_axis": AXIS,
-        "turned": AXIS,
-        "columns": AXIS,
-        "grow": LOST.format("all exponents"),
-        "grow_1": LOST.format("the first exponent"),
-        "grow_2": "the minus of −(x + 1)² is lost in the second exponent.",
-        "grow_3": LOST.format("the last exponent"),
-        "y_grow_1": "the sign of (y + 1)² in the first exponent is wrong.",
-        "y_grow_3": "the sign of y² in the last exponent is wrong.",
-        "y_minus": "(y − 1)² in place of (y + 1)².",
-        "x_plus": "(x + 1)² stands before the first exponential: it is (x − 1)².",
-        "not_squared": "the square of (x − 1) is missing.",
-        "no_first": "one term of three is not there, the first.",
-        "no_3": "the factor 3 of the first term is missing.",
-        "nine": "the factor 3 of the first term is squared, too.",
-        "x_minus": "(x − 1)² in place of (x + 1)² in the second term.",
-        "no_third": "the factor ⅓ of the second term is missing.",
-        "three": "a factor 3 in place of ⅓ in the second term.",
-        "inside": f"(x + 1)² is divided by 3 in the exponent: {BEFORE}",
-        "all_inside": f"the whole second exponent is divided by 3: {BEFORE}",
-        "plus": "the second term is added: it is subtracted.",
-        "no_second": "one term of three is not there, the second. (1//3 is 0.)",
-        "x_5": "x⁵ in place of x³.",
-        "plus_2x": "−2x is added with the wrong sign.",
-        "no_2x": "the term −2x is missing.",
-        "no_10s": "the factors 10 of x³ and y⁵ are missing.",
-        "x_10": "the factor 10 of x³ is missing.",
-        "y_10": "the factor 10 of y⁵ is missing.",
-        "loose": "parentheses are missing: the last exponential multiplies y⁵ alone.",
-        "y_3": "y³ in place of y⁵.",
-        "powers": "the powers of x and y are exchanged: it is x³ and y⁵.",
-        "minus": "the last term is subtracted: it is added.",
-        "no_third_term": "one term of three is not there, the last.",
+        "along_j": "a sign is wrong: this is a slope, divided by ε.",
+        "summed": "four costs are added: they are compared.",
+        "half": "only one of the two central differences is taken.",
+        "forward": "forward differences came: step to both sides.",
+        "quarter": "the diagonal is a quarter of what it should be: v + εe_i and v are "
+        "only ε apart.",
+        "no_4": "the division is by ε²: the points are 2ε apart, in both directions.",
+        "two": "the division is by 2ε²: the points are 2ε apart, in both directions.",
+        "no_square": "the division is by 4ε: it takes place twice.",
+        "undivided": "the division is missing.",
+        "times": "ε² multiplies: `/ 4 * eps**2` divides by 4 alone.",
+        "on_axes": "only the diagonal is filled: two parameters may move together.",
+        "off_axes": "the diagonal is 0: there a parameter moves twice.",
+        "upper": "the part below the diagonal is 0: H is symmetric.",
+        "diagonal": "the diagonal alone came: the whole matrix is asked for.",
+        "slopes": "this is the gradient: its derivatives are asked for.",
+        "products": "products of two slopes came: second derivatives are asked for.",
     },
     demands={
-        "3 (x - 1)^2": ["not_squared", "x_plus", "no_3"],
-        "e^{-x^2 - (y + 1)^2}": ["grow", "y_minus"],
-        "- \\tfrac13 e^{-(x + 1)^2 - y^2}": ["no_third", "plus", "x_minus"],
-        "(10 x^3 - 2x + 10 y^5)": ["no_2x", "y_3", "x_5"],
-        "whose first axis holds $x$ and $y$": ["swapped", "last_axis"],
-        "one height for each point": ["v of shape (2, 7)", "turned"],
+        "the matrix of second derivatives": ["slopes", "products", "on_axes"],
+        "from values of the cost alone": ["the surface peaks"],
+        "the central difference in direction $j$": ["half", "along_j", "forward"],
+        "of the central difference in direction $i$": ["no_4", "no_square"],
+        "also where $i = j$": ["off_axes", "quarter"],
+        "an array of shape `(n, n)`": ["diagonal", "upper"],
     },
-    why="One expression serves a point, a row of points and a whole map, if x and "
-    "y are taken from the first axis and all else works entry by entry. Write a "
-    "long formula in the pieces in which it is read: three hills, each a factor "
-    "times an exponential that falls on all sides.",
+    rtol=1e-4,
+    atol=1e-5,
+    why="The gradient says how steep the ground is, the Hessian how the steepness "
+    "changes from place to place. Each of its entries is a slope of a slope: the "
+    "change of the slope in one direction, when one moves in another. So two central "
+    "differences are nested, and four costs are needed. The bound on the rate at the "
+    "bottom of any valley is that of the bowl with this H.",
     see="Hills and valleys",
-    small=lambda: Case("", {"v": np.array([[1.0, 0.0], [0.0, -1.0]])}),
+    goal="at the bottom of any valley",
+    small=lambda: Case("", {"cost": _mixed, "v": np.array([1.0, 2.0]), "eps": 0.1}),
 )
 
 
@@ -392,10 +481,6 @@ def _walk(x: float, y: float, eta: float, steps: int) -> np.ndarray:
     return np.array(path)
 
 
-def _right(value, **wrong):
-    return value
-
-
 def _which(slip, start, eta, steps, minima):
     count = slip(steps, one_less=steps - 1, one_more=steps + 1, at_rest=400)
     path = _walk(*map(float, start), float(eta), count)
@@ -404,7 +489,7 @@ def _which(slip, start, eta, steps, minima):
     gaps = minima[:, None] - points
     gaps = slip(gaps, only_x=gaps[..., :1], only_y=gaps[..., 1:])
     d = np.linalg.norm(gaps, axis=-1).min(1)
-    heights = _peaks(_right, minima.T) - _peaks(_right, path[-1])
+    heights = _peaks(minima.T) - _peaks(path[-1])
     d = slip(d, heights=np.abs(heights))
     limit = slip(NEAR, however_far=np.inf, squared=NEAR**0.5, half=0.5, tight=0.005)
     order = slip(range(len(d)), first_only=range(1), last_only=[len(d) - 1])

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import itertools
 from collections.abc import Callable, Iterator
@@ -11,8 +12,77 @@ import numpy as np
 from ..backpropagation import train_digits
 from ..engine import Case, Step
 
+# --- minibatches ----------------------------------------------------------------------
+
+
+def _minibatches(slip, n, m, rng):
+    rng = slip(rng, fixed=np.random.default_rng(0), free=np.random.default_rng())
+    order = slip(rng.permutation(n), in_order=np.arange(n))
+    again = rng.integers(0, n, n)
+    again[0] = again[-1]
+    order = slip(order, replaced=again, from_1=order + 1)
+    order = slip(order, no_last_one=order[order < n - 1])
+    count = slip(-(-n // m), down=max(1, n // m), one_more=n // m + 1, m_parts=m)
+    count = slip(count, single=n, whole=1)
+    cut = np.array_split(order, count)
+    blocks = np.array_split(np.arange(n), count)
+    rest = [order[i : i + m] for i in range(0, len(order), m)]
+    cut = slip(cut, rest=rest, drops_last=rest[: len(order) // m])
+    cut = slip(cut, blocks=[blocks[i] for i in rng.permutation(len(blocks))])
+    cut = slip(cut, shuffled_inside=[rng.permutation(b) for b in blocks])
+    cut = slip(cut, first_only=cut[:1], filled=[order[: len(cut[0])], *cut[1:], cut[0]])
+    return slip(cut, flat=order, sizes=[np.array([len(b) for b in cut])])
+
+
+def _epoch(free: Callable, replay: Callable, case: Case) -> dict:
+    """Observe an epoch; in which order the sizes come is free."""
+    seen = train_digits._epoch(free, replay, case)
+    return seen | {"sizes": sorted(seen.get("sizes", ()), reverse=True)}
+
+
+def _settings(rng) -> Iterator[Case]:
+    for n, m in ((103, 10), (41, 20), (64, 16), (7, 20), (50, 1)):
+        args = {"n": n, "m": m, "_seed": int(rng.integers(99))}
+        yield Case(f"n = {n} examples, at most m = {m} in a minibatch", args)
+
+
 minibatches = dataclasses.replace(
     train_digits.minibatches,
+    reference=_minibatches,
+    cases=_settings,
+    observe=_epoch,
+    tell=functools.partial(
+        train_digits._epoch_fact,
+        rule="as few minibatches as possible, whose sizes differ by at most 1",
+    ),
+    texts={
+        name: text
+        for name, text in train_digits.minibatches.texts.items()
+        if name not in ("count", "even", "empty", "sliding", "starts")
+    }
+    | {
+        "rest": "the last minibatch holds what is left over, as in the notebook: here "
+        "the sizes differ by at most 1.",
+        "drops_last": "what is left over after the full minibatches is missing.",
+        "down": "there is a minibatch too few, and some hold more than m: round up.",
+        "one_more": "there is a minibatch too many where m divides n.",
+        "filled": "a minibatch comes twice.",
+        "sizes": "the sizes of the minibatches came, not their indices.",
+    },
+    demands={
+        "Yields arrays of indices": ["flat", "sizes"],
+        "each of 0 … n − 1 exactly once": ["replaced", "from_1", "no_last_one"],
+        "in random order": ["in_order", "blocks", "shuffled_inside"],
+        "as few minibatches as possible": ["one_more", "single", "first_only"],
+        "None has more than m entries": ["down", "whole", "m_parts"],
+        "their sizes differ by at most 1": ["rest", "drops_last"],
+        "`rng`: a NumPy generator": ["fixed", "free"],
+    },
+    why="An epoch shows each example once, in an order that is new each time. Cut into "
+    "pieces of m, the list ends with what is left over, and that may be a single "
+    "example: its gradient is very noisy, and the step that it causes is as long as "
+    "any other. Pieces of nearly equal size weigh all examples nearly alike. Shuffle "
+    "first and cut then, so that every example may meet every other.",
     see="Minibatches",
     goal="train with minibatches, momentum and Adam",
 )

@@ -136,50 +136,74 @@ fit_linear = Step(
 )
 
 
-# --- mse ------------------------------------------------------------------------------
+# --- r_squared ------------------------------------------------------------------------
 
 
-def _mse(slip, y_hat, y):
-    e = slip(y_hat - y, no_prediction=y)
-    squares = slip(e**2, absolute=np.abs(e), no_square=e, of_squares=y_hat**2 - y**2)
-    value = slip(squares.mean(), summed=squares.sum(), each=squares)
-    value = slip(value, late=e.mean() ** 2, variance=e.var(), first=e[0] ** 2 / len(e))
-    return slip(value, table=np.mean((y_hat[:, None] - y) ** 2))
+def _r_squared(slip, y_hat, y):
+    size = slip(np.square, absolute=np.abs)
+    off, around = size(y_hat - y).mean(), size(y - y.mean()).mean()
+    error = slip(off, late=np.mean(y_hat - y) ** 2, variance=np.var(y_hat - y))
+    error = slip(error, summed=len(y) * off, of_squares=np.mean(y_hat**2 - y**2))
+    error = slip(error, table=np.mean((y_hat[:, None] - y) ** 2))
+    base = slip(around, zero=np.mean(y**2), own=np.var(y_hat), sample=np.var(y, ddof=1))
+    base = slip(base, std=around**0.5, their_mean=np.mean((y - y_hat.mean()) ** 2))
+    share = slip(error / base, turned=base / error, explained=1 - np.var(y_hat) / base)
+    value = slip(1 - share, share=share, minus=share - 1, mse=error)
+    value = slip(value, saved=base - error, r=np.corrcoef(y_hat, y)[0, 1] ** 2)
+    return slip(value, each=1 - size(y_hat - y) / base, cut=max(value, 0.0))
 
 
-def _mse_cases(rng) -> Iterator[Case]:
+def _r_squared_cases(rng) -> Iterator[Case]:
     houses = {"y_hat": 0.18 * AREA, "y": PRICE}
     yield Case("the three houses, ŷ = 0.18 x", houses, {"N": 3})
-    for N in (5, 8, 7, 12, 4):
-        args = {"y_hat": 2 * rng.normal(size=N), "y": rng.normal(size=N) + 1}
+    for N, off in ((5, 0.5), (8, 1), (7, 0.2), (12, 2), (4, 0.7)):
+        y = rng.normal(size=N) + 1
+        args = {"y_hat": 0.8 * y + 0.4 + off * rng.normal(size=N), "y": y}
         yield Case(f"{N} random examples", args, {"N": N})
 
 
-mse = Step(
-    "mse",
-    _mse,
-    _mse_cases,
+r_squared = Step(
+    "r_squared",
+    _r_squared,
+    _r_squared_cases,
     texts={
-        "no_prediction": "the predictions are ignored.",
         "absolute": "these are absolute errors: squared ones are asked for.",
-        "no_square": "the square is missing: the errors cancel.",
-        "of_squares": "the difference of squares, not the square of the difference.",
-        "summed": "this is the sum over the examples: the mean is asked for.",
-        "each": "one value for each example came.",
         "late": "the errors are averaged before they are squared, and cancel.",
         "variance": "the variance of the errors: it lacks the square of their mean.",
-        "first": "only the first example is counted: a return inside the loop?",
+        "summed": "a sum of squares is divided by a mean: take the mean of both.",
+        "of_squares": "the difference of squares, not the square of the difference.",
         "table": "every prediction is compared with every target (broadcasting made a "
         "table of all pairs): compare each with its own.",
+        "zero": "the baseline answers 0 here: it answers the mean of y.",
+        "own": "the variance of the predictions is that of no baseline: use that of y.",
+        "sample": "the baseline's squares are divided by N − 1 (ddof=1): by N.",
+        "std": "the baseline's error is its root here: take the mean square.",
+        "their_mean": "the baseline answers the mean of the predictions: that of y.",
+        "turned": "the fraction is turned: the baseline's error stands below.",
+        "explained": "this is the variance of the predictions over that of y: count "
+        "the errors, not the spread.",
+        "share": "this is the share that is left: that which is saved is asked for.",
+        "minus": "the sign is wrong: 1 is for perfect predictions, negative is worse.",
+        "mse": "this is the mean squared error of the notebook: here its share of the "
+        "baseline's is what counts.",
+        "saved": "this is what is saved, in squared units: its share of the baseline's "
+        "error is asked for.",
+        "r": "this is the squared correlation: it forgives a wrong slope and shift.",
+        "each": "one value for each example came.",
+        "cut": "what is worse than the baseline became 0: it is negative.",
     },
     demands={
-        "mean squared error": ["summed", "absolute", "late"],
+        "always answer the mean of the targets": ["zero", "their_mean", "own"],
+        "the share of the baseline's mean squared error": ["saved", "mse", "absolute"],
+        "that the predictions save": ["share", "explained"],
         "returns a number": ["each"],
+        "it is negative": ["cut", "r"],
     },
-    why="The mean makes the costs of small and large data sets comparable, and the "
-    "square makes errors of both signs count. A large error counts more than several "
-    "small ones that add up to it. Square first, then average: errors that are "
-    "averaged first cancel, and a bad fit would look perfect.",
+    why="A mean squared error has the unit of the target, squared, and nobody can say "
+    "whether it is large. Beside that of the cheapest model, which looks at no feature "
+    "and answers the mean, it becomes a share without a unit. The best line with an "
+    "intercept is never below 0 on its own data, because the baseline is one of its "
+    "lines. Any other line may be, and on new data even the best one.",
     see=HOUSES,
     goal="fit a line by hand, by solving equations and by gradient descent",
     small=lambda: _small(y_hat=np.array([1.0, 2.0]), y=np.array([4.0, 1.0])),

@@ -15,47 +15,126 @@ from ..engine.values import kind_of
 SHAPES = ((10, 64), (10,))  # of W and b in a training
 SAFE = "Without overflow"
 
-softmax = shared.softmax_step(
-    SAFE,
-    {
-        "for each row $i$": ["columns", "whole"],
-        "each row adding up to 1": ["undivided", "sigmoid"],
-        "Logits of ±1000 must work": ["naive", "by_mean", "one_top"],
-    },
-)
-cross_entropy = shared.cross_entropy_step(
-    SAFE,
-    {
-        "the mean over the examples": ["summed", "each"],
-        "of $-\\ln p_{i, y_i}$": ["minus", "all_mean", "best"],
-        "straight from the logits": ["no_exp", "twice"],
-        "A very small probability must not give infinity": ["log_of_0", "cut_1e-12"],
-    },
-)
+STABLE = "turn the outputs of a linear layer into probabilities without overflow"
+LOST = {n: (np.maximum, np.log(t)) for n, t in shared.TINY.items()}
+LOST |= {n: (np.logaddexp, np.log(t)) for n, t in shared.ADDED.items()}
 
 
 def _small(**args) -> Case:
     return Case("", args)
 
 
-# --- log_sum_exp ----------------------------------------------------------------------
+# --- softmax --------------------------------------------------------------------------
 
 
-def _log_sum_exp(slip, z):
-    top, right = z.max(1), np.logaddexp.reduce(z, axis=1)
-    mean = z.mean(1, keepdims=True)
-    value = slip(right, not_back=right - top, back_down=right - 2 * top, top=top)
-    value = slip(value, total=z.sum(1), columns=np.logaddexp.reduce(z))
-    value = slip(value, whole=np.logaddexp.reduce(z, axis=None))
-    value = slip(
-        value, averaged=right - np.log(z.shape[1]), log_softmax=z - right[:, None]
+def _softmax(slip, z, axis):
+    z = slip(z, flipped=-z, base_2=z * np.log(2))
+
+    def divided(top, along=axis, keep=True):
+        e = np.exp(z - top)
+        return e / e.sum(along, keepdims=keep)
+
+    top, other = z.max(axis, keepdims=True), (axis + 1) % z.ndim
+    p = slip(divided(top), whole=lambda: divided(z.max(), None))
+    p = slip(p, **{n: lambda a=a: shared.softmax(z, a) for n, a in ALWAYS.items()})
+    p = slip(p, naive=lambda: divided(0), one_top=lambda: divided(z.max()))
+    p = slip(p, by_mean=lambda: divided(z.mean(axis, keepdims=True)))
+    p = slip(p, other_top=lambda: divided(z.max(other, keepdims=True)))
+    p = slip(p, other_sum=lambda: divided(top, other), undivided=np.exp(z - top))
+    p = slip(p, no_keepdims=lambda: divided(z.max(axis), keep=False))
+    p = slip(p, linear=lambda: z / z.sum(axis, keepdims=True))
+    p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
+    return slip(p, sigmoid=0.5 * (1 + np.tanh(z / 2)), one_hot=(z == top) * 1.0)
+
+
+def _arrays_of_logits(rng) -> Iterator[Case]:
+    apart, far = np.array([[0], [30], [-40], [5]]), np.array([[1000], [-1000], [0]])
+    for z, axis in (
+        (rng.normal(size=(5, 4)), 1),
+        (rng.normal(size=(4, 4)), 0),
+        (rng.normal(size=(2, 3, 4)), 1),
+        (rng.normal(size=(3, 2, 5)), -1),
+        (rng.normal(size=6), 0),
+        (rng.normal(size=(4, 3)) + apart, 1),
+        (rng.normal(size=(3, 5)) + far, 1),
+        (np.array([[1000.0, 3], [-1000, 5], [-999, -2], [998.5, 0]]), 0),
+    ):
+        far = " near ±1000" if np.abs(z).max() > 900 else ""
+        label = f"logits of shape {z.shape}{far}, axis {axis}"
+        yield Case(label, {"z": z, "axis": axis})
+
+
+ALWAYS = {"second": 1, "last": -1, "first": 0}
+softmax = Step(
+    "softmax",
+    _softmax,
+    _arrays_of_logits,
+    texts={
+        "flipped": "the sign in the exponent is wrong.",
+        "base_2": "the powers have the base 2: softmax takes those of e.",
+        "second": "the axis is ignored: as in the notebook, it is always axis 1.",
+        "last": "the axis is ignored: it is always the last one.",
+        "first": "the axis is ignored: it is always the first one.",
+        "whole": "all entries together sum to 1: those along the axis must.",
+        "naive": "the exponentials overflow: subtract the largest of the logits that "
+        "share a sum before exp (it does not change the result).",
+        "by_mean": "not the largest of the logits that share a sum is subtracted: it "
+        "overflows.",
+        "one_top": "one maximum is subtracted from the whole array: logits far below "
+        "it underflow to 0/0. Those that share a sum need their own.",
+        "other_top": "the maximum is taken along another axis than the sum: what is "
+        "subtracted must be the same for all that share a sum.",
+        "other_sum": "the division is by the sums along another axis.",
+        "undivided": "the division by the sum is missing.",
+        "no_keepdims": "the axis is gone after max or sum, and the shapes no longer "
+        "fit: keep it, with keepdims=True.",
+        "linear": "the exponential is missing: z is divided by its sum.",
+        "log": "this is the logarithm of the softmax.",
+        "sigmoid": "this is a sigmoid of each entry.",
+        "one_hot": "this is a hard maximum: 1 for the largest entry.",
+    },
+    warn="an exponential overflows: subtract the largest logit first.",
+    demands={
+        "divided by the sum of those along one axis": ["second", "whole", "other_sum"],
+        "an array of any shape": ["no_keepdims"],
+        "which add up to 1 along this axis": ["undivided", "sigmoid"],
+        "Logits of ±1000 must work": ["naive", "by_mean", "one_top"],
+    },
+    why="Softmax turns any scores into probabilities: the exponential makes them "
+    "positive, the division makes them add up to 1. A number that is added to all "
+    "logits of a sum multiplies numerator and denominator by the same factor and "
+    "changes nothing. So subtract the largest one: no exponent is positive, nothing "
+    "overflows, and one term of the sum is 1. Each sum needs its own maximum, taken "
+    "along the same axis. An axis of length 1 in its place lets it be subtracted from "
+    "all of them.",
+    see=SAFE,
+    goal=STABLE,
+    small=lambda: _small(z=np.array([[0.0, 1.0], [0.0, 3.0]]), axis=0),
+)
+
+
+# --- log_softmax ----------------------------------------------------------------------
+
+
+def _log_softmax(slip, z):
+    top, total = z.max(1, keepdims=True), np.logaddexp.reduce(z, axis=1, keepdims=True)
+    e, k, mean = np.exp(z - top), z.shape[1], z.mean(1, keepdims=True)
+    right = total
+    total = slip(total, not_back=right - top, back_down=right - 2 * top, top=top)
+    total = slip(total, columns=np.logaddexp.reduce(z), averaged=right - np.log(k))
+    total = slip(total, whole=np.logaddexp.reduce(z, axis=None))
+    total = slip(total, naive=lambda: np.log(np.exp(z).sum(1, keepdims=True)))
+    total = slip(total, no_log=lambda: top + e.sum(1, keepdims=True))
+    total = slip(total, no_exp=lambda: np.log(z.sum(1, keepdims=True)))
+    total = slip(
+        total,
+        by_mean=lambda: mean + np.log(np.exp(z - mean).sum(1, keepdims=True)),
+        one_top=lambda: z.max() + np.log(np.exp(z - z.max()).sum(1, keepdims=True)),
     )
-    value = slip(value, naive=lambda: np.log(np.exp(z).sum(1)))
-    value = slip(value, no_log=lambda: top + np.exp(z - top[:, None]).sum(1))
-    value = slip(value, sum_alone=lambda: np.exp(z - top[:, None]).sum(1))
-    value = slip(value, no_exp=lambda: np.log(z.sum(1)))
-    value = slip(value, by_mean=lambda: mean[:, 0] + np.log(np.exp(z - mean).sum(1)))
-    return slip(value, one_top=lambda: z.max() + np.log(np.exp(z - z.max()).sum(1)))
+    logp = slip(z - total, plus=z + total, cost=total - z, p=np.exp(z - right))
+    logp = slip(logp, **{n: f(logp, cut) for n, (f, cut) in LOST.items()})
+    logp = slip(logp, log_of_0=lambda: np.log(shared.softmax(z)))
+    return slip(logp, log_sum=right[:, 0], no_keepdims=lambda: z - right[:, 0])
 
 
 def _tables(rng) -> Iterator[Case]:
@@ -63,49 +142,155 @@ def _tables(rng) -> Iterator[Case]:
         f"{m}×{k}": 2 * rng.normal(size=(m, k)) for m, k in ((5, 4), (4, 4), (3, 7))
     }
     far = 1000.0 * np.array([[1], [-1], [0]])
+    tables["small probabilities"] = np.array([[0.0, -15, -21, -30], [-17, -25, 1, 0]])
     tables["entries near ±1000"] = rng.normal(size=(3, 5)) + far
     tables["1000 and −1000 in one row"] = np.array([[1000.0, -1000, -999, 998.5]])
     for label, z in tables.items():
         yield Case(label, {"z": z}, {"m": len(z), "k": z.shape[1]})
 
 
-log_sum_exp = Step(
-    "log_sum_exp",
-    _log_sum_exp,
+log_softmax = Step(
+    "log_softmax",
+    _log_softmax,
     _tables,
     texts={
-        "not_back": "the largest entry has not been added back.",
-        "back_down": "the largest entry is subtracted at the end; it is added back.",
-        "top": "this is the largest entry alone: the logarithm of the sum is missing.",
-        "total": "this is the sum of the entries: log exp z is z.",
+        "not_back": "ln Σ exp z lacks the largest entry: add back what you subtracted "
+        "before exp.",
+        "back_down": "in ln Σ exp z the largest entry is subtracted at the end; it is "
+        "added back.",
+        "top": "the largest entry stands in place of ln Σ exp z.",
         "columns": "the sum runs over the examples (axis 0), not over the classes.",
-        "whole": "one number for the whole table came: one for each row is asked for.",
-        "averaged": "log-mean-exp: the sum is divided by the number of classes.",
-        "log_softmax": "this is the log-softmax: z minus it.",
+        "whole": "one sum for the whole table: each row has its own.",
+        "averaged": "the sum is divided by the number of classes.",
         "naive": "the exponentials overflow, or all of them underflow to 0: subtract "
         "each row's largest entry before exp.",
-        "no_log": "the logarithm is missing.",
-        "sum_alone": "this is the sum of the exponentials after the shift: its "
-        "logarithm is missing, and what was subtracted.",
+        "no_log": "the logarithm of the sum is missing.",
         "no_exp": "the exponential is missing: the logits are summed.",
         "by_mean": "not the row's largest entry is subtracted: it overflows.",
         "one_top": "one maximum is subtracted from the whole table: rows far below it "
         "underflow. Each row needs its own.",
-    },
+        "plus": "ln Σ exp z is added; it is subtracted.",
+        "cost": "the sign is wrong: this is −ln p.",
+        "p": "this is p itself: its logarithm is asked for.",
+        "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
+        "log_sum": "this is the notebook's log-sum-exp, a number for each row: it is "
+        "still to be subtracted from each logit of the row.",
+        "no_keepdims": "the sums of the rows lie along the wrong axis: they need the "
+        "shape (m, 1).",
+    }
+    | {n: f"p is cut off at {t:g}." for n, t in shared.TINY.items()}
+    | {n: f"{t:g} is added to p." for n, t in shared.ADDED.items()},
     warn="an exponential overflows or a logarithm meets 0: subtract each row's largest "
     "entry first.",
     demands={
         "for each row $i$": ["columns", "whole"],
+        "an array of the same shape": ["log_sum"],
         "Logits of ±1000 must work here, too": ["naive", "one_top", "by_mean"],
-        "must come back after the logarithm": ["not_back", "back_down"],
+        "No entry may be −∞": ["log_of_0", "cut_1e-12", "plus_1e-12"],
     },
     why="A factor can be taken out of the sum: the exponential of the largest logit. "
     "Outside the logarithm it becomes a term, the largest logit itself, and inside "
-    "nothing can overflow any more. One term of the sum is 1, so the logarithm never "
-    "meets 0 either. Forget to add it back, and every row loses its own amount.",
+    "nothing can overflow any more. One term of the sum is 1, so this logarithm never "
+    "meets 0. A probability, though, may be too small for the machine while its "
+    "logarithm is a plain number, −2000 say. Whoever computes p first has lost it.",
     see=SAFE,
-    goal="turn the outputs of a linear layer into probabilities without overflow",
+    goal=STABLE,
     small=lambda: _small(z=np.array([[0.0, 0.0], [3.0, -3.0]])),
+)
+
+
+# --- cross_entropy --------------------------------------------------------------------
+
+
+def _cross_entropy(slip, z, Y):
+    z, top = slip(z, flipped=-z), z.max(1, keepdims=True)
+    logp, p = shared.log_softmax(z), shared.softmax(z)
+    known = Y * np.log(np.where(Y > 0, Y, 1))
+    logp = slip(logp, examples=shared.log_softmax(z.T).T, no_exp=z, hard=z - top)
+    logp = slip(logp, twice=lambda: shared.log_softmax(p), total_only=logp - z)
+    logp = slip(logp, naive=lambda: z - np.log(np.exp(z).sum(1, keepdims=True)))
+    logp = slip(logp, not_back=logp + top, log_of_0=lambda: np.log(p), p=p)
+    logp = slip(logp, **{n: f(logp, cut) for n, (f, cut) in LOST.items()})
+    each = slip((Y * logp).sum(1), all_summed=logp.sum(1), all_mean=logp.mean(1))
+    each = slip(each, best=logp.max(1), likeliest=logp[np.arange(len(Y)), Y.argmax(1)])
+    each = slip(each, kl=each - known.sum(1), exchanged=lambda: (p * np.log(Y)).sum(1))
+    each = slip(each, binary=lambda: each + ((1 - Y) * np.log1p(-p)).sum(1))
+    each = slip(each, mixed=lambda: np.log((Y * p).sum(1)))
+    each = slip(each, squared=-((p - Y) ** 2).sum(1))
+    each = slip(each, label=lambda: logp[np.arange(len(Y)), Y])
+    value = slip(-each.mean(), minus=each.mean(), summed=-each.sum(), each=-each)
+    return slip(value, first=-each[0], entries=-each.mean() / z.shape[1])
+
+
+def _shared_targets(rng) -> Iterator[Case]:
+    for m, k, far in ((5, 4, 0), (6, 3, 0), (3, 5, 1000), (7, 2, -1000)):
+        args = {"z": 2 * rng.normal(size=(m, k)) + far}
+        args["Y"] = rng.dirichlet(np.ones(k), size=m)
+        label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
+        yield Case(label, args, {"m": m, "k": k})
+    args = {"z": 2 * rng.normal(size=(4, 4)), "Y": np.eye(4, dtype=int)[[2, 0, 3, 1]]}
+    yield Case("one-hot rows, 4 examples, 4 classes", args, {"m": 4, "k": 4})
+    for top, rare in ((14.0, "small"), (870.0, "very small")):
+        z = np.array([[top + 9, 0, -5], [0, 4, top]])
+        args = {"z": z, "Y": np.array([[0.25, 0.75, 0], [0.5, 0.1, 0.4]])}
+        yield Case(f"targets of {rare} probability", args, {"m": 2, "k": 3})
+
+
+cross_entropy = Step(
+    "cross_entropy",
+    _cross_entropy,
+    _shared_targets,
+    texts=shared.CUT
+    | {
+        "flipped": "the logits have the wrong sign.",
+        "examples": "the softmax runs over axis 0, the examples, not the classes.",
+        "no_exp": "the normalization is missing: this is −z, weighted with Y.",
+        "hard": "the largest logit stands in place of ln Σ exp z.",
+        "twice": "softmax has been applied twice.",
+        "total_only": "this is log Σ exp z alone: the logits of the targets are "
+        "missing.",
+        "naive": "exponentials overflow: subtract each row's largest entry.",
+        "not_back": "the largest logit has not been added back.",
+        "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
+        "p": "the logarithm is missing: this is −p, weighted with Y.",
+        "all_summed": "ln p of all classes is summed, without the targets.",
+        "all_mean": "ln p of all classes is averaged, without the targets.",
+        "best": "the most likely class is taken, not the targets.",
+        "likeliest": "only the largest entry of each row of Y counts: all do.",
+        "kl": "the entropy of the targets is subtracted: this is the Kullback–Leibler "
+        "divergence.",
+        "exchanged": "p and Y are exchanged: the logarithm is that of p.",
+        "binary": "−ln(1 − p) is added, as for two classes: only Y ln p counts.",
+        "mixed": "this is the logarithm of Σ Y p: take the logarithms first.",
+        "squared": "these are squared errors of the probabilities.",
+        "label": "Y is taken for a class number, as y is in the notebook: each row "
+        "weights the classes.",
+        "minus": "the minus is missing.",
+        "summed": "this is the sum over the examples: the mean is asked for.",
+        "each": "one value for each example: the mean over them is missing.",
+        "first": "only the first example counts: a return inside the loop?",
+        "entries": "the mean runs over the classes, too: they are summed.",
+    },
+    warn="an exponential overflows or a logarithm meets 0: use log-sum-exp with each "
+    "row's largest entry subtracted.",
+    demands={
+        "a row of probabilities": ["likeliest", "label"],
+        "the mean over the examples": ["summed", "each", "entries"],
+        "of $-\\sum_j Y_{ij} \\ln p_{ij}$": ["minus", "all_mean", "exchanged", "kl"],
+        "straight from the logits": ["no_exp", "twice"],
+        "A very small probability must not give infinity": ["log_of_0", "cut_1e-12"],
+    },
+    why="Cross-entropy is the mean price of the truth: each class costs −ln p, times "
+    "the weight that the target gives it. A one-hot row picks a single logarithm; "
+    "readers who disagree, or a network that teaches another, give weights to several. "
+    "A probability of e^−900 is 0 in floating point, and its logarithm −∞. Written "
+    "with the logits it is a plain number. A bound hides the overflow, and changes the "
+    "cost just where it matters.",
+    see=SAFE,
+    goal="compute their cross-entropy",
+    small=lambda: _small(
+        z=np.array([[0.0, 2.0], [1.0, 1.0]]), Y=np.array([[1.0, 0.0], [0.25, 0.75]])
+    ),
 )
 
 
@@ -119,7 +304,7 @@ def _one_hot(slip, y, k):
     )
 
 
-def _gradients(slip, X, p, y):
+def _gradients(slip, X, W, p, y):
     N, k = p.shape
     hot = _one_hot(slip, y, k)
     hot = slip(
@@ -133,7 +318,11 @@ def _gradients(slip, X, p, y):
     delta = delta / slip(N, summed=1, classes=k, entries=N * k)
     dW, db = delta.T @ X, delta.sum(0)
     dW = slip(dW, turned=dW.T, means=np.outer(db, X.mean(0)))
-    return dW, slip(db, each=N * delta.mean(1), one=delta.sum(), db_zero=0 * db)
+    db = slip(db, each=N * delta.mean(1), one=delta.sum(), db_zero=0 * db)
+    dX = slip(delta @ W, dX_error=delta, dX_own=N * delta @ W, dX_label=-W[y] / N)
+    dX = slip(dX, dX_sign=-dX, dX_one=dX.sum(0), dX_zero=0 * X, dX_sizes=abs(dX))
+    dX = slip(dX, dX_likely=p @ W / N)
+    return slip((dW, db, dX), pair=(dW, db))
 
 
 def _gradient_cases(rng) -> Iterator[Case]:
@@ -143,8 +332,8 @@ def _gradient_cases(rng) -> Iterator[Case]:
         y[:2] = 0, k - 1
         if k == 3:
             label, y = "the last class does not occur", y % 2
-        args = {"X": rng.normal(size=(N, n)) + 0.5, "p": p, "y": y}
-        yield Case(label, args, {"N": N, "n": n, "k": k})
+        args = {"X": rng.normal(size=(N, n)) + 0.5, "W": rng.normal(size=(k, n))}
+        yield Case(label, args | {"p": p, "y": y}, {"N": N, "n": n, "k": k})
 
 
 LABELS = {
@@ -158,7 +347,7 @@ gradients = Step(
     "gradients",
     _gradients,
     _gradient_cases,
-    ("dW", "db"),
+    ("dW", "db", "dX"),
     texts=LABELS
     | {
         "best": "1 is subtracted at the largest probability, not at the label.",
@@ -178,22 +367,36 @@ gradients = Step(
         "each": "db is averaged over the classes; it has one entry for each class.",
         "one": "db is one number: each class has its own bias.",
         "db_zero": "db is 0: the biases have derivatives, too.",
+        "pair": "dX is missing: this is the pair of the notebook, dW and db.",
+        "dX_error": "dX is p − y, the derivative by the logits: go on to the pixels.",
+        "dX_own": "dX is that of each example's own cost: the mean brings 1/N.",
+        "dX_label": "dX holds the label's row of W alone: all logits count.",
+        "dX_likely": "dX lacks the label: p stands in place of p − y.",
+        "dX_sign": "the sign of dX is wrong: it is the derivative, no step.",
+        "dX_one": "dX is one row for all examples: each image has its own.",
+        "dX_zero": "dX is 0: each pixel has a derivative, too.",
+        "dX_sizes": "the sign of dX is lost: these are absolute values.",
     },
     demands={
         "with respect to $W$ and $b$": ["db_zero"],
+        "with respect to the images $X$, too": ["pair", "dX_zero", "dX_label"],
         "is $p_i - y_i$": ["sign", "no_label", "slope"],
         "the one-hot $y_i$": ["number", "seen", "one_right"],
-        "the cost is a mean": ["summed", "classes"],
-        "of shapes `(k, n)` and `(k,)`": ["turned", "each", "one"],
+        "the cost is a mean": ["summed", "classes", "dX_own"],
+        "of shapes `(k, n)`, `(k,)` and `(N, n)`": ["turned", "each", "one", "dX_one"],
     },
     why="The derivative of the logarithm cancels that of the exponential, and what is "
     "left for each logit is p minus 1 at the label, p elsewhere. Error times input "
-    "gives dW: row j collects the inputs that pull at class j. The number of classes "
-    "is the width of p, whichever labels happen to occur in a batch.",
+    "gives dW: row j collects the inputs that pull at class j. Error times weight "
+    "gives dX: a pixel reaches each logit through its weight there. The number of "
+    "classes is the width of p, whichever labels happen to occur in a batch.",
     see="The gradient",
     goal="derive the gradient of softmax regression and train it on handwritten digits",
     small=lambda: _small(
-        X=np.array([[1.0, 2.0]]), p=np.array([[0.25, 0.5, 0.25]]), y=np.array([1])
+        X=np.array([[1.0, 2.0]]),
+        W=np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]]),
+        p=np.array([[0.25, 0.5, 0.25]]),
+        y=np.array([1]),
     ),
 )
 

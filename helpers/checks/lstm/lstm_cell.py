@@ -237,18 +237,22 @@ lstm = Step(
 # --- gru_cell -------------------------------------------------------------------------
 
 
-def _gru(slip, x, h, W, U, b, d):
+def _gru(slip, x, h, W, U, b, d, reset_after):
     order = slip("rzn", zrn="zrn", nrz="nrz")
     b, d = slip(b, no_b=0 * b), slip(d, no_d=0 * d)
     blocks = (np.split(a, 3, -1) for a in (x @ W.T + b, h @ U.T + d, U.T, d))
     v, u, columns, bias = (dict(zip(order, a, strict=True)) for a in blocks)
     squash = slip(_sigmoid, gate_tanh=np.tanh)
     r, z = squash(v["r"] + u["r"]), squash(v["z"] + u["z"])
-    late = r * (u["n"] - bias["n"]) + bias["n"]
-    before = (r * h) @ columns["n"] + bias["n"]
-    inner = slip(r * u["n"], before=before, bias_outside=late, no_reset=u["n"])
-    inner = slip(inner, reset_z=z * u["n"], turned_reset=(1 - r) * u["n"], no_memory=0)
-    a = slip(v["n"] + inner, reset_all=r * (v["n"] + u["n"]))
+    reset = slip(r, no_reset=1, reset_z=z, turned_reset=1 - r)
+    late = reset * (u["n"] - bias["n"]) + bias["n"]
+    after = slip(reset * u["n"], bias_outside=late)
+    U_n = slip(columns["n"], not_transposed=columns["n"].T)
+    forms = after, (reset * h) @ U_n + bias["n"]
+    forms = slip(forms, always_after=(after, after), always_before=forms[1:] * 2)
+    after, before = slip(forms, turned_forms=forms[::-1])
+    inner = slip(after if reset_after else before, no_memory=0)
+    a = slip(v["n"] + inner, reset_all=reset * v["n"] + inner)
     n = slip(np.tanh, n_sigmoid=_sigmoid, n_linear=_linear)(a)
     new = slip((1 - z) * n + z * h, turned=z * n + (1 - z) * h, candidate=n)
     new = slip(new, whole=n + z * h, mixed_r=(1 - r) * n + r * h, no_old=(1 - z) * n)
@@ -258,8 +262,10 @@ def _gru(slip, x, h, W, U, b, d):
 def _gru_cases(rng) -> Iterator[Case]:
     for label, m, n_x, n_h in SIZES:
         args = {"x": rng.normal(size=(m, n_x)), "h": np.tanh(rng.normal(size=(m, n_h)))}
-        args |= _weights(rng, 3, n_x, n_h)
-        yield Case(label, args | {"d": rng.normal(size=3 * n_h)})
+        args |= _weights(rng, 3, n_x, n_h) | {"d": rng.normal(size=3 * n_h)}
+        for after in (True, False):
+            where = "after" if after else "before"
+            yield Case(f"{label}, reset {where}", args | {"reset_after": after})
 
 
 ROWS_3 = "the blocks of rows are taken in the order {}: here it is r, z, n."
@@ -273,14 +279,20 @@ gru_cell = Step(
         "no_b": "the biases b are missing.",
         "no_d": "the biases d are missing.",
         "gate_tanh": "the gates r and z have tanh; they have the sigmoid.",
-        "before": "the reset gate multiplies h before the product with U: here it "
-        "multiplies U h + d.",
+        "always_after": "this is always PyTorch's form, as in the notebook: without "
+        "`reset_after` the reset gate multiplies h before the product with U_n.",
+        "always_before": "this is always the paper's form: with `reset_after` the "
+        "reset gate multiplies U_n h + d_n.",
+        "turned_forms": "the two forms are exchanged: with `reset_after` the reset "
+        "gate multiplies what the product gives.",
+        "not_transposed": "U_n is not transposed, as a batch of rows needs it: it is "
+        "square, so no shape tells of it.",
         "no_reset": "the reset gate r is not used.",
         "bias_outside": "the reset gate multiplies U h alone: its bias d belongs "
         "inside.",
         "reset_z": "z stands where the reset gate r belongs.",
         "turned_reset": "1 − r stands where the reset gate r belongs.",
-        "no_memory": "the candidate n does not read h: r ⊙ (U h + d) is missing.",
+        "no_memory": "the candidate n does not read h: a is missing.",
         "reset_all": "the reset gate multiplies the input's part, too.",
         "n_sigmoid": "the candidate n has the sigmoid; it has tanh.",
         "n_linear": "the candidate n lacks its tanh.",
@@ -295,19 +307,17 @@ gru_cell = Step(
     demands={
         "are $r$, $z$, $n$, in this order": ["zrn", "nrz"],
         "it has two bias vectors": ["no_b", "no_d"],
-        "n &= \\tanh(W_n x + b_n + r \\odot (U_n h + d_n))": [
-            "before",
-            "bias_outside",
-            "no_reset",
-            "reset_all",
-        ],
+        "n &= \\tanh(W_n x + b_n + a)": ["n_linear", "no_memory", "reset_all"],
+        "r \\odot (U_n h + d_n)": ["always_before", "bias_outside", "no_reset"],
+        "U_n (r \\odot h) + d_n": ["always_after", "turned_forms", "not_transposed"],
         "h_t &= (1 - z) \\odot n + z \\odot h": ["turned", "whole", "mixed_r"],
     },
     **TIGHT,
     why="The update gate z shares out one whole between the old state and the "
     "candidate, so one gate does the work of two. The reset gate decides how much of "
-    "the old state the candidate may see. Papers and libraries differ in where r "
-    "stands and which of the two z weighs: compare before you copy weights.",
+    "the old state the candidate may see. After the product it is one factor for "
+    "each unit; before it, it chooses what of h enters the sums of all units. Papers "
+    "and libraries differ here: compare before you copy weights.",
     see="The GRU",
     goal="write LSTM and GRU so that they equal PyTorch's",
 )

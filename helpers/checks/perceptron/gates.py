@@ -41,10 +41,11 @@ def fires(slip, z):
     return slip(y, sigmoid=lambda: 0.5 * (1 + np.tanh(z / 2)))
 
 
-def _step(slip, z):
-    z = np.asarray(z, dtype=float)
-    y = slip(fires(slip, z), turned_closed=(z <= 0).astype(int), one=(z >= 1) * 1)
-    y = slip(y, half=(z >= 0.5) * 1, always=0 * y + 1, only_zero=(z == 0) * 1)
+def _step(slip, s, t):
+    t = slip(t, turned_t=lambda: np.reshape(t, (-1, 1)), first_t=np.ravel(t)[0])
+    z = np.asarray(slip(s - t, no_t=s, plus_t=s + t), dtype=float)
+    y = slip(fires(slip, z), turned_closed=(z <= 0).astype(int))
+    y = slip(y, always=0 * y + 1, only_zero=(z == 0) * 1)
     return slip(
         y,
         sign=np.sign(z),
@@ -55,17 +56,16 @@ def _step(slip, z):
 
 
 def _step_cases(rng) -> Iterator[Case]:
-    z = rng.normal(size=7)
-    z[2] = 0.0
-    z[4:6] = 0.25, 0.75  # tell a threshold at ½ or 1 from one at 0
-    table = rng.normal(size=(3, 4))
-    table[1, 1] = 0.0
-    yield Case("an array with a 0 in it", {"z": z})
-    yield Case("a table", {"z": table})
-    yield Case("whole numbers", {"z": rng.permutation(np.arange(-4, 4))})
-    yield Case("the number 0", {"z": 0.0})
-    yield Case("a negative number", {"z": -float(rng.uniform(1, 9))})
-    yield Case("a positive number", {"z": float(rng.uniform(1, 9))})
+    s = rng.normal(size=7)
+    yield Case("an array that reaches t once", {"s": s, "t": float(s[2])})
+    table, t = rng.normal(size=(4, 4)), rng.normal(size=4)
+    table[1, 1] = t[1]
+    yield Case("a table and a threshold for each column", {"s": table, "t": t})
+    yield Case("whole numbers", {"s": rng.permutation(np.arange(-4, 4)), "t": 2})
+    yield Case("the number 0, t = 0", {"s": 0.0, "t": 0.0})
+    low = -float(rng.uniform(1, 4))
+    yield Case("a number below t", {"s": low - 1, "t": low})
+    yield Case("a negative number above t", {"s": low, "t": 2 * low})
 
 
 step = Step(
@@ -74,57 +74,64 @@ step = Step(
     _step_cases,
     texts=THRESHOLD
     | {
-        "no_step": "this is z itself: the step is missing.",
-        "turned_closed": "the comparison points the wrong way: 1 for z ≤ 0.",
-        "one": "the threshold lies at 1, not at 0.",
-        "half": "the threshold lies at ½, not at 0.",
-        "always": "the outputs are 1 for every z.",
-        "only_zero": "1 only where z is exactly 0.",
-        "sign": "this is the sign of z: −1, 0 or 1.",
-        "half_at_0": "½ at z = 0; step(0) is 1 here.",
-        "relu": "this is max(0, z), a ReLU: the step's outputs are 0 and 1.",
+        "strict": "the output is 0 at s = t and should be 1: > in place of ≥.",
+        "no_step": "this is s − t: the step is missing.",
+        "no_t": "t is ignored: the threshold is 0, as in the notebook.",
+        "plus_t": "t is added to s: a larger threshold is harder to reach.",
+        "turned_t": "t belongs to the rows: each column of s has its threshold.",
+        "first_t": "the first threshold is used for all columns.",
+        "turned_closed": "the comparison points the wrong way: 1 for s ≤ t.",
+        "always": "the outputs are 1 for every s.",
+        "only_zero": "1 only where s is exactly t.",
+        "sign": "this is the sign of s − t: −1, 0 or 1.",
+        "half_at_0": "½ at s = t; there the output is 1.",
+        "relu": "this is max(0, s − t), a ReLU: the step's outputs are 0 and 1.",
         "number": "one number came for a whole array: each entry gets its own.",
     },
     demands={
-        "1 where $z \\geq 0$": ["strict", "turned"],
+        "1 where $s \\geq t$": ["strict", "turned", "no_t", "plus_t"],
         "else 0": ["plus_minus"],
-        "a number or an array": ["the number 0", "a table", "number"],
-        "of the same shape": ["number"],
-        "`step(0)` is 1": ["strict", "half_at_0"],
+        "a number or an array": ["the number 0, t = 0", "number"],
+        "a threshold for each column": ["turned_t", "first_t"],
+        "of the shape of `s`": ["number"],
+        "`step(0, 0)` is 1": ["half_at_0"],
     },
     why="A threshold unit decides: it answers 1 on one side of a line and 0 on the "
-    "other. What it does on the line itself is a convention, and it matters: a "
-    "perceptron that starts with zero weights has z = 0 for every example, so the "
-    "convention decides what it says before it has learned anything. This course takes "
-    "step(0) = 1. A comparison of arrays gives True and False for each entry; numbers "
-    "come from them by `astype(int)`.",
+    "other. The step of the chapter compares with 0, and a bias moves the line; a "
+    "neuron with a threshold is the same with b = −t. What it does on the line itself "
+    "is a convention, and it matters: a perceptron that starts with zero weights is on "
+    "it with every example. This course takes 1 there. A comparison of arrays gives "
+    "True and False for each entry; numbers come from them by `astype(int)`.",
     see="A neuron draws a line",
     goal="compute the output of a neuron by hand",
-    small=lambda: Case("", {"z": np.array([-3.0, 0.0, 2.0])}),
+    small=lambda: Case("", {"s": np.array([-3.0, 1.0, 2.0]), "t": 1.0}),
 )
 
 
 # --- predict --------------------------------------------------------------------------
 
 
-def _predict(slip, x, w, b):
-    w = slip(w, flipped=w[::-1], ones=np.ones_like(w))
+def _predict(slip, x, W, b):
+    V = slip(W.T, transposed=lambda: W, ones=np.ones_like(W.T))
+    V = slip(V, flipped=lambda: W[:, ::-1].T, same_w=W[:1].T + 0 * W.T)
     x = slip(x, first=lambda: np.atleast_2d(x)[0])
-    z = slip(x @ w, left_side=lambda: w @ x)
-    b = slip(b, no_bias=0, minus_bias=-b)
-    return fires(slip, slip(z + b, times_bias=z * b, entries=lambda: x * w + b))
+    z = x @ V
+    b = slip(b, no_bias=0, minus_bias=-b, same_b=b[0], turned_b=lambda: b[:, None])
+    y = fires(slip, slip(z + b, times_bias=z * b))
+    y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T)
+    return slip(y, any_fires=lambda: y.max(-1), all_fire=lambda: y.min(-1))
 
 
 def _predict_cases(rng) -> Iterator[Case]:
-    for m, n, b in ((32, 3, 0.7), (31, 5, -0.8), (24, 24, 0.4)):
-        args = {"x": rng.normal(size=(m, n)), "w": rng.normal(size=n), "b": b}
-        yield Case(f"a matrix of {m} examples, {n} inputs", args)
-    tie = {"x": np.array(ROWS, dtype=float), "w": np.array([1.0, 1.0]), "b": -1.0}
-    yield Case("the four rows of a gate, with z = 0", tie)
+    for m, n, k in ((32, 3, 5), (31, 5, 2), (8, 8, 8)):
+        args = {"x": rng.normal(size=(m, n)), "W": rng.normal(size=(k, n))}
+        args["b"] = rng.choice((-1, 1), size=k) * rng.uniform(0.5, 1, size=k)
+        yield Case(f"{m} examples, {n} inputs, {k} neurons", args)
+    W, b = np.array([[1.0, 1.0], [-1.0, -1.0], [2.0, -1.0]]), np.array([-1.0, 1.0, 1.0])
+    tie = {"x": np.array(ROWS, dtype=float), "W": W, "b": b}
+    yield Case("the four rows of a gate, some with z = 0", tie)
     yield Case("one vector, z = 0", {**tie, "x": np.array([0.0, 1.0])})
     yield Case("one vector", {**tie, "x": np.array([0.0, 0.0])})
-    args = {**tie, "x": np.array([-1.0, -1.0]), "b": 3.0}
-    yield Case("one vector, positive bias", args)
 
 
 predict = Step(
@@ -133,33 +140,51 @@ predict = Step(
     _predict_cases,
     texts=THRESHOLD
     | {
+        "transposed": "W stands in place of its transpose, as if a column of it were a "
+        "neuron: a row is one.",
         "flipped": "the weights meet the inputs in reversed order.",
         "ones": "the inputs are summed without their weights.",
+        "same_w": "all neurons have the weights of the first.",
         "first": "only the first example is used.",
-        "left_side": "the order of the factors is reversed: w @ x in place of x @ w.",
-        "no_bias": "the bias b is missing.",
-        "minus_bias": "the bias b is subtracted; it is added.",
-        "times_bias": "the bias multiplies z; it is added.",
-        "entries": "inputs and weights are multiplied, but not summed: x @ w.",
+        "no_bias": "the biases b are missing.",
+        "minus_bias": "the biases are subtracted; they are added.",
+        "same_b": "all neurons have the bias of the first.",
+        "turned_b": "the biases are added along the examples: each neuron has its own.",
+        "times_bias": "the biases multiply; they are added.",
+        "first_neuron": "the output of the first neuron came: those of all are asked "
+        "for.",
+        "neurons_first": "the result has a row for each neuron: a row for each example "
+        "is asked for.",
+        "any_fires": "the result tells whether a neuron fires: which ones do?",
+        "all_fire": "the result tells whether all neurons fire: which ones do?",
     },
     demands={
-        "the output $\\operatorname{step}(\\mathbf w \\cdot \\mathbf x + b)$": [
+        "$\\operatorname{step}(\\mathbf w_j \\cdot \\mathbf x + b_j)$": [
             "no_bias",
             "no_step",
             "strict",
         ],
+        "the weights of neuron j in row j": ["transposed", "same_w"],
+        "`b`: their biases": ["same_b", "turned_b"],
         "one example, shape `(n,)`": ["one vector"],
-        "a batch of them": ["first", "left_side"],
+        "a batch of them": ["first"],
+        "shape `(m, k)` for a batch": ["neurons_first", "first_neuron", "any_fires"],
     },
-    why="The sum w · x + b says on which side of the line an example lies, and how far "
-    "from it; the step keeps the side alone. The bias moves the line away from the "
-    "origin: without it every line goes through 0, and OR could not be told from AND. "
-    "With examples in the rows of x, one product x @ w gives all sums at once, and the "
-    "same expression works for a single example.",
+    why="The sum w · x + b says on which side of the line an example lies; the step "
+    "keeps the side alone. The bias moves the line away from the origin: without it "
+    "every line goes through 0, and OR could not be told from AND. Several neurons "
+    "that see the same inputs are a layer: each draws its own line. With the examples "
+    "in the rows of x and the neurons in the rows of W, all sums are one product, and "
+    "the same expression works for a single example.",
     see="A neuron draws a line",
     goal="compute the output of a neuron by hand",
     small=lambda: Case(
-        "", {"x": np.array([[2.0, 1.0]]), "w": np.array([1.0, -3.0]), "b": 2.0}
+        "",
+        {
+            "x": np.array([[2.0, 1.0]]),
+            "W": np.array([[1.0, -3.0], [1.0, 1.0]]),
+            "b": np.array([2.0, -4.0]),
+        },
     ),
 )
 

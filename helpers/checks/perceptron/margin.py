@@ -24,7 +24,8 @@ def _distances(slip, X, w, b):
     z = X @ w + slip(b, no_bias=0, minus_bias=-b)
     size = np.linalg.norm(w)
     size = slip(size, square=w @ w, none=1.0, with_bias=np.hypot(size, b))
-    size = slip(size, absolute=np.abs(w).sum(), inputs=np.linalg.norm(X, axis=1))
+    size = slip(size, absolute=np.abs(w).sum(), total=w.sum())
+    size = slip(size, inputs=np.linalg.norm(X, axis=1))
     found = slip(z / size, bias_whole=X @ w / size + b)
     found = slip(found, unsigned=np.abs(found), nearest=found.min())
     return slip(found, outputs=(z >= 0).astype(int))
@@ -33,6 +34,7 @@ def _distances(slip, X, w, b):
 def _distance_cases(rng) -> Iterator[Case]:
     for m, n in ((1, 2), (4, 3), (6, 2)):
         X, w = rng.normal(size=(m, n)), 2 * rng.normal(size=n) + 0.3
+        w[:2] = np.abs(w[:2]) * (1, -1)  # their sum is not that of their sizes
         b = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1))
         yield Case(f"{m} examples of {n} inputs", {"X": X, "w": w, "b": b})
 
@@ -49,6 +51,7 @@ distances = Step(
         "none": "this is z: the length of w is missing.",
         "with_bias": "the bias counts in the length: it only moves the boundary.",
         "absolute": "the absolute weights are added up: that is no length.",
+        "total": "the weights are added up: that is no length.",
         "inputs": "z is divided by the lengths of the examples: by that of w.",
         "bias_whole": "the bias is not divided by the length of w.",
         "unsigned": "the sign is lost: it says on which side an example lies.",
@@ -88,11 +91,15 @@ def _bound(slip, X, d, w, b):
     side = slip(2 * d - 1, unsigned=np.sign(wide @ u), targets=d, turned=1 - 2 * d)
     each = side * (wide @ u)
     gamma = slip(each.min(), largest=each.max(), mean=each.mean())
+    gamma = slip(gamma, left_out=lambda: each[each > 0].min())
     lengths = np.linalg.norm(slip(wide, inputs=X), axis=1)
     R = slip(lengths.max(), mean_R=lengths.mean(), shortest=lengths.min())
-    R = slip(R, square_R=R**2)
+    R = slip(R, square_R=R**2, all_rows=np.linalg.norm(wide), entry=np.abs(wide).max())
+    R = slip(R, columns=np.linalg.norm(wide, axis=0).max())
     ratio = slip((R / gamma) ** 2, no_square=R / gamma, upside_down=(gamma / R) ** 2)
-    most = ratio if slip(gamma > 0, any_plane=True) else slip(np.inf, zero=0.0)
+    none = slip(np.inf, zero=0.0, nan=np.nan)
+    most = ratio if slip(gamma > 0, any_plane=True) else none
+    gamma = slip(gamma, endless=gamma if gamma > 0 else np.inf)
     return gamma, R, slip(most, floor=np.floor(most))
 
 
@@ -103,9 +110,9 @@ def _bound_cases(rng) -> Iterator[Case]:
         z = (X @ w + b) / np.hypot(np.linalg.norm(w), b)
         X, z = X[np.abs(z) > gap][:m], z[np.abs(z) > gap][:m]
         d = (z > 0).astype(int)
-        if not gap:  # one example on the wrong side
-            d[np.abs(z).argmax()] ^= 1
-        text = f"{m} examples of {n} inputs" + ", one on the wrong side" * (not gap)
+        if not gap:  # the farthest and the nearest are on the wrong side
+            d[[np.abs(z).argmax(), np.abs(z).argmin()]] ^= 1
+        text = f"{m} examples of {n} inputs" + ", two on the wrong side" * (not gap)
         yield Case(text, {"X": X, "d": d, "w": w, "b": b})
 
 
@@ -125,14 +132,20 @@ bound = Step(
         "turned": "the classes are exchanged: class 1 lies where the sum is positive.",
         "largest": "γ is the largest of them: it is the smallest.",
         "mean": "γ is the mean of them: it is the smallest.",
+        "left_out": "examples on the wrong side are left out: they count as negative.",
         "inputs": "R lacks the constant input.",
         "mean_R": "R is the mean length: it is the largest.",
         "shortest": "R is the smallest length: it is the largest.",
         "square_R": "R is the square of the length.",
+        "all_rows": "R is the length of all examples together: of the longest one.",
+        "entry": "R is the largest number in the examples: a length is asked for.",
+        "columns": "R is the length of a column: examples are rows.",
         "no_square": "the square is missing: (R/γ)².",
         "upside_down": "γ stands above R: (R/γ)².",
         "any_plane": "a plane that errs bounds nothing: infinity is asked for.",
         "zero": "0 comes for a plane that errs: infinity is asked for.",
+        "nan": "NaN comes for a plane that errs: infinity is asked for.",
+        "endless": "γ is infinite for a plane that errs: only the bound is.",
         "floor": "the bound is rounded down: it is asked for as it is.",
     },
     demands={
@@ -164,6 +177,8 @@ def _survivors(slip, X, d, epochs):
     u, alive = slip(u, from_ones=u + 1), 0
     for _ in range(slip(epochs, one_epoch=1)):
         alive, clean = slip(alive, each_epoch=0), True
+        if slip(False, solved=np.all((wide @ u >= 0) == d)):
+            break
         for x, target in zip(wide, d, strict=True):
             y = slip(int(x @ u >= 0), strict=int(x @ u > 0))
             if y == target:
@@ -173,7 +188,7 @@ def _survivors(slip, X, d, epochs):
             new = u + slip(target - y, sign=y - target) * step
             if alive or slip(False, empty=True):
                 states.append(slip(u, after=new))
-                counts.append(alive)
+                counts.append(slip(alive, ended=alive + 1))
             u, alive, clean = new, slip(0, counted=1, kept=alive), False
         if slip(False, early=clean):
             break
@@ -181,7 +196,13 @@ def _survivors(slip, X, d, epochs):
         states.append(u)
         counts.append(alive)
     W, c = np.array(states), np.array(counts)
-    W = slip(W, running=lambda: np.cumsum(W, 0))
+    W = slip(W, running=lambda: np.cumsum(W, 0), one_array=lambda: 0 * W + u)
+    used = slip(slice(None), no_zero=lambda: [*W[:-1].any(axis=1), True])
+    W, c = W[used], c[used]
+    if slip(False, merged=True):
+        rows = list(dict.fromkeys(map(tuple, W.tolist())))
+        c = np.array([c[(row == W).all(axis=1)].sum() for row in rows])
+        W = np.array(rows)
     return W, slip(c, share=lambda: c / c.sum(), running_c=lambda: np.cumsum(c))
 
 
@@ -198,6 +219,9 @@ def _survivor_cases(rng) -> Iterator[Case]:
     d = np.arange(8) % 2
     X = rng.normal(size=(8, 2)) / 4 + 3 * d[:, None] - 1
     yield Case("two clouds far apart, 9 epochs", {"X": X, "d": d, "epochs": 9})
+    X = np.array([[-1.0, -1], [-1, 0], [1, -1], [-1, 1]])
+    args = {"X": X, "d": np.array([1, 0, 1, 1]), "epochs": 2}
+    yield Case("a first example of class 1, a state that comes again", args)
 
 
 survivors = Step(
@@ -213,12 +237,18 @@ survivors = Step(
         "strict": "the neuron does not fire at z = 0: step(0) is 1.",
         "empty": "states that were right for no example are in it: leave them out.",
         "sign": "the error has the wrong sign: desired minus actual.",
+        "ended": "the mistake that ended a state counts for it, too.",
         "counted": "the example that caused a correction counts for the new state.",
         "each_epoch": "the count begins anew with each epoch: it goes on.",
         "no_bias": "the bias is not corrected.",
         "after": "the state after the correction is kept: the one before it survived.",
         "kept": "the count does not begin anew after a mistake.",
         "early": "the loop stops after an epoch without a mistake: go on.",
+        "solved": "the loop stops when no example is wrong: go on.",
+        "no_zero": "the zero state is left out: it counts like any other.",
+        "merged": "equal states are put together: each stands in its place.",
+        "one_array": "all rows are the last state: the array that was kept has been "
+        "changed later. Keep a copy.",
         "last_alive": "the last state is left out if it was right for none.",
         "no_last": "the last state is missing: it counts, too.",
         "running": "the states are added up: they are asked for one by one.",
@@ -255,17 +285,23 @@ def _held_out(slip, W, c, X, d):
     wide = slip(wide, no_bias=np.hstack([X, np.zeros((len(X), 1))]))
     mean = slip(c @ W / c.sum(), plain_mean=W.mean(0), most=W[c.argmax()])
 
-    def share(z):
-        y = slip((z >= 0).astype(int), strict=(z > 0).astype(int))
+    wide = slip(wide, bias_first=wide[:, [-1, *range(X.shape[1])]])
+
+    def fires(z):
+        return slip(z >= 0, strict=z > 0)
+
+    def share(y):
         right = slip(y == d, wrong=y != d)
         return slip(right.mean(), count=right.sum())
 
-    outputs = np.where(wide @ W.T >= 0, 1, slip(-1, zero_votes=0))
+    outputs = np.where(fires(wide @ W.T), 1, slip(-1, zero_votes=0))
+    each = c @ [share(y) for y in fires(wide @ W.T).T] / c.sum()
     outputs = slip(outputs, signs=np.sign(wide @ W.T))
     votes = outputs @ slip(c, one_vote=np.ones(len(c)))
     votes = slip(votes, sums=wide @ W.T @ c, tie_no=votes - 0.5)
-    last = slip(W[-1], first=W[0])
-    return share(wide @ last), share(wide @ mean), share(votes)
+    last = share(fires(wide @ slip(W[-1], first=W[0], longest=W[c.argmax()])))
+    averaged = slip(share(fires(wide @ mean)), mean_share=each)
+    return last, averaged, slip(share(votes >= 0), vote_share=each)
 
 
 def _held_out_cases(rng) -> Iterator[Case]:
@@ -293,9 +329,14 @@ held_out = Step(
         "strict": "the output at z = 0 is 0: step(0) is 1.",
         "wrong": "these are the shares that are wrong: accuracies are asked for.",
         "count": "these are numbers of right outputs: shares are asked for.",
-        "zero_votes": "a vote against counts as 0: it counts as −1.",
+        "zero_votes": "no vote counts against: compare with the votes for 0.",
+        "bias_first": "the first column is taken for the bias: it is the last.",
+        "longest": "the state with the largest count stands for the last.",
+        "mean_share": "averaged: the states' shares are averaged: average the states.",
+        "vote_share": "voted: the states' shares are averaged: let them vote on each "
+        "example.",
         "one_vote": "every state has one vote: it has as many as its count.",
-        "signs": "a state's output at z = 0 has no vote: step(0) is 1.",
+        "signs": "a state does not vote for 1 at z = 0: step(0) is 1.",
         "tie_no": "a tie counts as 0: it counts as 1.",
         "sums": "the sums vote, not the outputs: that is the averaged neuron again.",
         "first": "the first state stands for the last.",
@@ -325,7 +366,8 @@ def _slopes(slip, X, w, b, j, h):
         X @ w + b,
         slip(h * X[:, j], bias=h, no_input=h / 2, square=h**2 * X[:, j]),
     )
-    moved = z + slip(gone, minus=-gone, all_inputs=h * X.sum(1))
+    gone = slip(gone, minus=-gone, all_inputs=h * X.sum(1), before=h * X[:, j - 1])
+    moved = z + gone
 
     def quotient(sigma):
         by = slip(h, undivided=1.0, twice=2 * h, size_h=abs(h))
@@ -335,7 +377,7 @@ def _slopes(slip, X, w, b, j, h):
         return slip(change.mean(), summed=change.sum(), each=change) / by
 
     def step(z):
-        return (z >= 0).astype(float)
+        return slip(z >= 0, strict=z > 0).astype(float)
 
     def smooth(z):
         return 0.5 * (1 + np.tanh(z / 2))
@@ -349,8 +391,11 @@ def _slopes(slip, X, w, b, j, h):
 def _slope_cases(rng) -> Iterator[Case]:
     for m, n, h in ((30, 2, 0.5), (40, 3, -0.7), (25, 4, 1e-3)):
         X, w = rng.normal(size=(m, n)) + 0.5, rng.normal(size=n)
-        args = {"X": X, "w": w, "b": float(rng.normal() / 2), "j": int(rng.integers(n))}
+        args = {"X": X, "w": w, "b": float(rng.normal() / 2), "j": n - 1}
         yield Case(f"{m} examples of {n} inputs, h = {h}", args | {"h": h})
+    X, w = np.array([[1.0, 1], [2, 2], [1, 2], [-1, 1]]), np.array([1.0, -1])
+    args = {"X": X, "w": w, "b": 0.0, "j": 0, "h": 1.0}
+    yield Case("examples on the boundary", args)
 
 
 slopes = Step(
@@ -364,6 +409,8 @@ slopes = Step(
         "square": "the weight moves by h²: by h.",
         "minus": "the weight goes down by h: it goes up.",
         "all_inputs": "all weights move: only number j does.",
+        "before": "the weight before it moves: j counts from 0.",
+        "strict": "the neuron does not fire at z = 0: step(0) is 1.",
         "undivided": "the division by h is missing.",
         "twice": "the division is by 2 h: the weight moves to one side.",
         "size_h": "the sign of h is lost in the division.",

@@ -4,7 +4,7 @@ from ..engine import hint
 from .choose_k import (
     choose_k,
     final_error,
-    shared_width,
+    neighbor_widths,
     validation_error,
     xor_network,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "hint",
     "k_means",
     "least_squares",
-    "shared_width",
+    "neighbor_widths",
     "validation_error",
     "widths",
     "xor_network",

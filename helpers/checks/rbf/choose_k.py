@@ -4,85 +4,79 @@ Each step is a reference that carries its slips (`helpers.checks.engine`); the v
 cell and the hidden test differ in the seed only.
 """
 
-import functools
 from collections.abc import Iterator
 
 import numpy as np
 
 from ..engine import Case, Slip, Step
-from . import rbf_network
 from .rbf_network import small
 
 
-def _shared_width(slip, centers):
-    k, n = centers.shape
-    e = centers[:, None] - centers
+def _neighbor_widths(slip, centers):
+    k, e = len(centers), centers[:, None] - centers
     d = np.linalg.norm(e, axis=2)
-    pairs = d[np.triu_indices(k, 1)]
-    far = slip(d.max(), mean=pairs.mean(), mean_all=d.mean(), least=pairs.min())
-    far = slip(far, ends=d[0, -1], neighbors=np.diag(d, 1).max(), squared=far**2)
-    far = slip(far, axis=np.abs(e).max(), box=np.linalg.norm(np.ptp(centers, axis=0)))
-    below = slip(np.sqrt(2 * k), no_root=2 * k, no_2=np.sqrt(k), no_k=np.sqrt(2))
-    below = slip(below, outside=2 * np.sqrt(k), k_outside=np.sqrt(2) * k)
-    below = slip(below, features=np.sqrt(2 * n), none=1.0)
-    return slip(np.full(k, far / below), number=far / below, rows=d.max(1) / below)
+    d = slip(d, axis=np.abs(e).max(2), streets=np.abs(e).sum(2), squared=d**2)
+    apart = slip(d + np.diag(np.full(k, np.inf)), itself=d)
+    sigma = apart.min(1)
+    shared = np.full(k, d.max() / np.sqrt(2 * k))
+    sigma = slip(sigma, farthest=d.max(1), mean=d.sum(1) / (k - 1), shared=shared)
+    sigma = slip(sigma, least=0 * sigma + sigma.min(), average=0 * sigma + sigma.mean())
+    return slip(sigma, number=sigma.min(), half=sigma / 2, which=apart.argmin(1))
 
 
-def _shared_width_cases(rng) -> Iterator[Case]:
+def _neighbor_widths_cases(rng) -> Iterator[Case]:
     for k, n in ((4, 2), (5, 1), (2, 3), (7, 2)):
-        centers = rng.normal(2, 1.5, (k, n))
-        d = np.linalg.norm(centers[:, None] - centers, axis=2)
-        i, j = np.unravel_index(d.argmax(), d.shape)  # they come first and third
-        middle, *rest = [m for m in range(k) if m not in (i, j)] or [i]
-        order = [i, middle, j, *rest] if k > 2 else [i, j]
-        yield Case(f"{k} centers, n = {n}", {"centers": centers[order]})
+        yield Case(f"{k} centers, n = {n}", {"centers": rng.normal(2, 1.5, (k, n))})
 
 
-shared_width = Step(
-    "shared_width",
-    _shared_width,
-    _shared_width_cases,
+neighbor_widths = Step(
+    "neighbor_widths",
+    _neighbor_widths,
+    _neighbor_widths_cases,
     lists=True,
     texts={
-        "mean": "the mean distance is used: d_max is the largest.",
-        "mean_all": "the mean distance is used, zeros included: d_max is the largest.",
-        "least": "the smallest distance is used: d_max is the largest.",
-        "ends": "only the first and the last center are compared: look at all pairs.",
-        "neighbors": "only centers that follow each other are compared: look at all.",
-        "squared": "squared distances are used: a root is missing.",
+        "itself": "each center is nearest to itself, at 0: leave it out.",
         "axis": "this is the largest difference in one feature, not a distance.",
-        "box": "this is the diagonal of a box around all centers, not a distance.",
-        "no_root": "the root is missing: d_max/√(2k).",
-        "no_2": "the 2 is missing: d_max/√(2k).",
-        "no_k": "the k is missing: d_max/√(2k).",
-        "outside": "the 2 stands outside the root: d_max/√(2k).",
-        "k_outside": "the k stands outside the root: d_max/√(2k).",
-        "features": "the number of features stands in place of k.",
-        "none": "this is d_max itself: divide by √(2k).",
-        "number": "one number came: one for each center is asked for, shape (k,).",
-        "rows": "each center has a largest distance of its own: one is for all.",
+        "streets": "the differences of the features are added up: take the distance.",
+        "squared": "squared distances are used: a root is missing.",
+        "farthest": "this is the farthest of the centers: the nearest is asked for.",
+        "mean": "this is the mean over all other centers: take the nearest.",
+        "shared": "this is the shared width d_max/√(2k) of the page and the notebook: "
+        "here each center has its own, from its nearest neighbor.",
+        "least": "all have the width of the closest pair: each has its own.",
+        "average": "all have the mean width: each has its own.",
+        "number": "one number came, the least of all: one for each center, shape (k,).",
+        "half": "this is half the distance: the distance itself is asked for.",
+        "which": "this says which center is the nearest: its distance is asked for.",
     },
     demands={
-        "$\\sigma = d_{\\max} / \\sqrt{2k}$": ["no_root", "no_2", "outside", "none"],
-        "the largest distance between two centers": ["mean", "ends", "axis"],
-        "Returns the widths, shape `(k,)`, all equal": ["number", "rows"],
+        "$\\sigma_j$ is the distance from": ["squared", "axis", "half", "which"],
+        "the nearest of the *other* centers": ["itself", "farthest", "mean"],
+        "a width of its own": ["shared", "least", "average"],
+        "Returns the widths, shape `(k,)`": ["number"],
     },
-    why="Between neighbors the Gaussians must neither leave gaps nor become one. The "
-    "rule takes the extent of all centers, and divides by a root that grows with their "
-    "number. The farthest pair may be any pair: all have to be compared.",
+    why="Between neighbors the Gaussians must neither leave gaps nor become one. At a "
+    "distance of σ a Gaussian has fallen to 0.61: by this rule each still has this "
+    "height where its neighbor stands, close or far. A table of all distances has "
+    "zeros on its diagonal, and these are no neighbors.",
     see="How wide? Two rules",
     goal="choose widths",
-    small=small(centers=[[0.0, 0.0], [3.0, 4.0]]),
+    small=small(centers=[[0.0, 0.0], [3.0, 4.0], [3.0, 1.0]]),
 )
 
 
-_phi = functools.partial(rbf_network.basis.reference, Slip())
-_best = functools.partial(rbf_network.least_squares.reference, Slip())
+def _phi(X, centers, sigma):
+    return np.exp(-((X[:, None] - centers) ** 2).sum(2) / (2 * sigma**2))
+
+
+def _best(Phi, y):
+    theta = np.linalg.lstsq(np.column_stack([Phi, np.ones(len(y))]), y, rcond=None)[0]
+    return theta[:-1], theta[-1]
 
 
 def _predicted(X, y, A, centers):
     """Return what the network says about A that is fitted to X and y."""
-    sigma = _shared_width(Slip(), centers)
+    sigma = _neighbor_widths(Slip(), centers)
     w, b = _best(_phi(X, centers, sigma), y)
     return _phi(A, centers, sigma) @ w + b
 
@@ -111,7 +105,8 @@ MEASURES = {
 def _validation_error(slip, X, y, X_val, y_val, centers):
     train, val = (X, y), (X_val, y_val)
     both = _join(train, val)
-    sigma = slip(_shared_width(Slip(), centers), width_1=np.ones(len(centers)))
+    sigma = slip(_neighbor_widths(Slip(), centers), width_1=np.ones(len(centers)))
+    sigma = slip(sigma, shared=_neighbor_widths(Slip(["shared"]), centers))
     fit, t_fit = slip(train, fit_val=val, fit_both=both)
     A, t = slip(val, on_train=train, on_both=both)
     Phi = _phi(fit, centers, sigma)
@@ -144,7 +139,8 @@ validation_error = Step(
     atol=1e-6,
     texts=MEASURES
     | {
-        "width_1": "all Gaussians have the width 1: use `shared_width`.",
+        "width_1": "all Gaussians have the width 1: use `neighbor_widths`.",
+        "shared": "the shared width of the page is used: use `neighbor_widths`.",
         "fit_val": "leakage: the weights are fitted on the validation part.",
         "fit_both": "leakage: the weights are fitted on both parts together.",
         "on_train": "this is the error on the training part, which the fit has seen.",
@@ -153,7 +149,8 @@ validation_error = Step(
         "no_bias": "the network has no bias.",
     },
     demands={
-        "with these centers, the shared width and least squares": ["width_1", "lost"],
+        "with these centers, their `neighbor_widths`": ["width_1", "shared"],
+        "and least squares": ["lost", "no_bias"],
         "on the training part; return its error": ["fit_val", "fit_both"],
         "on the validation part": ["on_train", "on_both"],
         "Returns the root mean squared error": ["squared", "absolute", "spread"],

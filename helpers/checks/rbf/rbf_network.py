@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import Case, Step
+from ..engine import Case, Slip, Step
 
 
 def small(**given: Any) -> Callable[[], Case]:
@@ -21,21 +21,22 @@ def small(**given: Any) -> Callable[[], Case]:
 
 def _basis(slip, X, centers, sigma):
     e = X[:, None] - centers
-    e = slip(e, first=e[..., :1])
-    d2 = slip((e**2).sum(2), mean=(e**2).mean(2))
-    d2 = slip(d2, distance=np.sqrt(d2), plus=-d2, over_centers=(e**2).sum(1))
-    d2 = slip(d2, by_rows=lambda: ((X - centers) ** 2).sum(1))
     two = slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma, all_squared=4 * sigma**2)
-    two = slip(two, times=4 / two, widths_by_rows=two[:, None])
-    Phi = np.exp(-d2 / two)
-    return slip(Phi, density=Phi / (sigma * np.sqrt(2 * np.pi)), d2=d2)
+    two = slip(two, times=4 / two, one_width=two.mean(1, keepdims=True))
+    parts = e**2 / two
+    parts = slip(parts, first=parts[..., :1], absolute=np.abs(e) / two)
+    a = slip(parts.sum(2), mean=parts.mean(2), over_centers=parts.sum(1))
+    a = slip(a, late=lambda: (e**2).sum(2) / two, apart=(e**2).sum(2) / two.sum(1))
+    a = slip(a, by_rows=lambda: ((X - centers) ** 2 / two).sum(1), plus=-a)
+    Phi = slip(np.exp(-a), exponents=a, added=np.exp(-parts).sum(2))
+    return slip(Phi, density=Phi / np.prod(sigma * np.sqrt(2 * np.pi), 1))
 
 
 def _basis_cases(rng) -> Iterator[Case]:
     for m, n, k in ((5, 2, 3), (4, 1, 6), (3, 3, 3)):
         args = {"X": rng.normal(size=(m, n)), "centers": rng.normal(size=(k, n))}
         label = f"{m} examples, n = {n}, {k} centers"
-        yield Case(label, args | {"sigma": rng.uniform(0.6, 1.8, k)})
+        yield Case(label, args | {"sigma": rng.uniform(0.6, 1.8, (k, n))})
 
 
 basis = Step(
@@ -44,56 +45,85 @@ basis = Step(
     _basis_cases,
     lists=True,
     texts={
-        "first": "only the first feature enters the distance.",
+        "first": "only the first feature enters the sum.",
         "mean": "the mean over the features is taken: the squares are added up.",
-        "distance": "the distance is not squared in the exponent.",
+        "absolute": "the differences are not squared.",
+        "late": "the squares are added up first and then divided, as for the round "
+        "Gaussians of the notebook: here each feature has a width of its own.",
+        "apart": "squares and widths are added up apart: divide each square first.",
+        "one_width": "one width serves all features: each has its own.",
         "plus": "the minus sign is missing: the values grow with the distance.",
         "over_centers": "the squares are added over the wrong axis: take the features.",
         "by_rows": "row is paired with row: each example meets each center.",
-        "no_2": "the 2 is missing: the exponent is divided by 2σ².",
+        "no_2": "the 2 is missing: the squares are divided by 2σ².",
         "sigma": "σ is not squared in the exponent.",
         "all_squared": "the 2 is squared, too: 2σ², not (2σ)².",
-        "times": "the exponent is multiplied by σ²: are parentheses missing below?",
-        "widths_by_rows": "the widths go with the rows: each column has its own.",
+        "times": "the squares are multiplied by σ²: are parentheses missing below?",
+        "added": "a Gaussian for each feature, and their sum: add in the exponent.",
         "density": "1/(σ√2π) belongs to a density: a Gaussian is 1 on its center.",
-        "d2": "these are squared distances: the exponential is missing.",
+        "exponents": "these are the sums: the exponential is missing.",
     },
     demands={
-        "\\lVert \\mathbf x - \\mathbf c_j \\rVert^2": ["distance", "mean", "plus"],
-        "(2\\sigma_j^2)\\bigr)": ["no_2", "sigma", "times", "density"],
-        "for every example and every center": ["by_rows", "widths_by_rows"],
+        "\\sum_i (x_i - c_{ji})^2": ["absolute", "mean", "plus", "added"],
+        "(2\\sigma_{ji}^2)\\bigr)": ["no_2", "sigma", "times", "density"],
+        "for every example and every center": ["by_rows", "over_centers"],
+        "for each center a width for each feature": ["late", "apart", "one_width"],
     },
     why="A Gaussian is 1 on its center and falls with the distance, fast if it is "
-    "narrow. One subtraction serves all pairs, with an axis of length 1 between that "
-    "of the examples and that of the features; the squares are added over the last.",
+    "narrow. With a width for each feature it is an ellipse along the axes, and a "
+    "feature on another scale does not drown the rest. So each difference is measured "
+    "in its own width before the squares are added over the features.",
     see="Experts for a neighborhood",
     goal="compute the output of a sum of Gaussians by hand",
-    small=small(X=[[0.0, 0.0], [1.0, 0.0]], centers=[[1.0, 1.0]], sigma=[0.5]),
+    small=small(X=[[0.0, 0.0], [1.0, 0.0]], centers=[[1.0, 1.0]], sigma=[[0.5, 1.0]]),
 )
 
 
-def _k_means(slip, X, centers, rounds):
+def _k_means(slip, X, starts, rounds):
     def nearest(c):
         e = X[:, None] - c
         d2 = (slip(e, first=e[..., :1]) ** 2).sum(2)
         return slip(d2.argmin(1), farthest=d2.argmax(1))
 
-    c, labels = centers, nearest(centers)
-    for _ in range(slip(rounds, endless=100, one=1)):
+    def run(c):
         labels = nearest(c)
-        moved = c.copy()
-        for j in range(len(c)):
-            if len(mine := X[labels == j]):
-                mean = slip(mine.mean(0), median=np.median(mine, 0), total=mine.sum(0))
-                moved[j] = slip(mean, number=mine.mean())
-            else:
-                rest = slip(c[j], nan=np.nan, origin=0, middle=X.mean(0))
-                moved[j] = slip(rest, example=lambda j=j: _example(slip, X, j))
-        if np.array_equal(moved, c):
-            break
-        c = moved
-    c = slip(c, unmoved=centers, dropped=c[np.unique(labels)])
+        for _ in range(slip(rounds, endless=100, one=1, unmoved=0)):
+            labels = nearest(c)
+            moved = c.copy()
+            for j in range(len(c)):
+                if len(mine := X[labels == j]):
+                    mean = slip(mine.mean(0), median=np.median(mine, 0))
+                    moved[j] = slip(mean, total=mine.sum(0), number=mine.mean())
+                else:
+                    rest = slip(c[j], nan=np.nan, origin=0, middle=X.mean(0))
+                    moved[j] = slip(rest, example=lambda j=j: _example(slip, X, j))
+            if np.array_equal(moved, c):
+                break
+            c = moved
+        return c, labels
+
+    if slip(False, one_start=True):
+        c = run(starts)[0]
+        return c, nearest(c)
+    ends = [run(c) for c in starts]
+    best = _cheapest(X, [c for c, _ in ends])
+    best = slip(best, first_start=0, last_start=-1, by_start=_cheapest(X, starts))
+    best = slip(best, by_distance=_cheapest(X, [c for c, _ in ends], 1))
+    best = slip(best, worst=int(np.argmax(_costs(X, [c for c, _ in ends]))))
+    c, labels = ends[best]
+    c = slip(c, dropped=c[np.unique(labels)], averaged=np.mean([c for c, _ in ends], 0))
     return c, slip(nearest(c), stale=labels, from_1=nearest(c) + 1)
+
+
+def _costs(X, runs, power=2):
+    """Return for each set of centers the sum of the distances to the nearest one."""
+    return [
+        (np.linalg.norm(X[:, None] - c, axis=2).min(1) ** power).sum() for c in runs
+    ]
+
+
+def _cheapest(X, runs, power=2):
+    return int(np.argmin(_costs(X, runs, power)))
 
 
 def _example(slip, X, j):
@@ -104,17 +134,29 @@ def _example(slip, X, j):
 
 
 def _k_means_cases(rng) -> Iterator[Case]:
-    for label, m, n, k, rounds in (
-        ("24 points in the plane, 3 centers", 24, 2, 3, 30),
-        ("26 points on the line, 4 centers", 26, 1, 4, 30),
-        ("two rounds", 60, 2, 5, 2),
-        ("a center that no point is near", 20, 2, 3, 1),
+    for label, m, k, rounds, count in (
+        ("24 points in the plane, 3 starts", 24, 4, 30, 3),
+        ("two rounds, 2 starts", 60, 5, 2, 2),
+        ("one start, a center that no point is near", 20, 3, 1, 1),
     ):
-        X = rng.normal(size=(m, n)) + 3 * rng.integers(0, k, (m, 1))
-        start = rng.permutation(X)[:k].copy()
-        if rounds == 1:
-            start[1] = 90, -80
-        yield Case(label, {"X": X, "centers": start, "rounds": rounds})
+        clear = False
+        while not clear:  # one run is the best by far, from a start that is not
+            X = rng.normal(size=(m, 2)) + 3 * rng.integers(0, k, (m, 1))
+            starts = np.array([rng.permutation(X)[:k] for _ in range(count)])
+            ends = [_k_means(Slip(), X, c[None], rounds)[0] for c in starts]
+            (best, *others), costs = np.argsort(_costs(X, ends)), _costs(X, ends)
+            chosen = _cheapest(X, starts), _cheapest(X, ends, 1)
+            clear = not others or (
+                chosen == (others[0], best) and costs[others[0]] > 1.02 * costs[best]
+            )
+        starts = np.roll(starts, 1 - best, 0)
+        if count == 1:
+            starts[0, 1] = 90, -80
+        yield Case(label, {"X": X, "starts": starts, "rounds": rounds})
+    # by squares it is dearer to join the far point than to join two groups
+    X = np.repeat([-7.0, 0.0, 3.0], [1, 8, 8])[:, None] + rng.normal(0, 0.05, (17, 1))
+    args = {"X": X, "starts": X[[[0, 1], [1, 16]]], "rounds": 30}
+    yield Case("17 points on the line, one far from the others", args)
 
 
 STAYS = "it stays where it is."
@@ -125,6 +167,14 @@ k_means = Step(
     ("centers", "labels"),
     lists=True,
     texts={
+        "one_start": "the starts are taken for the centers of one run, as in the "
+        "notebook: go from each start, starts[0], starts[1] …",
+        "first_start": "the run from the first start came: the best one is asked for.",
+        "last_start": "the run from the last start came: the best one is asked for.",
+        "worst": "the run with the largest sum came: the smallest is the best.",
+        "by_start": "the starts are compared: compare the centers where they end.",
+        "by_distance": "the distances are added up, and not their squares.",
+        "averaged": "the centers of all runs are averaged: choose the best run.",
         "first": "only the first feature decides which center is the nearest.",
         "farthest": "each point gets the number of its farthest center.",
         "endless": "`rounds` is ignored: the rounds go on until nothing moves.",
@@ -142,21 +192,28 @@ k_means = Step(
         "from_1": "the labels count from 1; they count from 0.",
     },
     demands={
+        "go from each start": ["one_start", "first_start", "averaged"],
+        "whose final centers have the smallest sum": ["worst", "by_start"],
+        "of *squared* distances": ["by_distance"],
         "every point gets the number of its nearest center": ["farthest", "first"],
         "every center moves to the mean of its points": ["median", "total", "number"],
         "a center without points stays where it is": ["nan", "origin", "example"],
-        "Make `rounds` rounds": ["endless", "one", "two rounds"],
-        "the start, shape `(k, n)`; it stays as it was": ["two rounds"],
+        "Make `rounds` rounds": ["endless", "one", "unmoved"],
+        "the array stays as it was": ["two rounds, 2 starts"],
         "the number of the nearest *final* center": ["stale"],
         "counted from 0": ["from_1"],
     },
-    why="Assigning points and moving centers take turns. After the last move some "
-    "points may have another nearest center than before: whoever returns the old "
-    "labels returns a pair that does not fit together. A center without points has "
-    "no mean.",
+    why="Neither step can increase the sum of squared distances, so k-means stops, in "
+    "a local minimum. Only that sum tells which of several ends is the best, and it is "
+    "that of the end, not of the start. After the last move some points may have "
+    "another nearest center than before: old labels do not fit the new centers.",
     see="Where? k-means",
     goal="place centers by k-means",
-    small=small(X=[[0.0], [2.0], [5.0], [6.0]], centers=[[0.0], [2.0]], rounds=1),
+    small=small(
+        X=[[0.0], [2.0], [5.0], [6.0]],
+        starts=[[[0.0], [2.0]], [[2.0], [6.0]]],
+        rounds=1,
+    ),
 )
 
 
@@ -242,27 +299,32 @@ widths = Step(
 )
 
 
-def _least_squares(slip, Phi, y):
-    def solve(A, y=y):
-        return np.linalg.lstsq(A, y, rcond=None)[0]
+def _least_squares(slip, Phi, y, lam):
+    lam = slip(lam, plain=0.0, by_mean=len(y) * lam, squared=lam**2, minus=-lam)
+    lam = slip(lam, half=lam / 2, double=2 * lam)
 
-    A = np.column_stack([Phi, np.ones(len(y))])
-    theta, alone, mean = solve(A), solve(Phi), np.mean(y)
+    def solve(A, y=y, free=0.0):
+        G = lam * np.eye(A.shape[1])
+        G[-1, -1] *= free
+        G = slip(G, other=G[::-1, ::-1], every_entry=lam + 0 * G)
+        return np.linalg.solve(A.T @ A + G, A.T @ y)
+
+    A, mean = np.column_stack([Phi, np.ones(len(y))]), np.mean(y)
+    theta, alone = solve(A, free=slip(0.0, bias_too=1.0)), solve(Phi, free=1.0)
     pair = slip((theta[:-1], theta[-1]), no_bias=(alone, 0.0), wide=(theta, theta[-1]))
     pair = slip(pair, after=(alone, np.mean(y - Phi @ alone)), together=theta)
-    pair = slip(pair, mean=(solve(Phi, y - mean), mean), not_back=(theta[:-1], mean))
-    pair = slip(pair, apart=(alone, mean))
-    pair = slip(
+    rest = solve(Phi, y - mean, free=1.0)
+    pair = slip(pair, mean=(rest, mean), not_back=(theta[:-1], mean))
+    pair = slip(pair, apart=(alone, mean), no_inverse=(Phi.T @ y, y.sum()))
+    return slip(
         pair, last=(theta[1:], theta[0]), first=(np.roll(theta, 1)[:-1], theta[-2])
     )
-    ridge = np.linalg.solve(A.T @ A + np.eye(len(theta)), A.T @ y)
-    return slip(pair, ridge=(ridge[:-1], ridge[-1]), no_inverse=(Phi.T @ y, y.sum()))
 
 
 def _least_squares_cases(rng) -> Iterator[Case]:
-    for m, k in ((12, 3), (9, 5), (20, 1)):
+    for m, k, lam in ((12, 3, 0.5), (9, 5, 0.1), (20, 1, 2.0)):
         args = {"Phi": rng.uniform(size=(m, k)), "y": rng.normal(1.5, 1, m)}
-        yield Case(f"{m} examples, k = {k}", args)
+        yield Case(f"{m} examples, k = {k}, λ = {lam}", args | {"lam": lam})
 
 
 least_squares = Step(
@@ -273,6 +335,15 @@ least_squares = Step(
     lists=True,
     rtol=1e-5,
     texts={
+        "plain": "λ is not used: this is plain least squares, as in the notebook.",
+        "by_mean": "λ is multiplied by m: the penalty stands beside a sum, no mean.",
+        "squared": "λ is squared: a row below A with √λ on the diagonal gives λ.",
+        "half": "the penalty counts half: both terms are squares and bring a 2.",
+        "double": "the penalty counts twice: both terms are squares and bring a 2.",
+        "minus": "the penalty is subtracted: it is added.",
+        "other": "the wrong entry is free of the penalty: where are the ones?",
+        "every_entry": "λ is added to every entry: it belongs on the diagonal.",
+        "bias_too": "the bias is penalized, too: only the weights are.",
         "no_bias": "there is no bias: F has a b, so Φ needs a column of ones.",
         "wide": "all entries came as w: b belongs to the column of ones.",
         "after": "w is found without a bias, and b afterwards: find both together.",
@@ -282,20 +353,22 @@ least_squares = Step(
         "not_back": "b is the mean of y: the Gaussians have a mean, too.",
         "last": "the entry taken for b is at the wrong end: where are the ones?",
         "first": "the column of ones is the first, and the last entry came for b.",
-        "ridge": "something is added to the diagonal: take plain least squares.",
-        "no_inverse": "this is Φᵀ y: the inverse of ΦᵀΦ is missing.",
+        "no_inverse": "this is Φᵀ y: the inverse of the matrix is missing.",
     },
     demands={
         "the weights and the bias with the smallest": ["no_bias", "after", "mean"],
-        "mean squared error of $\\Phi w + b$": ["ridge", "no_inverse"],
+        "\\lVert \\Phi w + b - y \\rVert^2": ["by_mean", "no_inverse"],
+        "\\lambda \\lVert w \\rVert^2": ["plain", "squared", "every_entry"],
+        "Only the weights are penalized, not the bias": ["bias_too", "other"],
         "Returns `(w, b)`": ["wide", "last", "together"],
     },
-    why="With centers and widths fixed, F is linear in w and b. The bias is the weight "
-    "of a feature that is always 1: with a column of ones the solver finds it together "
-    "with the others. Found one after the other, each is best for the wrong rest.",
+    why="With centers and widths fixed, F is linear in w and b, and the sum is still a "
+    "bowl: its gradient is zero in one place. The penalty adds λ on the diagonal, and "
+    "columns that are almost equal no longer get huge weights. The bias only says "
+    "where zero lies: penalized, it would pull F toward 0.",
     see="Three ways to fit the weights",
     goal="fit weights online, in minibatches and at once",
-    small=small(Phi=[[1.0], [0.5], [0.0]], y=[3.0, 2.0, 1.0]),
+    small=small(Phi=[[1.0], [0.5], [0.0]], y=[3.0, 2.0, 1.0], lam=0.5),
 )
 
 

@@ -23,30 +23,41 @@ def _log_softmax(z, axis=-1):
 # --- vocabulary -----------------------------------------------------------------------
 
 
-def _vocabulary(slip, text):
-    kinds = set(slip(text, small=text.lower()))
+def _vocabulary(slip, text, least):
+    text = slip(text, small=text.lower())
+    kinds = set(text)
     letters = {c for c in kinds if c.isalpha()}
     kinds = slip(kinds, no_spaces=kinds - set(" \n"), letters=letters)
-    characters = sorted(kinds)
-    met = [c for c in dict.fromkeys(text) if c in kinds]
-    wrong = {"by_appearance": met, "repeated": sorted(text)}
-    characters = slip(characters, falling=characters[::-1], **wrong)
-    index = {c: i for i, c in enumerate(characters)}
-    from_1 = {c: i + 1 for c, i in index.items()}
+    least = slip(least, all_kept=1, more=least + 1)
+    kept = {c for c in kinds if text.count(c) >= least}
+    kept = slip(kept, turned_count=kinds - kept)
+    met = [c for c in dict.fromkeys(text) if c in kept]
+    often = sorted(sorted(kept), key=text.count, reverse=True)
+    wrong = {"by_appearance": met, "by_count": often}
+    wrong["repeated"] = sorted(c for c in text if c in kept)
+    characters = slip(sorted(kept), falling=sorted(kept)[::-1], **wrong)
+    end = slip(["<rare>"], no_rare=[], if_needed=["<rare>"] * (kept != kinds))
+    characters = slip([*characters, *end], rare_first=[*end, *characters])
+    place = {c: i for i, c in enumerate(characters)}
+    rare = slip(place.get("<rare>", len(characters)), rare_none=-1)
+    index = {c: place.get(c, rare) for c in sorted(kinds)}
+    index = slip(index, only_kept={c: place[c] for c in characters if c in kept})
     counts = {c: text.count(c) for c in index}
     turned = dict(enumerate(characters))
-    return characters, slip(index, turned=turned, from_1=from_1, counts=counts)
+    index = slip(index, from_1={c: i + 1 for c, i in index.items()}, turned=turned)
+    return characters, slip(index, counts=counts)
 
 
 def _texts(rng) -> Iterator[Case]:
     shuffled = "".join(rng.permutation(list(LETTERS * 2)))
-    for text in (LETTERS, shuffled, "aaaa"):
-        yield Case(f"{text[:20]!r} …", {"text": text})
+    for text, least in ((LETTERS, 2), (shuffled, 5), (LETTERS, 1), ("abaa", 2)):
+        args = {"text": text, "least": least}
+        yield Case(f"{text[:20]!r} …, least = {least}", args)
 
 
 def _two_results(free: Callable, replay: Callable, case: Case) -> dict:
     """Observe a list of texts and a dictionary from texts to whole numbers."""
-    value = replay(case.args["text"])
+    value = replay(*case.args.values())
     if not (is_list(value) and len(value) == 2):
         return {"form": kind_of(value)}
     characters, index = value
@@ -54,7 +65,7 @@ def _two_results(free: Callable, replay: Callable, case: Case) -> dict:
     if is_list(characters):
         characters = list(map(plain, characters))
     if isinstance(index, dict):
-        index = {plain(k): v for k, v in index.items()}
+        index = {plain(k): v for k, v in index.items() if k != "<rare>"}
     return {"characters": characters, "index": index}
 
 
@@ -73,7 +84,7 @@ def _vocabulary_fact(got: dict, want: dict) -> str:
             "the list is not sorted. The order of a set changes from run to run, and "
             "with it the meaning of every index: sort it."
         )
-    if index != {c: i for i, c in enumerate(characters)}:
+    if set(characters) == set(want["characters"]) and index != want["index"]:
         return "index[c] is not the place of c in the list."
     return ""
 
@@ -88,23 +99,39 @@ vocabulary = Step(
         "small": "capital letters were made small: they are characters of their own.",
         "no_spaces": "blanks and line ends are missing: they are characters, too.",
         "letters": "only letters are kept: every character of the text counts.",
+        "all_kept": "every character has a place of its own, as in the notebook: here "
+        "those that occur fewer than `least` times share one.",
+        "more": "characters that occur `least` times are taken for rare: at least "
+        "that often is enough.",
+        "turned_count": "the rare characters are kept, and the others are not.",
         "by_appearance": "the characters come in the order of their appearance: the "
         "list is not sorted.",
+        "by_count": "the characters come in the order of their counts: sort by the "
+        "characters themselves.",
         "repeated": "characters occur twice in the list: each should occur once.",
         "falling": "the list is sorted from the largest down: sort upward.",
+        "no_rare": 'the list lacks its last entry "<rare>".',
+        "if_needed": '"<rare>" is missing where no character is rare: a new text may '
+        "have some, so it is always there.",
+        "rare_first": '"<rare>" is the first entry: it is the last.',
+        "only_kept": "the rare characters are missing in the dictionary: they lead to "
+        'the place of "<rare>".',
+        "rare_none": 'the rare characters lead to −1: "<rare>" has a place of its own.',
         "turned": "the dictionary leads from index to character: turn it around.",
         "from_1": "the indices begin with 1: they count from 0.",
         "counts": "the dictionary counts the characters: their places are asked for.",
     },
     demands={
-        "the different characters as a list": ["repeated", "small", "no_spaces"],
-        "sorted upward": ["by_appearance", "falling"],
-        "from each character to its place in the list": ["turned", "from_1"],
+        "that occur at least `least` times": ["all_kept", "more", "turned_count"],
+        "sorted upward": ["by_appearance", "by_count", "falling", "repeated"],
+        'at its end, always, the entry `"<rare>"`': ["rare_first", "if_needed"],
+        "from *every* character of the text to its place": ["only_kept", "small"],
+        'the rare ones to that of `"<rare>"`': ["rare_none", "turned", "from_1"],
     },
     why="An index means a character only as long as the list stays the same. The order "
     "of a set changes from one run of Python to the next, so a model that was saved "
-    "would read other letters after loading: sorting fixes the order. Blanks, line "
-    "ends and capitals are characters like all others.",
+    "would read other letters after loading: sorting fixes the order. What is rare, or "
+    "never occurred, shares one place, and the model can read any text.",
     see="A network that writes",
     goal="train a network that writes",
 )

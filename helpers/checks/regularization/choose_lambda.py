@@ -21,12 +21,14 @@ def _linear(rng, N: int, n: int, noise: float = 1.0):
 
 
 def _fit(X, y, lam):
-    N, n = X.shape
-    return np.linalg.solve(X.T @ X / N + lam * np.eye(n), X.T @ y / N)
+    """Return w and b of ridge regression, whose bias is free."""
+    A, (N, n) = X - X.mean(0), X.shape
+    w = np.linalg.solve(A.T @ A / N + lam * np.eye(n), A.T @ y / N)
+    return w, y.mean() - X.mean(0) @ w
 
 
-def _mse(X, y, w) -> float:
-    return float(np.mean((X @ w - y) ** 2))
+def _mse(X, y, w, b=0.0) -> float:
+    return float(np.mean((X @ w + b - y) ** 2))
 
 
 def _join(*parts):
@@ -41,28 +43,40 @@ def _right(value, **wrong):
 
 
 def _ridge(slip, X, y, lam):
-    A, b = slip((X, y), centered=(X - X.mean(0), y - y.mean()))
-    N, n = X.shape
+    x, middle, (N, n) = X.mean(0), y.mean(), X.shape
+    A, t = slip((X - x, y - middle), as_they_come=(X, y), only_y=(X, y - middle))
     over, D = slip(N, features=n), lam * np.eye(n)
     D = slip(D, weak=D / N, strong=D * N, double=2 * D, half=D / 2, squared=lam * D)
     D = slip(D, minus=-D, everywhere=lam, none=0 * D)
     D = slip(D, first_free=np.diag(lam * (np.arange(n) > 0)))
-    return np.linalg.solve(A.T @ A / over + D, A.T @ b / over)
+    w = np.linalg.solve(A.T @ A / over + D, A.T @ t / over)
+    b = slip(middle - x @ w, no_x=middle, plus=middle + x @ w, no_y=-x @ w, zero=0.0)
+    plain = np.linalg.solve(X.T @ X / N + lam * np.eye(n), X.T @ y / N)
+    B = np.hstack([X, np.ones((N, 1))])
+    both = np.linalg.solve(B.T @ B / N + lam * np.eye(n + 1), B.T @ y / N)
+    pair = slip(
+        (w, b), pulled=(both[:-1], both[-1]), alone=plain, joined=np.append(w, b)
+    )
+    return slip(pair, unfitted=(plain, 0.0), swapped=(b, w))
 
 
 def _ridge_cases(rng) -> Iterator[Case]:
     for N, n, lam in ((30, 4, 0.5), (12, 5, 0.1), (25, 3, 3.0)):
         X, y = _linear(rng, N, n)
+        X, y = X + rng.uniform(0.5, 1.5, size=n), y + 4
         label = f"{N} examples, {n} features, λ = {lam}"
-        yield Case(label, {"X": X + 0.3, "y": y, "lam": lam}, {"N": N, "n": n})
+        yield Case(label, {"X": X, "y": y, "lam": lam}, {"N": N, "n": n})
 
 
 ridge = Step(
     "ridge",
     _ridge,
     _ridge_cases,
+    ("w", "b"),
     texts={
-        "centered": "X and y are centered, or an intercept is fitted: there is none.",
+        "as_they_come": "w is that of a fit without a bias: put the best b into the "
+        "cost before you look for w.",
+        "only_y": "y is centered, X is not: b takes the means of both away.",
         "features": "you divided by the number of features, not by N.",
         "weak": "XᵀX is not divided by N beside λ: your λ is N times too weak.",
         "strong": "your λ is N times too strong.",
@@ -72,16 +86,28 @@ ridge = Step(
         "minus": "λ is subtracted; it is added.",
         "everywhere": "λ is added to every entry: it belongs on the diagonal (λI).",
         "none": "the penalty is missing: this is least squares.",
-        "first_free": "the first weight is not penalized: here it is no intercept.",
+        "first_free": "the first weight is not penalized: the bias alone is free.",
+        "no_x": "b is the mean of y: that holds only where the features have mean 0.",
+        "plus": "the mean prediction of w is added to the mean of y: b is the rest.",
+        "no_y": "the mean of y is missing in b.",
+        "zero": "b is 0: with it the errors have the mean 0.",
+        "pulled": "b is penalized, too: λ belongs to w alone.",
+        "alone": "this is the notebook's ridge, which has no bias: here (w, b) is "
+        "asked for.",
+        "unfitted": "this is the notebook's ridge, which has no bias, with b = 0.",
+        "joined": "one array came: w and b are asked for, as a pair.",
+        "swapped": "the pair is exchanged: (w, b) is asked for.",
     },
     demands={
-        "\\frac{1}{2N} \\sum_i (x_i^\\top w - y_i)^2": ["weak", "strong"],
+        "\\frac{1}{2N} \\sum_i (x_i^\\top w + b - y_i)^2": ["weak", "strong", "zero"],
         "\\frac{\\lambda}{2} \\lVert w \\rVert^2": ["double", "half", "first_free"],
-        "There is no intercept": ["centered"],
+        "The bias is free": ["pulled", "unfitted"],
+        "$\\bar y - \\bar x^\\top w$": ["no_x", "plus", "as_they_come"],
     },
-    why="The cost is a mean plus a penalty, so λ stands beside XᵀX/N, not beside the "
-    "sum: the same λ then means the same with ten examples and with a thousand. Both "
-    "squares carry a ½, which the derivative takes away.",
+    why="A penalty says that large weights need a reason. The level of y is none: add "
+    "100 to all of y, and b should rise by 100 and nothing else change. So b is free, "
+    "and takes the means away; w explains what is left. λ stands beside a mean, not a "
+    "sum: the same λ then means the same with ten examples and with a thousand.",
     see="Penalties",
     goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
     "their gradients",
@@ -99,10 +125,11 @@ def _path(slip, X, y, X_val, y_val, lams):
     used = slip(lams, in_order=np.sort(lams), one=0 * lams + lams[0], only=lams[:1])
     rows = []
     for lam in used:
-        w = _fit(*slip(train, on_val=val, on_both=_join(train, val)), lam)
+        fit = _fit(*slip(train, on_val=val, on_both=_join(train, val)), lam)
         row = []
-        for (A, b), v in ((train, w), (val, slip(w, own_fit=_fit(*val, lam)))):
-            e = A @ v - b
+        for (A, t), (v, b) in ((train, fit), (val, slip(fit, own_fit=_fit(*val, lam)))):
+            e = A @ v + slip(b, no_b=0.0) - t
+            e = slip(e, own_mean=e - e.mean())
             value = slip(np.mean(e**2), summed=e @ e, absolute=np.abs(e).mean())
             value = slip(value, half=value / 2, penalized=value + lam / 2 * v @ v)
             row.append(value)
@@ -115,6 +142,7 @@ def _path(slip, X, y, X_val, y_val, lams):
 def _path_cases(rng) -> Iterator[Case]:
     for N, M, n, lams in ((20, 13, 5, (0.1, 0.01, 10, 1)), (12, 30, 6, (2, 0.02, 0.2))):
         X, y = _linear(rng, N + M, n)
+        X, y = X + rng.uniform(0.5, 1.5, size=n), y + 4
         args = {"X": X[:N], "y": y[:N], "X_val": X[N:], "y_val": y[N:]}
         label = f"{N} to train, {M} to validate, {len(lams)} values of λ"
         yield Case(label, args | {"lams": np.array(lams, float)}, {"N": N})
@@ -134,6 +162,9 @@ path = Step(
         "on_both": "the validation part is used in the fit: then it cannot judge.",
         "own_fit": "the validation error is that of weights fitted on the validation "
         "part: those of the training part are judged there.",
+        "no_b": "b is missing in the predictions.",
+        "own_mean": "the mean of the errors is taken away: b is that of the training "
+        "part.",
         "summed": "the squared errors are added up: their mean is asked for.",
         "absolute": "the absolute errors are averaged: their squares are asked for.",
         "half": "the errors have the ½ of the cost.",
@@ -145,6 +176,7 @@ path = Step(
     demands={
         "fit ridge on `(X, y)`": ["on_val", "on_both", "own_fit"],
         "for each $\\lambda$": ["one", "only", "in_order"],
+        "the predictions $x_i^\\top w + b$": ["no_b", "own_mean"],
         "two arrays of shape `(len(lams),)`": ["pairs"],
         "**mean squared error**": ["summed", "absolute"],
         "without penalty": ["penalized"],
@@ -213,16 +245,26 @@ choose = Step(
 # --- EarlyStopping --------------------------------------------------------------------
 
 
-def _stopping(slip, patience, losses):
+def _stopping(slip, patience, min_delta, losses):
     best, where = slip(np.inf, zero=0.0), slip(-1, at_0=0)
-    waited, last, stopped, said, kept = 0, np.inf, False, [], [(best, where)]
+    mark, last, waited, stopped, said, kept = (
+        best,
+        np.inf,
+        0,
+        False,
+        [],
+        [(best, where)],
+    )
     for epoch, loss in enumerate(losses):
-        than = slip(best, before=last)
-        lower = slip(loss < than, equal=loss <= than)
-        if slip(lower, largest=loss > than or than == np.inf):
-            best, where, waited = loss, epoch, slip(0, in_all=waited)
-        else:
-            waited += 1
+        gain = slip(mark, before=last, moves=best) - loss
+        clear = slip(gain > min_delta, reaches=gain >= min_delta, ignored=gain > 0)
+        clear = slip(
+            clear, plus=gain > -min_delta, largest=-gain > min_delta or not epoch
+        )
+        lower = slip(loss < best, equal=loss <= best, best_clear=clear)
+        if slip(lower, largest=loss > best or not epoch):
+            best, where = loss, epoch
+        mark, waited = (loss, slip(0, in_all=waited)) if clear else (mark, waited + 1)
         stop = slip(waited >= patience, late=waited > patience)
         stop = slip(stop, early=waited >= patience - 1, once=waited == patience)
         stop = slip(stop, turned=not stop, any_rise=waited > 0)
@@ -234,15 +276,19 @@ def _stopping(slip, patience, losses):
 
 
 def _loss_cases(rng) -> Iterator[Case]:
-    for patience, losses in (
-        (2, [3, 2, 2.5, 1.5, 1.6, 1.7, 1.8, 1]),
-        (1, [1, 0.8, 0.9, 0.7]),
-        (3, [5, 4, 4, 4, 4, 3]),
-        (2, [2, 3, 1.9, 2.5, 1.8, 2.2, 2.1, 2, 2.3]),
-        (3, np.round(rng.uniform(0, 9, size=12), 1).tolist()),
+    for patience, min_delta, losses in (
+        (2, 0, [3, 2, 2.5, 1.5, 1.75, 1.75, 2, 1]),
+        (2, 0.75, [4, 3.75, 3.5, 3.25, 3, 2.75, 2.75, 2]),
+        (1, 0, [1, 0.75, 1, 0.5]),
+        (3, 0.25, [5, 4, 4, 4, 4, 3]),
+        (2, 0.25, [2, 3, 1.75, 2.5, 1.5, 2.25, 2, 2, 2.25]),
+        (3, 0.5, (rng.integers(0, 36, size=12) / 4).tolist()),
     ):
-        label = f"patience {patience}, losses {', '.join(f'{v:g}' for v in losses)}"
-        yield Case(label, {"patience": patience, "losses": losses})
+        label = f"patience {patience}, min_delta {min_delta}, losses "
+        label += ", ".join(f"{v:g}" for v in losses)
+        yield Case(
+            label, {"patience": patience, "min_delta": min_delta, "losses": losses}
+        )
 
 
 _stopper = Step(
@@ -254,39 +300,52 @@ _stopper = Step(
         "zero": "best starts at 0: no loss is smaller. It starts at float('inf').",
         "at_0": "best_epoch starts at 0; before the first update it is −1.",
         "before": "each loss is compared with the one before: it is compared with the "
-        "smallest so far.",
+        "loss at the last clear gain.",
+        "moves": "each loss is compared with the smallest so far: then many small "
+        "gains never make a clear one. Compare with the loss at the last clear gain.",
+        "ignored": "min_delta is not used, as in the notebook: a gain is clear only if "
+        "it is larger than min_delta.",
+        "reaches": "a gain of exactly min_delta counts as clear: it must be larger.",
+        "plus": "min_delta is added, not subtracted: even a rise counts as a gain.",
+        "best_clear": "best is kept at clear gains only: the smallest loss so far is "
+        "kept however small its lead.",
         "equal": "an equal loss counts as a new smallest one.",
         "largest": "the largest loss is taken for the best.",
-        "in_all": "all epochs without improvement are counted: the count starts again "
-        "after a new smallest loss.",
+        "in_all": "all epochs without a clear gain are counted: the count starts again "
+        "after a clear gain.",
         "late": "the training stops one epoch too late: stop after `patience` epochs.",
         "early": "the training stops one epoch too early.",
-        "once": "True comes once only: it stays until there is a new smallest loss.",
+        "once": "True comes once only: it stays until there is a clear gain.",
         "turned": "True and False are exchanged: True means stop.",
-        "any_rise": "patience is not used: it stops as soon as no smaller loss comes.",
-        "restarts": "the count starts again after True, without a smaller loss.",
-        "latched": "once True, the result stays True, also at a new smallest loss.",
+        "any_rise": "patience is not used: it stops as soon as no clear gain comes.",
+        "restarts": "the count starts again after True, without a clear gain.",
+        "latched": "once True, the result stays True, also at a clear gain.",
         "from_1": "the epochs are counted from 1: from 0 is asked for.",
         "newest": "best_epoch is the number of the last epoch, whatever its loss.",
     },
     demands={
         "when `patience` epochs *in a row* have passed": ["in_all", "late", "any_rise"],
-        "without a new smallest loss, else `False`": ["before", "latched", "turned"],
-        "An equal loss is not a new smallest one": ["equal"],
-        "the smallest loss so far": ["largest"],
+        "without a clear gain, else `False`": ["ignored", "latched", "turned"],
+        "**more than** `min_delta` below": ["reaches", "plus"],
+        "the loss at the last clear gain": ["before", "moves"],
+        "the smallest loss so far, however small its lead": ["largest", "best_clear"],
+        "an equal loss is not smaller": ["equal"],
         "the epoch of it, counted from 0": ["from_1", "newest"],
         '`float("inf")` and `-1`': ["zero", "at_0"],
     },
-    why="A validation loss rises and falls by chance: one bad epoch is no reason to "
-    "stop, a row of them is. What counts is the smallest loss so far, because a loss "
-    "may fall again after a rise and still be no gain.",
+    why="Near its end a training gains a little in every epoch, and would go on for "
+    "ever: only a clear gain buys new patience. But a slow descent is one, too: small "
+    "gains add up, because the loss at the last clear gain stays where it was. What to "
+    "keep is another question: there the smallest loss counts, by whatever lead.",
     see="Four more tools",
     goal="choose $\\lambda$ without touching the test part",
-    small=lambda: Case("", {"patience": 2, "losses": [4.0, 6.0, 5.0]}),
+    small=lambda: Case(
+        "", {"patience": 2, "min_delta": 1.0, "losses": [6.0, 5.5, 4.5, 5.0]}
+    ),
 )
 
 
-def _watched(make: Callable, patience: int, losses: list) -> tuple:
+def _watched(make: Callable, patience: int, min_delta: float, losses: list) -> tuple:
     """Return what a stopper says after each loss, and what it keeps, also before."""
 
     def fault(text: str) -> CheckFailed:
@@ -294,7 +353,7 @@ def _watched(make: Callable, patience: int, losses: list) -> tuple:
         return CheckFailed("\n".join([head, *wrap("Likely mistake: ", text)]))
 
     def ran() -> tuple:
-        stopper, said, kept = make(patience), [], []
+        stopper, said, kept = make(patience, min_delta), [], []
         for epoch in range(-1, len(losses)):
             if epoch >= 0:
                 said.append(stopper.update(losses[epoch]))
@@ -312,7 +371,7 @@ def _watched(make: Callable, patience: int, losses: list) -> tuple:
 
 
 def early_stopping(make: Callable, seed: int = 0) -> None:
-    """Check the class `EarlyStopping(patience)` on rows of losses."""
+    """Check the class `EarlyStopping(patience, min_delta)` on rows of losses."""
     _stopper(partial(_watched, make), seed)
 
 
@@ -403,23 +462,21 @@ descend_early = Step(
 def _report(slip, train, val, test, lams):
     two, three = _join(train, val), _join(train, val, test)
     X = slip(train, leak_2=two, leak_3=three)[0]
-    y = slip(train, leak_y_2=two, leak_y_3=three)[1]
     std = slip(X.std(0), no_std=1, one_std=X.std(), ddof=X.std(0, ddof=1))
-    mean = slip(X.mean(0), no_mean=0, one_mean=X.mean())
-    std, middle = slip(std, variance=std**2), slip(y.mean(), no_y=0.0)
-    mean, std = slip((mean, std), to_1=(X.min(0), np.ptp(X, 0)))
+    std = slip(std, variance=std**2, to_1=np.ptp(X, 0))
 
     def ready(part):
-        A, b = part
-        by = slip((mean, std), own=(A.mean(0), A.std(0)))
-        return (A - by[0]) / by[1], b - slip(middle, own_y=b.mean())
+        A, y = part
+        own = {"own": A / A.std(0), "own_mean": (A - A.mean(0)) / std}
+        return slip(A / std, own_both=(A - A.mean(0)) / A.std(0), **own), y
 
     judge = slip(val, by_test=test, by_train=train)
-    errors = [_mse(*ready(judge), _fit(*ready(train), lam)) for lam in lams]
+    errors = [_mse(*ready(judge), *_fit(*ready(train), lam)) for lam in lams]
     lam = lams[int(np.argmin(errors))]
-    w = _fit(*ready(slip(train, refit_2=two, refit_3=three)), lam)
-    A, b = ready(slip(test, val_error=val, train_error=train))
-    error = slip(_mse(A, b, w), not_back=_mse(A, b + middle, w))
+    w, b = _fit(*ready(slip(train, refit_2=two, refit_3=three)), lam)
+    middle = train[1].mean()
+    b = slip(b, no_b=0.0, not_back=b - middle, twice_back=b + middle)
+    error = _mse(*ready(slip(test, val_error=val, train_error=train)), w, b)
     return lam, slip(error, units=error / train[1].var())
 
 
@@ -448,24 +505,20 @@ report = Step(
     _patients,
     ("lam", "error"),
     texts={
-        "leak_2": "leakage: the features' mean and deviation are those of training and "
-        "validation part together.",
-        "leak_3": "leakage: the features' mean and deviation are those of all parts.",
-        "leak_y_2": "leakage: y's mean is that of training and validation part "
+        "leak_2": "leakage: the deviations are those of training and validation part "
         "together.",
-        "leak_y_3": "leakage: y's mean is that of all parts.",
-        "own": "the features of each part are scaled by its own mean and deviation: "
-        "take those of the training part.",
-        "own_y": "the mean of each part's own y is subtracted: take the training "
-        "part's.",
-        "no_y": "the mean of y is not subtracted: there is no intercept without it.",
+        "leak_3": "leakage: the deviations are those of all parts.",
+        "own": "the features of each part are divided by its own deviation: take that "
+        "of the training part.",
+        "own_mean": "each part loses its own mean: if you center, take the means of "
+        "the training part.",
+        "own_both": "the features of each part are scaled by its own mean and "
+        "deviation: take those of the training part.",
         "no_std": "the features are not divided by their standard deviation.",
         "one_std": "one deviation for all features: each has its own.",
         "ddof": "the deviation has N − 1 in the denominator (ddof=1); N is asked for.",
         "variance": "the features are divided by their variance, not by its root.",
-        "to_1": "this is min–max scaling to 0…1.",
-        "no_mean": "the mean of the features is not subtracted.",
-        "one_mean": "one mean for all features: each has its own.",
+        "to_1": "the features are divided by their range, as in min–max scaling.",
         "by_test": "λ is chosen on the test part: the error that you report is too "
         "good.",
         "by_train": "λ is chosen on the training part: that favors the smallest λ.",
@@ -474,22 +527,24 @@ report = Step(
         "refit_3": "the weights are fitted on all parts, the test part included.",
         "val_error": "the validation error is reported: it has served the choice.",
         "train_error": "the training error is reported.",
-        "not_back": "predictions of the centered y are compared with y as it comes.",
+        "no_b": "b is missing in the predictions of the test part.",
+        "not_back": "the predictions lack the mean of y: b is missing, or those of a "
+        "centered y are compared with y as it comes.",
+        "twice_back": "the mean of y is added to predictions that have it already.",
         "units": "the error is in units of a scaled y: y is not divided by anything.",
     },
     demands={
-        "Subtract from each feature its mean": ["no_mean", "one_mean"],
-        "divide by its standard deviation": ["no_std", "one_std", "variance"],
-        "with $N$ in the denominator": ["ddof"],
+        "Divide each feature by its standard deviation": ["no_std", "one_std"],
+        "with $N$ in the denominator": ["ddof", "variance", "to_1"],
         "**of the training part**": ["leak_2", "leak_3", "own"],
-        "the mean of the training part's `y`": ["no_y", "leak_y_3", "own_y"],
+        "The means may stay": ["own_mean", "not_back", "twice_back"],
         "Choose $\\lambda$ by the validation part": ["by_test", "by_train"],
-        "The weights are those of the training part": ["refit_2", "refit_3"],
-        "the mean squared error on the test part": ["val_error", "not_back"],
+        "The weights and the bias are those of the training part": ["refit_2", "no_b"],
+        "the mean squared error on the test part": ["val_error", "units"],
         "what may change, and what must not?": ["patients A, the other test part"],
     },
-    why="Whatever is measured before the test belongs to the training: means, "
-    "deviations, the choice of λ. A test part that has a say in any of them is no test "
+    why="Whatever is measured before the test belongs to the training: deviations, "
+    "weights, the choice of λ. A test part that has a say in any of them is no test "
     "any more. So λ stays when the test part is exchanged for another; the error alone "
     "may change.",
     see="Choose λ by validation",

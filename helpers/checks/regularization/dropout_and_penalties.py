@@ -21,31 +21,33 @@ TIGHT = {"rtol": 1e-6, "atol": 1e-9}
 
 
 def _forward(slip, a, p, _draw, training):
-    rng, ones, (m, n) = np.random.default_rng(_draw), np.ones(a.shape), a.shape
+    rng, (m, c) = np.random.default_rng(_draw), a.shape[:2]
+    ones = np.ones((m, c, 1, 1))
     if not slip(training, exchanged=not training, always=True):
         out = slip(a, shrunk=(1 - p) * a, grown=a / (1 - p))
-        return (
-            out,
-            slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * a),
-            slip(0, drawn=a.size),
-        )
-    u, again = rng.random(a.shape), rng.random(a.shape)
-    u = slip(u, column=u.ravel()[:n] + 0 * a, row=u.ravel()[:m, None] + 0 * a)
-    other = np.random.default_rng(_draw).binomial(1, 1 - p, a.shape) == 0
+        mask = slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * ones, pixels=0 * a + 1)
+        mask = slip(mask, spread=mask + 0 * a)
+        return out, mask, slip(0, drawn=m * c)
+    u, again = rng.random(ones.shape), rng.random(ones.shape)
+    fresh = np.random.default_rng(_draw)
+    first = u.ravel()[:m].reshape(m, 1, 1, 1) + 0 * u
+    u = slip(u, batch=u[:1] + 0 * u, maps=first, pixels=fresh.random(a.shape))
+    other = np.random.default_rng(_draw).binomial(1, 1 - p, ones.shape) == 0
     dropped = slip(u < p, others=u >= p, high=u >= 1 - p, binomial=other)
     factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p)
     dropped, factor = slip((dropped, factor), keeps_p=(u >= p, 1 / p))
     mask = np.where(dropped, 0, factor)
     kept = slip(mask, plain=1.0 * ~dropped, second=np.where(again < p, 0, factor))
+    kept = slip(kept, spread=kept + 0 * a)
     out, kept = slip((a * mask, kept), swapped=(kept, a * mask))
-    return out, kept, slip(a.size, column=n, row=m, second=2 * a.size)
+    return out, kept, slip(m * c, batch=c, maps=m, second=2 * m * c, pixels=a.size)
 
 
 def _forward_cases(rng) -> Iterator[Case]:
     for label, shape, p, training in (
-        ("training, 6 examples, 9 units, p = 0.3", (6, 9), 0.3, True),
-        ("training, 4 examples, 5 units, p = 0.8", (4, 5), 0.8, True),
-        ("test mode, p = 0.3", (3, 4), 0.3, False),
+        ("training, 6 examples, 5 maps, p = 0.3", (6, 5, 2, 3), 0.3, True),
+        ("training, 4 examples, 7 maps, p = 0.8", (4, 7, 3, 2), 0.8, True),
+        ("test mode, p = 0.3", (3, 4, 2, 2), 0.3, False),
     ):
         args = {"a": rng.normal(1, 1, shape), "p": p}
         args |= {"_draw": int(rng.integers(10**6)), "training": training}
@@ -66,8 +68,12 @@ _dropped = Step(
         "mask_shrunk": "in test mode the mask holds 1 − p: it is made of ones.",
         "zeros": "in test mode the mask is 0: it is made of ones.",
         "drawn": "test mode draws numbers: nothing is drawn there.",
-        "column": "one mask for the whole batch: every example draws its own.",
-        "row": "all units of an example share one draw: each unit has its own.",
+        "pixels": "this is the notebook's dropout, where every number draws on its "
+        "own: here all pixels of a map share one draw.",
+        "spread": "the mask is written out for every pixel: with two axes of length 1 "
+        "it spreads by itself.",
+        "batch": "one mask for the whole batch: every example draws its own.",
+        "maps": "all maps of an example share one draw: each map has its own.",
         "others": "those with u < p stay: they are the ones that are dropped.",
         "high": "those with u ≥ 1 − p are dropped: it is those with u < p.",
         "binomial": "the numbers are drawn otherwise (rng.binomial?): u is asked for.",
@@ -81,18 +87,19 @@ _dropped = Step(
         "second": "the mask that is returned is drawn anew: it is not that of `out`.",
     },
     demands={
-        "each on its own": ["column", "row"],
+        "each on its own": ["batch", "maps"],
+        "all its pixels together": ["pixels"],
         "the others are divided by $1 - p$": ["no_factor", "by_p", "times"],
-        "Draw `u = rng.random(a.shape)` **once**": ["second", "binomial"],
-        "An activation is dropped where `u < p`": ["others", "high", "keeps_p"],
-        "`mask` holds 0 or $1/(1 - p)$": ["plain"],
+        "Draw `u = rng.random((m, c))` **once**": ["second", "binomial"],
+        "A map is dropped where `u < p`": ["others", "high", "keeps_p"],
+        "holds 0 or $1/(1 - p)$": ["plain"],
         "nothing is drawn and nothing is changed": ["drawn", "shrunk", "always"],
         "the mask is made of ones": ["mask_shrunk", "zeros"],
     },
     why="What stays is divided by the share that stays, so that a layer above gets, on "
-    "average, what it gets without dropout: test mode then has nothing to do. The mask "
-    "is one draw for each unit of each example, factor included, and it is kept, "
-    "because the way back needs the same one.",
+    "average, what it gets without dropout: test mode then has nothing to do. What is "
+    "drawn is what is dropped: one number for each map of each example. A mask with "
+    "two axes of length 1 spreads it over the map, and draws nothing more.",
     see="Dropout",
     goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
     "their gradients",
@@ -115,18 +122,20 @@ def _counted(function: Callable, a, p, _draw, training) -> tuple:
 
 
 def dropout_forward(function: Callable, seed: int = 0) -> None:
-    """Check `dropout_forward(a, p, rng, training)`: inverted dropout and its mask."""
+    """Check `dropout_forward(a, p, rng, training)`: whole maps, and their mask."""
     _dropped(partial(_counted, function), seed)
 
 
 # --- dropout_backward -----------------------------------------------------------------
 
 
-def _backward(slip, delta, mask):
-    back = slip(mask, unused=1.0, zeros=1.0 * (mask > 0), others=1.0 * (mask == 0))
-    back = slip(back, others_scaled=mask.max() * (mask == 0), squared=mask**2)
-    back = slip(back, first=mask[:1], divided=lambda: 1 / mask)
-    return slip(delta * back, added=delta + mask)
+def _backward(slip, delta, out, p):
+    passes = slip(out > 0, unused=1.0, others=out == 0, by_delta=delta > 0)
+    passes = slip(passes, ratio=lambda: out / out)
+    factor = slip(1 / (1 - p), no_factor=1.0, by_p=1 / p, times=1 - p)
+    factor = slip(factor, squared=factor**2)
+    back = slip(passes * factor, as_mask=out, as_relu=out * factor)
+    return slip(delta * back, added=delta + out, no_delta=back)
 
 
 def _mask(rng, shape, p):
@@ -136,8 +145,10 @@ def _mask(rng, shape, p):
 
 
 def _backward_cases(rng) -> Iterator[Case]:
-    for shape, p in (((5, 7), 0.4), ((3, 2), 0.75)):
-        args = {"delta": rng.normal(size=shape), "mask": _mask(rng, shape, p)}
+    for shape, p in (((5, 7), 0.4), ((3, 4), 0.75)):
+        out = np.maximum(rng.normal(0.5, 1, size=shape), 0) * _mask(rng, shape, p)
+        out[1, 0] = 0.8 / (1 - p)
+        args = {"delta": rng.normal(size=shape), "out": out, "p": p}
         yield Case(f"{shape[0]} examples, p = {p}", args)
 
 
@@ -146,29 +157,35 @@ dropout_backward = Step(
     _backward,
     _backward_cases,
     texts={
-        "unused": "the mask is not used: what was dropped gets no gradient.",
-        "zeros": "the factor 1/(1 − p) is missing: use the whole mask, not only its "
-        "zeros.",
-        "others": "those that were dropped get the gradient, the others none.",
-        "others_scaled": "those that were dropped get the gradient, the others none.",
-        "squared": "the mask is applied twice.",
-        "first": "the mask of the first example is used for the whole batch.",
-        "added": "the mask is added: it multiplies.",
-        "divided": "divided by the mask: the derivative of a · mask is the mask.",
+        "unused": "what was dropped, or below 0 before the ReLU, gets a gradient, too.",
+        "others": "those that came out as 0 get the gradient, the others none.",
+        "by_delta": "the sign of delta decides who gets a gradient: `out` must.",
+        "ratio": "0/0 where `out` is 0: ask whether it is positive.",
+        "no_factor": "the factor 1/(1 − p) of what stayed is missing on the way back.",
+        "by_p": "divided by p: what stayed was divided by 1 − p.",
+        "times": "multiplied by 1 − p: what stayed was divided by it, there and back.",
+        "squared": "the factor 1/(1 − p) is applied twice.",
+        "as_mask": "delta is multiplied by `out` itself, as if it were the mask: the "
+        "slope is 0 or 1/(1 − p), however large the activation is.",
+        "as_relu": "delta is multiplied by `out`: of it only matters whether it is 0.",
+        "added": "delta and `out` are added: a slope multiplies.",
+        "no_delta": "this is the slope alone: delta multiplies it.",
     },
     demands={
-        "what the forward pass returned": ["unused", "zeros", "first"],
-        "Returns $\\partial C / \\partial$`a`": ["squared", "divided", "others"],
+        "the way back through both": ["unused", "no_factor", "others"],
+        "Returns $\\partial C / \\partial z$": ["squared", "as_mask", "no_delta"],
     },
-    why="The forward pass multiplies each activation by its entry of the mask, so the "
-    "derivative is that entry: 0 where a unit was dropped, and the factor 1/(1 − p) "
-    "where it stayed. A new draw would belong to another network than the one whose "
-    "cost was computed.",
+    why="Where `out` is positive, the ReLU passed z on and dropout divided it by "
+    "1 − p: that is the slope. Where it is 0, one of the two has shut the way, and it "
+    "does not matter which: no gradient passes. So the output tells all that the way "
+    "back needs, and the mask need not be kept. A new draw would belong to another "
+    "network.",
     see="Dropout",
     goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
     "their gradients",
     small=lambda: Case(
-        "", {"delta": np.array([[3.0, 5.0]]), "mask": np.array([[2.0, 0.0]])}
+        "",
+        {"delta": np.array([[3.0, 5.0]]), "out": np.array([[4.0, 0.0]]), "p": 0.5},
     ),
     **TIGHT,
 )
@@ -299,27 +316,36 @@ l1_penalty = Step(
 # --- soft_threshold -------------------------------------------------------------------
 
 
-def _soft(slip, w, t):
-    size, toward = np.abs(w), w - t * np.sign(w)
-    v = slip(
-        np.where(size > t, toward, 0), passes=toward, hard=np.where(size > t, w, 0)
+def _soft(slip, W, t):
+    of_columns, whole = np.linalg.norm(W, axis=0), np.linalg.norm(W)
+    length = np.linalg.norm(W, axis=1, keepdims=True)
+    length = slip(length, columns=of_columns + 0 * W, whole=whole + 0 * length)
+    size = np.abs(W)
+    length = slip(length, no_root=length**2, sums=size.sum(1, keepdims=True))
+    length = slip(length, largest=size.max(1, keepdims=True))
+    toward = W / slip(np.where(length > 0, length, 1), none_left=length)
+    left = slip(np.maximum(length - t, 0), passes=length - t, clipped=length.clip(0, t))
+    V = slip(toward * left, hard=W * (length > t), away=toward * (length + t))
+    V = slip(
+        V,
+        entries=np.sign(W) * np.maximum(size - t, 0),
+        quotient=lambda: W * (1 - t / length).clip(0),
     )
-    v = slip(v, no_sign=np.abs(v), positive=np.maximum(w - t, 0), moves=toward - w)
-    v = slip(
-        v, away=w + t * np.sign(w), minus=w - t, one_way=np.where(size > t, w - t, 0)
-    )
-    return slip(v, clipped=np.clip(w, -t, t), scaled=(1 - t) * w, of_l2=w / (1 + t))
+    V = slip(V, shared=(W - t * np.sign(W)) * (length > t), moves=V - W)
+    return slip(V, scaled=(1 - t) * W, of_l2=W / (1 + t))
 
 
 def _soft_cases(rng) -> Iterator[Case]:
     for label, shape, t in (
-        ("a vector", 9, 0.7),
-        ("a matrix", (4, 3), 0.4),
-        ("t = 0", 5, 0.0),
+        ("5 rows of 3", (5, 3), 0.9),
+        ("6 rows of 2", (6, 2), 0.4),
+        ("rows of one entry", (5, 1), 0.5),
+        ("t = 0", (6, 3), 0.0),
     ):
-        w = rng.normal(size=shape)
-        w.flat[0], w.flat[1], w.flat[2] = 0.3 * t, -0.5 * t, -1.8 * t - 0.1
-        yield Case(label, {"w": w, "t": t})
+        W = rng.normal(size=shape)
+        W[0], W[1] = 0.0, 0.3 * t / shape[1]  # no length at all, and too short
+        W[2] = 0.8 * t * rng.choice([-1, 1], size=shape[1])  # of small entries
+        yield Case(label, {"W": W, "t": t})
 
 
 soft_threshold = Step(
@@ -327,31 +353,49 @@ soft_threshold = Step(
     _soft,
     _soft_cases,
     texts={
-        "passes": "entries smaller than t pass 0 and come out on the other side: they "
+        "entries": "this is the notebook's soft threshold, entry by entry: here a row "
+        "moves as a whole, and its length becomes shorter by t.",
+        "shared": "each entry of a long row moves by t: the row's length moves by t, "
+        "and its direction stays.",
+        "columns": "the lengths are those of the columns: of each row is asked.",
+        "whole": "one length for the whole matrix: each row has its own.",
+        "no_root": "the squared length stands where the length belongs.",
+        "sums": "the absolute values are added up: the length is the root of the sum "
+        "of squares.",
+        "largest": "the largest entry stands where the length belongs: the root of "
+        "the sum of squares.",
+        "none_left": "0/0: a row of zeros has no direction. It stays as it is.",
+        "quotient": "0/0 at t = 0: a row of zeros has no direction. It stays as it is.",
+        "passes": "rows shorter than t pass 0 and come out on the other side: they "
         "stop at 0.",
-        "hard": "large entries are not moved: that is the hard threshold.",
-        "no_sign": "the sign is lost: negative entries come out positive.",
-        "positive": "negative entries are set to 0: they move toward 0 from below.",
-        "moves": "these are the moves ±t, not the entries after them.",
-        "away": "the entries are moved away from 0.",
-        "minus": "t is subtracted everywhere: negative entries move up.",
-        "one_way": "t is subtracted from large negative entries: they move up by t.",
-        "clipped": "the entries are clipped to [−t, t]: that is what goes away.",
-        "scaled": "entries are scaled by 1 − t: that is ℓ2's way; ℓ1 takes away t.",
-        "of_l2": "entries are divided by 1 + t: that is ℓ2's way; ℓ1 takes away t.",
+        "hard": "long rows are not moved: that is a hard threshold.",
+        "clipped": "the rows are cut to the length t: that is what goes away.",
+        "away": "the rows become longer by t.",
+        "moves": "these are the moves, not the rows after them.",
+        "scaled": "everything is scaled by 1 − t: each row loses the same length.",
+        "of_l2": "everything is divided by 1 + t, as with squares: each row loses the "
+        "same length.",
     },
     demands={
-        "every entry moves by $t$ toward 0": ["hard", "away", "minus"],
+        "every **row** moves by $t$ toward 0": [
+            "entries",
+            "shared",
+            "columns",
+            "whole",
+        ],
+        "in its own direction": ["hard", "away", "scaled"],
         "and stops there": ["passes"],
-        "entry by entry": ["a matrix"],
+        "A row of zeros stays": ["none_left", "quotient"],
+        "\\lVert v_i \\rVert": ["no_root", "sums", "largest", "of_l2"],
     },
-    why="ℓ1 pulls with the same force at every size, so each entry loses t, large or "
-    "small. What is smaller than t would pass 0, where the pull turns around: it stays "
-    "at exactly 0. That is how ℓ1 makes zeros, which scaling never does.",
+    why="Every row loses the same length t, long or short, and keeps its direction. "
+    "What is shorter than t would pass 0, where the pull turns around: it stays there, "
+    "all its entries at once. So the penalty chooses units, as ℓ1 chooses weights; "
+    "with one entry a row, the two are the same.",
     see="Penalties",
     goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
     "their gradients",
-    small=lambda: Case("", {"w": np.array([3.0, 0.5, -2.0]), "t": 1.0}),
+    small=lambda: Case("", {"W": np.array([[3.0, 4.0], [0.3, -0.4]]), "t": 2.0}),
     **TIGHT,
 )
 

@@ -23,24 +23,29 @@ class Right:
         return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
 
     @staticmethod
-    def sigmoid_prime(z):
+    def slope_at(a):
+        return 0.25 - (a - 0.5) ** 2
+
+    @staticmethod
+    def slope(z):
         return Right.sigmoid(z) * (1 - Right.sigmoid(z))
 
     @staticmethod
-    def forward(x, weights, biases):
+    def forward(x, weights, biases, functions=None):
         zs, activations = [], [x]
-        for W, b in zip(weights, biases, strict=True):
+        functions = functions or [Right.sigmoid] * len(weights)
+        for W, b, function in zip(weights, biases, functions, strict=True):
             zs.append(activations[-1] @ W.T + b)
-            activations.append(Right.sigmoid(zs[-1]))
+            activations.append(function(zs[-1]))
         return zs, activations
 
     @staticmethod
     def output_error(a, y, z):
-        return (a - y) * Right.sigmoid_prime(z)
+        return (a - y) * Right.slope(z)
 
     @staticmethod
     def hidden_error(W_next, delta_next, z):
-        return delta_next @ W_next * Right.sigmoid_prime(z)
+        return delta_next @ W_next * Right.slope(z)
 
     @staticmethod
     def gradients(delta, a_prev):
@@ -176,8 +181,8 @@ EQUATIONS = [
         "−1 and 1 came in place of 0 and 1",
     ),
     ("sigmoid", lambda z: z / (1 + np.abs(z)), r"wrong values expected.*\[2, 1\]"),
-    ("sigmoid_prime", off("sigmoid_prime", lambda v: 4 * v), "constant times.*: 4"),
-    ("sigmoid_prime", lambda z: z * (1 - z), "z was taken for the activation"),
+    ("slope_at", off("slope_at", lambda v: 4 * v), "constant times.*: 4"),
+    ("slope_at", Right.slope, "a was taken for z"),
     (
         "forward",
         pair("forward", second=lambda a: a[1:]),
@@ -185,22 +190,27 @@ EQUATIONS = [
     ),
     (
         "forward",
-        lambda x, W, b: Right.forward(x, W, [0 * c for c in b]),
+        lambda x, W, b, f: Right.forward(x, W, [0 * c for c in b], f),
         "biases are miss",
     ),
     (
         "forward",
-        lambda x, W, b: Right.forward(x, [V.T for V in W], b),
+        lambda x, W, b, f: Right.forward(x, [V.T for V in W], b, f),
         "W stands in place of its transpose",
     ),
     (
         "forward",
-        lambda x, W, b: Right.forward(x, W, [2 * c for c in b]),
+        lambda x, W, b, f: Right.forward(x, W, [2 * c for c in b], f),
         "the biases are added twice",
     ),
     (
+        "forward",
+        lambda x, W, b, f: Right.forward(x, W, b),
+        "every layer has the sigmoid, as in the notebook",
+    ),
+    (
         "output_error",
-        lambda a, y, z: (y - a) * Right.sigmoid_prime(z),
+        lambda a, y, z: (y - a) * Right.slope(z),
         "y − a in place of a",
     ),
     ("output_error", lambda a, y, z: a - y, "σ′.z. is missing"),
@@ -215,13 +225,13 @@ EQUATIONS = [
     ("output_error", lambda a, y, z: (a - y) ** 3, "wrong values expected"),
     (
         "output_error",
-        lambda a, y, z: (a - y) * Right.sigmoid_prime(z) ** 2,
+        lambda a, y, z: (a - y) * Right.slope(z) ** 2,
         "one factor σ′.z. too many",
     ),
     ("output_error", lambda a, y, z: -(a - y) / len(y), "two things at once.*σ′.*sign"),
     (
         "hidden_error",
-        lambda W, d, z: d @ W.T * Right.sigmoid_prime(z),
+        lambda W, d, z: d @ W.T * Right.slope(z),
         "transposed the wrong way",
     ),
     ("hidden_error", lambda W, d, z: d @ W, "σ′.z. is missing"),
@@ -482,6 +492,32 @@ def by_differences(x, y, weights, biases, h=1e-5):
         ]
         for g in params
     )
+
+
+def test_the_slope_of_the_check_is_that_of_finite_differences():
+    z = np.linspace(-6, 6, 49)
+    slope = (Right.sigmoid(z + 1e-5) - Right.sigmoid(z - 1e-5)) / 2e-5
+    ours = four_equations._prime(Slip(), Right.sigmoid(z))
+    np.testing.assert_allclose(ours, slope, rtol=1e-6)
+
+
+def test_the_layers_of_the_check_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    kinds = {
+        four_equations._relu: torch.relu,
+        four_equations._tanh: torch.tanh,
+        four_equations.s: torch.sigmoid,
+    }
+
+    def forward(x, weights, biases, functions):
+        zs, activations = [], [torch.tensor(x)]
+        for W, b, function in zip(weights, biases, functions, strict=True):
+            layer = torch.tensor(W), torch.tensor(b)
+            zs.append(torch.nn.functional.linear(activations[-1], *layer))
+            activations.append(kinds[function](zs[-1]))
+        return [z.numpy() for z in zs], [a.numpy() for a in activations]
+
+    checks.forward(forward, seed=4)
 
 
 @pytest.mark.parametrize("seed", [0, 206])

@@ -65,13 +65,17 @@ def log_softmax(z):
 
 def test_places_are_counted_one_after_the_other():
     for args, got in outcomes(output_size):
-        n, f, s, p = args.values()
-        assert got[""] == len(range(-p, n + p - f + 1, s))
+        n, f, s, p, d = args.values()
+        places = [[i + d * a for a in range(f)] for i in range(-p, n + p, s)]
+        assert got[""] == sum(max(place) < n + p for place in places)
 
 
 def test_convolution_and_pooling_walk_over_the_image():
     for args, got in outcomes(cross_correlate):
-        want = convolved(args["x"][None], args["K"][None, None], [0])[0]
+        d, side = args["d"], args["d"] * (len(args["K"]) - 1) + 1
+        K = np.zeros((side, side))  # zeros between the entries
+        K[::d, ::d] = args["K"]
+        want = convolved(args["x"][None], K[None, None], [0])[0]
         np.testing.assert_allclose(got[""], want)
     for args, got in outcomes(conv2d):
         np.testing.assert_allclose(got[""], convolved(*args.values()))

@@ -25,12 +25,71 @@ def largest(H):
     return float(np.trace(H @ P))
 
 
+def test_the_error_of_the_gradient_is_of_fourth_order():
+    for args, got in outcomes(descent.numerical_gradient):
+        cost, theta, eps = args.values()
+        moves = eps * np.eye(len(theta))
+        weights = {-2: 1 / 12, -1: -2 / 3, 1: 2 / 3, 2: -1 / 12}  # five points
+        slopes = [
+            sum(w * cost(theta + k * u) for k, w in weights.items()) / eps
+            for u in moves
+        ]
+        np.testing.assert_allclose(got[""], slopes, rtol=1e-9, atol=1e-11)
+        exact = numerical(cost, theta)
+        halved = descent._numerical(Slip(), cost, theta, eps / 2)
+        errors = np.abs([got[""] - exact, halved - exact])
+        assert 10 < errors[0].sum() / errors[1].sum() < 25  # 2⁴ and what comes after
+
+
 def test_the_path_on_a_bowl_is_a_power_of_a_matrix():
     for args, got in outcomes(descent.descend)[:3]:
         v = args["v"]
-        step = np.eye(len(v)) - args["eta"] * numerical(args["gradient"], 0 * v)
+        H = numerical(args["gradient"], 0 * v)
+        step = np.eye(len(v)) - args["eta"] * H
         rows = [np.linalg.matrix_power(step, t) @ v for t in range(args["steps"] + 1)]
-        np.testing.assert_allclose(got[""], rows, rtol=1e-6)
+        steep = [np.linalg.norm(H @ row) >= args["tol"] for row in rows]
+        taken = [*steep[:-1], False].index(False)
+        np.testing.assert_allclose(got[""], rows[: taken + 1], rtol=1e-6)
+
+
+def test_some_paths_end_early_and_some_do_not():
+    taken = [
+        (len(got[""]) - 1, args["steps"]) for args, got in outcomes(descent.descend)
+    ]
+    assert 0 in [k for k, _ in taken]
+    assert any(0 < k < most for k, most in taken)
+    assert any(k == most for k, most in taken)
+
+
+def test_the_hessian_is_that_of_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(4)
+    A, c, v = rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=3)
+
+    def cost(v, exp=np.exp, A=A, c=c):
+        return exp(0.5 * (A @ v)).sum() + c @ v**3
+
+    def by_torch(v):
+        return cost(v, torch.exp, torch.tensor(A), torch.tensor(c))
+
+    exact = torch.autograd.functional.hessian(by_torch, torch.tensor(v))
+    ours = descent._hessian(Slip(), cost, v, 1e-3)
+    np.testing.assert_allclose(ours, exact.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_any_second_difference_passes_as_a_hessian():
+    def by_gradients(cost, v, eps):
+        rows = [
+            (numerical(cost, v + u, eps) - numerical(cost, v - u, eps)) / (2 * eps)
+            for u in eps * np.eye(len(v))
+        ]
+        H = np.array(rows)
+        for i, u in enumerate(eps * np.eye(len(v))):
+            H[i, i] = (cost(v + u) - 2 * cost(v) + cost(v - u)) / eps**2
+        return H
+
+    for seed in range(5):
+        descent.hessian(by_gradients, seed)
 
 
 def test_the_rates_are_those_of_power_iteration():
@@ -52,9 +111,8 @@ def height(v):
 
 
 def test_the_surface_and_its_slope():
-    for args, got in outcomes(descent.peaks):
-        np.testing.assert_allclose(got[""], height(args["v"]), rtol=1e-9)
     for v in np.random.default_rng(1).uniform(-2, 2, size=(20, 2)):
+        assert descent._peaks(v) == pytest.approx(height(v), rel=1e-9)
         np.testing.assert_allclose(descent.slope(*v), numerical(height, v), 1e-6, 1e-6)
     for v in descent.MINIMA:
         assert np.abs(descent.slope(*v)).max() < 1e-4
@@ -85,6 +143,24 @@ def test_the_balls_do_what_their_labels_say():
         assert got == (near[-1].argmin() if ends else -1)
         # far enough from the border that rounding decides nothing
         assert abs(near[-1].min() - descent.NEAR) > 1e-3
+
+
+def test_examples_dealt_out_like_cards_are_minibatches_of_nearly_equal_size():
+    def dealt(n, m, rng):
+        players = 1
+        while players * m < n:
+            players += 1
+        hands = [[] for _ in range(players)]
+        for place, card in enumerate(rng.permutation(n)):
+            hands[place % players].append(card)
+        return [np.array(hand) for hand in hands]
+
+    for seed in range(5):
+        optimizers.minibatches(dealt, seed)
+    for args, got in outcomes(optimizers.minibatches):
+        n, m, _ = args.values()
+        assert sum(got["sizes"]) == n
+        assert len(got["sizes"]) == next(k for k in range(1, n + 1) if k * m >= n)
 
 
 def test_the_gradient_of_a_minibatch_is_a_difference_of_costs():

@@ -56,11 +56,36 @@ def test_the_gru_is_that_of_pytorch():
     torch = pytest.importorskip("torch")
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     for args, got in outcomes(lstm_cell.gru_cell):
-        x, h, *weights = args.values()
+        x, h, *weights, reset_after = args.values()
+        if not reset_after:
+            continue
         cell = torch.nn.GRUCell(x.shape[1], h.shape[1], dtype=torch.float64)
         with torch.no_grad():
             new = loaded(cell, names, weights)(torch.tensor(x), torch.tensor(h))
         np.testing.assert_allclose(got[""], new.numpy(), 1e-9, 1e-12)
+
+
+def unit_by_unit(x, h, W, U, b):
+    """One example's step of a GRU in the paper's form, a unit at a time."""
+    k = len(h)
+
+    def row(i, seen):
+        return sum(W[i] * x) + sum(U[i] * seen) + b[i]
+
+    r, z = (
+        np.array([1 / (1 + np.exp(-row(start + j, h))) for j in range(k)])
+        for start in (0, k)
+    )
+    n = np.tanh([row(2 * k + j, r * h) for j in range(k)])
+    return n + z * (h - n)
+
+
+def test_the_gru_of_the_paper_is_that_of_one_unit_at_a_time():
+    for args, got in outcomes(lstm_cell.gru_cell):
+        x, h, W, U, b, d, reset_after = args.values()
+        for e in () if reset_after else range(len(x)):
+            want = unit_by_unit(x[e], h[e], W, U, b + d)
+            np.testing.assert_allclose(got[""][e], want)
 
 
 def test_the_parameters_are_those_of_pytorch():

@@ -1,16 +1,33 @@
-"""The references of the sheet on the margin, derived another way."""
+"""The references of both sheets of the perceptron, derived another way."""
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from helpers.checks.engine import Slip
-from helpers.checks.perceptron import margin
+from helpers.checks.perceptron import gates, margin
 
 
 def outcomes(step):
     """The arguments of the cases of a step, with what its plain reference gives."""
     return [(case.args, step.outcome((), case)) for case in step.drawn(5)]
+
+
+def test_a_neuron_with_a_threshold_fires_where_the_sum_is_not_smaller():
+    for args, got in outcomes(gates.step):
+        s = np.asarray(args["s"])
+        t = np.broadcast_to(args["t"], s.shape)
+        told = [0 if s[i] < t[i] else 1 for i in np.ndindex(s.shape)]
+        assert np.ravel(got[""]).tolist() == told
+
+
+def test_each_neuron_of_a_layer_adds_up_by_itself():
+    for args, got in outcomes(gates.predict):
+        x, W, b = args.values()
+        for example, row in zip(np.atleast_2d(x), np.atleast_2d(got[""]), strict=True):
+            for j, y in enumerate(row):
+                z = b[j] + sum(W[j, i] * example[i] for i in range(len(example)))
+                assert y == (z >= 0)
 
 
 def test_a_distance_is_that_of_the_nearest_point_of_the_boundary():

@@ -1,9 +1,10 @@
 """The references of the chapter's checks against loops, SciPy and scikit-learn."""
 
 import numpy as np
-from scipy.spatial.distance import cdist, pdist
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -11,7 +12,7 @@ from helpers.checks.rbf import rbf_network
 from helpers.checks.rbf.choose_k import (
     choose_k,
     final_error,
-    shared_width,
+    neighbor_widths,
     validation_error,
     xor_network,
 )
@@ -25,20 +26,24 @@ def outcomes(step):
 def test_the_gaussians_are_those_of_loops():
     for args, got in outcomes(rbf_network.basis):
         for i, x in enumerate(args["X"]):
-            for j, c in enumerate(args["centers"]):
-                phi = np.exp(-0.5 * (np.linalg.norm(x - c) / args["sigma"][j]) ** 2)
+            for j, (c, sigma) in enumerate(
+                zip(args["centers"], args["sigma"], strict=True)
+            ):
+                phi = np.prod([np.exp(-0.5 * z**2) for z in (x - c) / sigma])
                 np.testing.assert_allclose(got[""][i, j], phi, rtol=1e-9)
 
 
 def test_the_centers_are_those_of_scikit_learn():
     for args, got in outcomes(rbf_network.k_means):
-        X, start, rounds = args.values()
-        if start.max() < 90:  # scikit-learn moves a center without points
-            k = len(start)
-            fit = KMeans(k, init=start, n_init=1, max_iter=rounds, tol=0).fit(X)
-            np.testing.assert_allclose(got["centers"], fit.cluster_centers_, 1e-6)
+        X, starts, rounds = args.values()
+        if starts.max() < 90:  # scikit-learn moves a center without points
+            given = {"n_init": 1, "max_iter": rounds, "tol": 0}
+            fits = [KMeans(len(c), init=c, **given).fit(X) for c in starts]
+            ends = [fit.cluster_centers_ for fit in fits]
+            best = min(ends, key=lambda c, X=X: (cdist(X, c) ** 2).min(1).sum())
+            np.testing.assert_allclose(got["centers"], best, 1e-6)
         else:
-            np.testing.assert_array_equal(got["centers"][1], start[1])
+            np.testing.assert_array_equal(got["centers"][1], starts[0, 1])
         nearest = cdist(X, got["centers"]).argmin(1)
         np.testing.assert_array_equal(got["labels"], nearest)
 
@@ -58,7 +63,8 @@ def test_the_widths_are_those_of_loops():
 
 def test_the_weights_are_those_of_scikit_learn():
     for args, got in outcomes(rbf_network.least_squares):
-        fit = LinearRegression().fit(*args.values())
+        Phi, y, lam = args.values()
+        fit = Ridge(alpha=lam, solver="svd").fit(Phi, y)
         np.testing.assert_allclose(got["w"], fit.coef_, rtol=1e-6)
         np.testing.assert_allclose(got["b"], fit.intercept_, rtol=1e-6)
 
@@ -98,22 +104,30 @@ def test_each_step_online_is_an_affine_map():
         np.testing.assert_allclose(got["b"], theta[-1], rtol=1e-9)
 
 
+def nearest_others(centers):
+    """The distance of each center to the nearest other one, by a search tree."""
+    return KDTree(centers).query(centers, 2)[0][:, 1]
+
+
 def fitted(X, y, centers):
     """The network with the best weights, by scikit-learn, as a function of examples."""
-    span = max(np.linalg.norm(a - b) for a in centers for b in centers)
-    beta = 1 / (2 * (span / np.sqrt(2 * len(centers))) ** 2)
-    fit = LinearRegression().fit(rbf_kernel(X, centers, beta), y)
-    return lambda A: fit.predict(rbf_kernel(A, centers, beta))
+    betas = 1 / (2 * nearest_others(centers) ** 2)
+
+    def phi(A):
+        pairs = zip(centers, betas, strict=True)
+        return np.hstack([rbf_kernel(A, [c], beta) for c, beta in pairs])
+
+    fit = LinearRegression().fit(phi(X), y)
+    return lambda A: fit.predict(phi(A))
 
 
 def rmse(F, y):
     return mean_squared_error(F, y) ** 0.5
 
 
-def test_the_shared_width_is_that_of_scipy():
-    for args, got in outcomes(shared_width):
-        c = args["centers"]
-        np.testing.assert_allclose(got[""], pdist(c).max() / (2 * len(c)) ** 0.5, 1e-9)
+def test_the_widths_of_neighbors_are_those_of_a_search_tree():
+    for args, got in outcomes(neighbor_widths):
+        np.testing.assert_allclose(got[""], nearest_others(args["centers"]), 1e-9)
 
 
 def test_the_errors_are_those_of_scikit_learn():

@@ -1,6 +1,7 @@
 """The references of the chapter's checks against differences, loops, another order."""
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -120,6 +121,19 @@ def test_the_norms_are_those_of_differences_of_the_last_state():
             ]
             want = np.linalg.svd(np.array(rows), compute_uv=False)[0]
             assert got[""][t] == pytest.approx(want, rel=1e-5)
+
+
+def test_a_vocabulary_reads_back_all_that_is_not_rare():
+    for args, got in outcomes(char_rnn.vocabulary):
+        text, least = args.values()
+        characters, index = got["characters"], got["index"]
+        often = Counter(text)
+        read = [characters[index[c]] for c in text]
+        assert read == [c if often[c] >= least else "<rare>" for c in text]
+        assert index.keys() == often.keys()
+        assert characters.pop() == "<rare>"
+        assert all(a < b for a, b in pairwise(characters))
+        assert all(often[c] >= least for c in characters)
 
 
 def test_labels_are_the_text_shifted_by_one():

@@ -16,25 +16,35 @@ def outcomes(step):
 
 
 def least_squares(X, y, lam):
-    """Ridge as least squares of a larger system, without XᵀX."""
+    """Ridge as least squares of a larger system, whose last unknown is the bias."""
     N, n = X.shape
-    rows = np.vstack([X / np.sqrt(N), np.sqrt(lam) * np.eye(n)])
-    right = np.append(y / np.sqrt(N), np.zeros(n))
-    return np.linalg.lstsq(rows, right, rcond=None)[0]
+    free = np.append(np.ones(N), np.zeros(n))
+    rows = np.vstack([X, np.sqrt(N * lam) * np.eye(n)])
+    both = np.linalg.lstsq(np.c_[rows, free], np.append(y, np.zeros(n)), rcond=None)[0]
+    return both[:-1], both[-1]
 
 
 def test_ridge_is_least_squares_of_a_larger_system():
     for args, got in outcomes(choose_lambda.ridge):
-        np.testing.assert_allclose(got[""], least_squares(**args), rtol=1e-9)
+        for part, right in zip("wb", least_squares(**args), strict=True):
+            np.testing.assert_allclose(got[part], right, rtol=1e-9)
+
+
+def test_a_bias_takes_up_what_moves_all_of_y():
+    step = choose_lambda.ridge
+    for args, got in outcomes(step):
+        w, b = step.reference(Slip(), args["X"] - 7, args["y"] + 100, args["lam"])
+        np.testing.assert_allclose(w, got["w"])
+        np.testing.assert_allclose(b, got["b"] + 100 + 7 * np.sum(w))
 
 
 def test_the_path_has_the_errors_of_each_fit():
     for args, got in outcomes(choose_lambda.path):
         X, y, lams = args["X"], args["y"], args["lams"]
         for lam, train, val in zip(lams, got["train"], got["val"], strict=True):
-            w = least_squares(X, y, lam)
-            for A, b, error in ((X, y, train), (args["X_val"], args["y_val"], val)):
-                loop = [(float(a @ w) - t) ** 2 for a, t in zip(A, b, strict=True)]
+            w, b = least_squares(X, y, lam)
+            for A, t, error in ((X, y, train), (args["X_val"], args["y_val"], val)):
+                loop = [(float(a @ w) + b - v) ** 2 for a, v in zip(A, t, strict=True)]
                 np.testing.assert_allclose(error, sum(loop) / len(loop), rtol=1e-9)
 
 
@@ -44,15 +54,22 @@ def test_the_choice_is_the_last_of_the_sorted():
         assert got[""] == -min(pairs)[1]
 
 
-def test_a_stopper_knows_where_the_smallest_so_far_was():
+def test_a_stopper_knows_where_the_smallest_and_the_last_clear_gain_were():
     for args, got in outcomes(choose_lambda._stopper):
-        patience, losses = args["patience"], args["losses"]
+        patience, min_delta, losses = args.values()
+        clear = [0]
+        while True:
+            low = losses[clear[-1]] - min_delta
+            later = range(clear[-1] + 1, len(losses))
+            if (at := next((e for e in later if losses[e] < low), None)) is None:
+                break
+            clear.append(at)
         for epoch in range(len(losses)):
             so_far = losses[: epoch + 1]
-            where = so_far.index(min(so_far))
             assert got["best"][epoch + 1] == min(so_far)
-            assert got["best_epoch"][epoch + 1] == where
-            assert got["update"][epoch] == (epoch - where >= patience)
+            assert got["best_epoch"][epoch + 1] == so_far.index(min(so_far))
+            last = max(e for e in clear if e <= epoch)
+            assert got["update"][epoch] == (epoch - last >= patience)
 
 
 def test_the_descent_is_a_power_of_a_matrix():
@@ -104,24 +121,33 @@ def slopes(cost, W, h=1e-5):
     return slope
 
 
-def test_dropout_asks_each_number_on_its_own():
+def test_dropout_asks_each_map_on_its_own():
     for args, got in outcomes(dropout_and_penalties._dropped):
         a, p = args["a"], args["p"]
-        drawn = np.random.default_rng(args["_draw"]).random(a.shape)
-        assert got["numbers drawn"] == a.size * args["training"]
-        for at, u in np.ndenumerate(drawn):
+        (m, c), training = a.shape[:2], args["training"]
+        drawn = np.random.default_rng(args["_draw"]).random(m * c).tolist()
+        assert got["numbers drawn"] == m * c * training
+        assert got["mask"].shape == (m, c, 1, 1)
+        for at, u in zip(np.ndindex(m, c), drawn, strict=True):
             factor = 1.0
-            if args["training"]:
+            if training:
                 factor = 0.0 if u < p else 1 / (1 - p)
-            assert got["mask"][at] == pytest.approx(factor)
-            assert got["out"][at] == pytest.approx(a[at] * factor)
+            assert got["mask"][at].item() == pytest.approx(factor)
+            np.testing.assert_allclose(got["out"][at], a[at] * factor)
 
 
-def test_the_way_back_through_a_mask_is_a_difference():
+@pytest.mark.parametrize(("z", "kept"), [(1.0, 0.0), (-1.0, 1.0)])
+def test_the_way_back_is_a_difference_whatever_made_the_zeros(z, kept):
     for args, got in outcomes(dropout_and_penalties.dropout_backward):
-        delta, mask = args["delta"], args["mask"]
-        slope = slopes(lambda a, d=delta, k=mask: np.sum(d * (a * k)), 1 + 0 * mask)
-        np.testing.assert_allclose(got[""], slope, rtol=1e-6, atol=1e-8)
+        delta, out, p = args.values()
+        before = np.where(out > 0, (1 - p) * out, z)
+        mask = np.where(out > 0, 1, kept) / (1 - p)
+        np.testing.assert_allclose(np.maximum(before, 0) * mask, out)
+
+        def cost(v, delta=delta, mask=mask):
+            return np.sum(delta * (np.maximum(v, 0) * mask))
+
+        np.testing.assert_allclose(got[""], slopes(cost, before), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -139,13 +165,17 @@ def test_the_gradients_of_a_penalty_are_differences(step, of):
             np.testing.assert_allclose(slope, by_steps, rtol=1e-6, atol=1e-8)
 
 
-def test_the_soft_threshold_is_the_lowest_candidate():
+def test_the_soft_threshold_of_rows_is_the_lowest_point():
     for args, got in outcomes(dropout_and_penalties.soft_threshold):
         t = args["t"]
-        for at, w in np.ndenumerate(args["w"]):
-            candidates = (0.0, w - t, w + t)
-            costs = [0.5 * (v - w) ** 2 + t * abs(v) for v in candidates]
-            assert got[""][at] == pytest.approx(candidates[int(np.argmin(costs))])
+        for w, v in zip(args["W"], got[""], strict=True):
+
+            def cost(v, w=w, t=t):
+                return np.sum((v - w) ** 2) / 2 + t * np.sqrt(np.sum(v**2))
+
+            moves = np.random.default_rng(0).normal(size=(200, len(w)))
+            for size in (1, 0.1, 1e-3):  # the cost is convex: no lower one is nearby
+                assert all(cost(v) < cost(v + size * move) for move in moves)
 
 
 @pytest.mark.parametrize(("name", "decoupled"), [("Adam", False), ("AdamW", True)])

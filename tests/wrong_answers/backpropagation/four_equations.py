@@ -2,18 +2,20 @@
 
 from tests.wrong_answers import Wrong
 
+CELLS = {"sigmoid": "slope", "forward": "functions"}
+
 
 def wrong(name: str, step: str, source: str, says: str) -> Wrong:
     """Return a wrong answer to a step of this sheet."""
-    cell = f"equations_{step}"
+    cell = f"equations_{CELLS.get(step, step)}"
     return Wrong(name, cell, source, f"{cell}_check", f"(?is){says}")
 
 
 PRIME = """
 
 
-def sigmoid_prime(z):
-    return sigmoid(z) * (1 - sigmoid(z))
+def slope_at(a):
+    return a * (1 - a)
 """
 WRONG = [
     wrong(
@@ -31,15 +33,28 @@ WRONG = [
         "whole array",
     ),
     wrong(
+        "the_function_of_the_notebook",
+        "forward",
+        """
+        def forward(A, weights, biases):
+            zs, activations = [], [A]
+            for W, b in zip(weights, biases, strict=True):
+                zs.append(activations[-1] @ W.T + b)
+                activations.append(sigmoid(zs[-1]))
+            return zs, activations
+        """,
+        "arguments differ from the task",
+    ),
+    wrong(
         "lists_that_share_an_array",
         "forward",
         """
-        def forward(x, weights, biases):
+        def forward(x, weights, biases, functions):
             zs, activations = [], [x]
-            for W, b in zip(weights, biases):
+            for W, b, function in zip(weights, biases, functions):
                 z = activations[-1] @ W.T + b
                 zs.append(z)
-                np.divide(1, 1 + np.exp(-z), out=z)
+                z[:] = function(z)
                 activations.append(z)
             return zs, activations
         """,
@@ -48,21 +63,22 @@ WRONG = [
     wrong(
         "a_in_place",
         "output_error",
-        "def output_error(a, y, z):\n    a -= y\n    return a * sigmoid_prime(z)",
+        "def output_error(a, y, z):\n    a -= y\n    s = sigmoid(z)\n"
+        "    return a * s * (1 - s)",
         "argument a in place",
     ),
     wrong(
         "delta_next_in_place",
         "hidden_error",
         "def hidden_error(W_next, delta_next, z):\n    delta_next *= 1.5\n"
-        "    return delta_next @ W_next * sigmoid_prime(z) / 1.5",
+        "    return delta_next @ W_next * slope_at(sigmoid(z)) / 1.5",
         "argument delta_next in place",
     ),
     wrong(
         "the_transpose_for_a_single_example",
         "hidden_error",
         "def hidden_error(W_next, delta_next, z):\n"
-        "    return (W_next.T @ delta_next) * sigmoid_prime(z)",
+        "    return (W_next.T @ delta_next) * slope_at(sigmoid(z))",
         "matrix product of shapes|transpose",
     ),
     wrong(
@@ -76,7 +92,7 @@ WRONG = [
         "backprop",
         """
         def backprop(x, y, weights, biases):
-            zs, a = forward(x, weights, biases)
+            zs, a = forward(x, weights, biases, [sigmoid] * len(weights))
             delta = output_error(a[-1], y, zs[-1])
             for layer in reversed(range(len(weights))):
                 dW, db = gradients(delta, a[layer])

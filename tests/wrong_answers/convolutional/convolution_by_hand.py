@@ -12,8 +12,8 @@ def wrong(name, step, head, body, says):
     return Wrong(name, f"byhand_{step}", source, f"byhand_{step}_check", says)
 
 
-SIZE, CONV = "output_size(n, f, s, p)", "conv2d(x, W, b, stride, padding)"
-CORRELATE, POOL = "cross_correlate(x, K)", "max_pool2d(x, f, stride, padding)"
+SIZE, CONV = "output_size(n, f, s, p, d)", "conv2d(x, W, b, stride, padding)"
+CORRELATE, POOL = "cross_correlate(x, K, d)", "max_pool2d(x, f, stride, padding)"
 COUNT, FIELD = "n_parameters(c, k, f)", "receptive_field(layers)"
 COLUMNS, ROWS = "im2col(x, f, stride)", "[x[:, i : i + f, j : j + f].ravel()"
 VIEW = "np.lib.stride_tricks.sliding_window_view"
@@ -26,8 +26,20 @@ LISTED = f"""return [{ROWS[1:]}
         for i in range(0, x.shape[1] - f + 1, stride)
         for j in range(0, x.shape[2] - f + 1, stride)][0]"""
 WRONG = [
-    wrong("a_float", "size", SIZE, "return (n + 2 * p - f) / s + 1", r"integers are"),
-    wrong("printed", "size", SIZE, "print((n + 2 * p - f) // s + 1)", r"prints"),
+    wrong(
+        "a_float",
+        "size",
+        SIZE,
+        "return (n + 2 * p - d * f + d - 1) / s + 1",
+        r"integers are",
+    ),
+    wrong(
+        "printed",
+        "size",
+        SIZE,
+        "print((n + 2 * p - d * (f - 1) - 1) // s + 1)",
+        r"prints",
+    ),
     wrong("the_kernel", "correlate", CORRELATE, "return K[::-1] @ x", r"do not fit"),
     wrong("channels_padded", "conv", CONV, PADDED, r"(?s)shapes that do not fit|sizes"),
     wrong("shifted_in_place", "pool", POOL, IN_PLACE, r"in place"),

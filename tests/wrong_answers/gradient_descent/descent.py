@@ -5,43 +5,43 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "the_same_array_again_and_again",
-        "descent_path",
+        "descent_stop",
         """
-        def descend(gradient, v, eta, steps):
+        def descend(gradient, v, eta, steps, tol=0.0):
             v = v.copy()
             path = [v]
-            for _ in range(steps):
+            while len(path) <= steps and np.linalg.norm(gradient(v)) >= tol:
                 v -= eta * gradient(v)
                 path.append(v)
             return np.array(path)
         """,
-        loses="descent_path_check",
+        loses="descent_stop_check",
         says=r"same array was stored again",
     ),
     Wrong(
         "the_start_is_changed",
-        "descent_path",
+        "descent_stop",
         """
-        def descend(gradient, v, eta, steps):
+        def descend(gradient, v, eta, steps, tol=0.0):
             path = [v.copy()]
-            for _ in range(steps):
+            while len(path) <= steps and np.linalg.norm(gradient(v)) >= tol:
                 v -= eta * gradient(v)
                 path.append(v.copy())
             return np.array(path)
         """,
-        loses="descent_path_check",
+        loses="descent_stop_check",
         says=r"changed its argument v in place",
     ),
     Wrong(
-        "a_caret_for_a_power",
-        "descent_peaks",
+        "the_gradient_of_a_gradient",
+        "descent_hessian",
         """
-        def peaks(v):
-            x, y = v
-            return 3 * (x - 1)^2 * np.exp(-x^2 - (y + 1)^2)
+        def hessian(cost, v, eps):
+            slope = lambda u: numerical_gradient(cost, u, eps)
+            return numerical_gradient(slope, v, eps)
         """,
-        loses="descent_peaks_check",
-        says=r"`\^` is no power",
+        loses="descent_hessian_check",
+        says=r"setting an array element",
     ),
     Wrong(
         "a_gradient_for_a_function",

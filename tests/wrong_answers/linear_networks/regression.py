@@ -15,13 +15,13 @@ WRONG = [
         says=r"\(w, b\) are expected; 4 came",
     ),
     Wrong(
-        "cost_printed",
-        "regression_mse",
+        "share_printed",
+        "regression_r_squared",
         """
-        def mse(y_hat, y):
-            print(np.mean((y_hat - y) ** 2))
+        def r_squared(y_hat, y):
+            print(1 - np.mean((y_hat - y) ** 2) / np.var(y))
         """,
-        loses="regression_mse_check",
+        loses="regression_r_squared_check",
         says=r"prints its result",
     ),
     Wrong(

@@ -5,37 +5,38 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "list_of_rows",
-        "softmax_stable",
+        "softmax_axis",
         """
-        def softmax(z):
-            return [np.exp(r - r.max()) / np.exp(r - r.max()).sum() for r in z]
+        def softmax(z, axis):
+            rows = np.moveaxis(z, axis, -1)
+            return [np.exp(r - r.max()) / np.exp(r - r.max()).sum() for r in rows]
         """,
-        loses="softmax_stable_check",
+        loses="softmax_axis_check",
         says=r"one array is\s+expected",
     ),
     Wrong(
         "probabilities_changed_in_place",
-        "softmax_gradients",
+        "softmax_three",
         """
-        def gradients(X, p, y):
+        def gradients(X, W, p, y):
             p[np.arange(len(y)), y] -= 1
             p /= len(y)
-            return p.T @ X, p.sum(axis=0)
+            return p.T @ X, p.sum(axis=0), p @ W
         """,
-        loses="softmax_gradients_check",
+        loses="softmax_three_check",
         says=r"argument p in place",
     ),
     Wrong(
         "step_in_place",
-        "softmax_step",
+        "softmax_descent",
         """
         def train_step(W, b, X, y, eta):
-            dW, db = gradients(X, softmax(X @ W.T + b), y)
+            dW, db, _ = gradients(X, W, softmax(X @ W.T + b, 1), y)
             W -= eta * dW
             b -= eta * db
             return W, b
         """,
-        loses="softmax_step_check",
+        loses="softmax_descent_check",
         says=r"argument W in place",
     ),
     Wrong(

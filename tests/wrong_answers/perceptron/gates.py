@@ -5,43 +5,53 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "step_of_zero_is_0",
-        "gates_step",
+        "gates_threshold",
         """
-        def step(z):
-            return (np.asarray(z) > 0).astype(int)
+        def step(s, t):
+            return (np.asarray(s) > t).astype(int)
         """,
-        loses="gates_step_check",
-        says=r"(?i)z = 0|step\(0\)|≥|>=",
+        loses="gates_threshold_check",
+        says=r"> in place of ≥",
     ),
     Wrong(
         "step_gives_plus_minus_one",
-        "gates_step",
+        "gates_threshold",
         """
-        def step(z):
-            return np.where(np.asarray(z) >= 0, 1, -1)
+        def step(s, t):
+            return np.where(np.asarray(s) >= t, 1, -1)
         """,
-        loses="gates_step_check",
+        loses="gates_threshold_check",
         says=r"(?i)-1|−1",
     ),
     Wrong(
         "bias_forgotten",
-        "gates_predict",
+        "gates_layer",
         """
-        def predict(x, w, b):
-            return (np.asarray(x @ w) >= 0).astype(int)
+        def predict(x, W, b):
+            return (x @ W.T >= 0).astype(int)
         """,
-        loses="gates_predict_check",
+        loses="gates_layer_check",
         says=r"(?i)bias",
     ),
     Wrong(
         "bias_as_threshold",
-        "gates_predict",
+        "gates_layer",
         """
-        def predict(x, w, b):
-            return (np.asarray(x @ w) >= b).astype(int)
+        def predict(x, W, b):
+            return step(x @ W.T, b)
         """,
-        loses="gates_predict_check",
+        loses="gates_layer_check",
         says=r"(?i)bias|subtract",
+    ),
+    Wrong(
+        "one_neuron_as_in_the_notebook",
+        "gates_layer",
+        """
+        def predict(X, w, b):
+            return step(X @ w + b, 0)
+        """,
+        loses="gates_layer_check",
+        says=r"in place of its transpose",
     ),
     Wrong(
         "sign_of_the_error",

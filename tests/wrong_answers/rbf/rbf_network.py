@@ -5,33 +5,41 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "start_changed_in_place",
-        "rbf_network_k_means",
+        "rbf_network_starts",
         """
-        def k_means(X, centers, rounds):
-            def nearest():
-                return np.sum((X[:, None] - centers) ** 2, axis=2).argmin(axis=1)
-            for _ in range(rounds):
-                labels = nearest()
-                for j in np.unique(labels):
-                    centers[j] = X[labels == j].mean(axis=0)
-            return centers, nearest()
+        def k_means(X, starts, rounds):
+            def distances(centers):
+                return np.sum((X[:, None] - centers) ** 2, axis=2)
+            for centers in starts:
+                for _ in range(rounds):
+                    labels = distances(centers).argmin(axis=1)
+                    for j in np.unique(labels):
+                        centers[j] = X[labels == j].mean(axis=0)
+            best = min(starts, key=lambda c: distances(c).min(axis=1).sum())
+            return best, distances(best).argmin(axis=1)
         """,
-        loses="rbf_network_k_means_check",
-        says=r"changed its argument centers in place",
+        loses="rbf_network_starts_check",
+        says=r"changed its argument starts in place",
     ),
     Wrong(
         "empty_cluster_put_on_a_random_point",
-        "rbf_network_k_means",
+        "rbf_network_starts",
         """
-        def k_means(X, centers, rounds):
-            for _ in range(rounds):
-                labels = np.sum((X[:, None] - centers) ** 2, axis=2).argmin(axis=1)
-                centers = np.random.permutation(X)[: len(centers)]
-                for j in np.unique(labels):
-                    centers[j] = X[labels == j].mean(axis=0)
-            return centers, np.sum((X[:, None] - centers) ** 2, axis=2).argmin(axis=1)
+        def k_means(X, starts, rounds):
+            def distances(centers):
+                return np.sum((X[:, None] - centers) ** 2, axis=2)
+            ends = []
+            for centers in starts:
+                for _ in range(rounds):
+                    labels = distances(centers).argmin(axis=1)
+                    centers = np.random.permutation(X)[: len(centers)]
+                    for j in np.unique(labels):
+                        centers[j] = X[labels == j].mean(axis=0)
+                ends.append(centers)
+            best = min(ends, key=lambda c: distances(c).min(axis=1).sum())
+            return best, distances(best).argmin(axis=1)
         """,
-        loses="rbf_network_k_means_check",
+        loses="rbf_network_starts_check",
         says=r"put on one of the points",
     ),
     Wrong(

@@ -8,24 +8,26 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "vocabulary_not_sorted",
-        "chars_vocabulary",
+        "chars_rare",
         """
-        def vocabulary(text):
-            characters = list(set(text))
-            return characters, {c: i for i, c in enumerate(characters)}
+        def vocabulary(text, least):
+            characters = [c for c in set(text) if text.count(c) >= least] + ["<rare>"]
+            place = {c: i for i, c in enumerate(characters)}
+            return characters, {c: place.get(c, len(place) - 1) for c in text}
         """,
-        loses="chars_vocabulary_check",
+        loses="chars_rare_check",
         says=r"not sorted",
     ),
     Wrong(
         "vocabulary_as_a_text",
-        "chars_vocabulary",
+        "chars_rare",
         """
-        def vocabulary(text):
-            characters = "".join(sorted(set(text)))
-            return characters, {c: i for i, c in enumerate(characters)}
+        def vocabulary(text, least):
+            kept = sorted(c for c in set(text) if text.count(c) >= least)
+            place = {c: i for i, c in enumerate(kept)}
+            return "".join(kept), {c: place.get(c, len(kept)) for c in text}
         """,
-        loses="chars_vocabulary_check",
+        loses="chars_rare_check",
         says=r"a list of characters is asked for",
     ),
     Wrong(

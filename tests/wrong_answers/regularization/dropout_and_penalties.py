@@ -5,51 +5,50 @@ from tests.wrong_answers import Wrong
 WRONG = [
     Wrong(
         "the_activations_are_changed",
-        "dp_forward",
+        "dp_maps",
         """
         def dropout_forward(a, p, rng, training):
-            if not training:
-                return a, np.ones(a.shape)
-            mask = (rng.random(a.shape) >= p) / (1 - p)
-            a *= mask
+            mask = np.ones((*a.shape[:2], 1, 1))
+            if training:
+                mask = (rng.random(mask.shape) >= p) / (1 - p)
+                a *= mask
             return a, mask
         """,
-        loses="dp_forward_check",
+        loses="dp_maps_check",
         says=r"changed its argument a in place",
     ),
     Wrong(
         "draws_before_it_asks",
-        "dp_forward",
+        "dp_maps",
         """
         def dropout_forward(a, p, rng, training):
-            mask = (rng.random(a.shape) >= p) / (1 - p)
-            if not training:
-                mask = np.ones(a.shape)
+            u = rng.random(a.shape[:2])[:, :, None, None]
+            mask = (u >= p) / (1 - p) if training else np.ones(u.shape)
             return a * mask, mask
         """,
-        loses="dp_forward_check",
+        loses="dp_maps_check",
         says=r"nothing is drawn there",
     ),
     Wrong(
         "no_mask_comes",
-        "dp_forward",
+        "dp_maps",
         """
         def dropout_forward(a, p, rng, training):
-            return a * (rng.random(a.shape) >= p) / (1 - p) if training else a
+            shape = (*a.shape[:2], 1, 1)
+            return a * (rng.random(shape) >= p) / (1 - p) if training else a
         """,
-        loses="dp_forward_check",
+        loses="dp_maps_check",
         says=r"2 results \(out, mask\) are expected",
     ),
     Wrong(
         "new_mask_on_the_way_back",
-        "dp_backward",
+        "dp_relu",
         """
-        def dropout_backward(delta, mask):
-            p = 0.5
+        def dropout_backward(delta, out, p):
             new = (np.random.default_rng().random(delta.shape) >= p) / (1 - p)
-            return delta * new
+            return delta * new * (out > 0)
         """,
-        loses="dp_backward_check",
+        loses="dp_relu_check",
         says=r"Two calls with the same arguments give different results",
     ),
 ]
