@@ -21,12 +21,12 @@ class Right:
     """One right answer for each function of the three exercises."""
 
     @staticmethod
-    def step(z):
-        return np.where(np.asarray(z) >= 0, 1, 0)
+    def step(s, t=0):
+        return np.where(np.asarray(s) >= t, 1, 0)
 
     @staticmethod
-    def predict(x, w, b):
-        return Right.step(x @ w + b)
+    def predict(x, W, b):
+        return Right.step(x @ np.transpose(W) + b)
 
     @staticmethod
     def update(x, d, w, b, eta):
@@ -132,31 +132,17 @@ def fit_pocket(X, d, eta=1.0, max_epochs=100):
 
 
 GATES = [
-    (
-        "step",
-        lambda z: np.where(np.asarray(z) > 0, 1, 0),
-        "0 at z = 0.*> in place of ≥",
-    ),
-    ("step", lambda z: np.asarray(z) >= 0, "booleans"),
-    (
-        "step",
-        lambda z: np.where(np.asarray(z) >= 0, 1.0, 0.0),
-        "floating-point numbers",
-    ),
-    (
-        "step",
-        lambda z: np.where(np.asarray(z) >= 0, 0, 1),
-        "comparison points the wrong way",
-    ),
-    ("step", lambda z: 1 if z >= 0 else 0, "`if`, `and` or `or` on a whole array"),
-    ("step", lambda z: np.where(np.asarray(z) >= 0, 2, 0), "twice the expected"),
-    ("step", lambda z: [int(v >= 0) for v in np.ravel(z)], "list of length 7"),
-    ("predict", lambda x, w, b: Right.step(x @ w), "bias b is missing"),
-    ("predict", lambda x, w, b: Right.step(x @ w - b), "bias b is subtracted"),
-    ("predict", lambda x, w, b: x @ w + b >= 0, "booleans"),
-    ("predict", lambda x, w, b: Right.step(w @ x + b), "order of the factors"),
-    ("predict", lambda x, w, b: Right.step(x * w + b), "multiplied, but not summed"),
-    ("predict", lambda x, w, b: 3 * Right.step(x @ w + b), "constant times.*: 3"),
+    ("step", lambda s, t: np.where(s > t, 1, 0), "0 at s = t.*> in place of ≥"),
+    ("step", lambda s, t: np.asarray(s >= t), "booleans"),
+    ("step", lambda s, t: np.where(s >= t, 1.0, 0.0), "floating-point numbers"),
+    ("step", lambda s, t: np.where(s >= t, 0, 1), "comparison points the wrong way"),
+    ("step", lambda s, t: 1 if s >= t else 0, "`if`, `and` or `or` on a whole array"),
+    ("step", lambda s, t: np.where(s >= t, 2, 0), "twice the expected"),
+    ("step", lambda s, t: [int(v >= t) for v in np.ravel(s)], "list of length 7"),
+    ("predict", lambda x, W, b: Right.step(x @ W.T), "biases b are missing"),
+    ("predict", lambda x, W, b: Right.step(x @ W.T - b), "biases are subtracted"),
+    ("predict", lambda x, W, b: x @ W.T + b >= 0, "booleans"),
+    ("predict", lambda x, W, b: 3 * Right.predict(x, W, b), "constant times.*: 3"),
     ("update", update_in_place, "changed its argument w in place"),
     ("update", lambda x, d, w, b, eta: (w, b), r"3 results.*2 came"),
     ("update", lambda x, d, w, b, eta: w, "nothing is updated.*only w is returned"),
