@@ -248,8 +248,8 @@ def hint_for(text: str) -> str:
         short, long = sorted(shapes, key=len)
         if any(short == long[:i] + long[i + 1 :] for i in range(len(long))):
             return (
-                "one of two arrays lacks an axis that the other has: a sum, mean or "
-                "maximum drops its axis unless `keepdims=True` keeps it."
+                "one of two arrays lacks an axis that the other has: `[:, None]` adds "
+                "one, and `keepdims=True` keeps that of a sum, mean or maximum."
             )
     return next((h for pattern, h in HINTS if re.search(pattern, text)), "")
 

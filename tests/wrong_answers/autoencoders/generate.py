@@ -22,7 +22,7 @@ WRONG = [
         "loss",
         "noise_loss(model, x0, t, alpha_bar, epsilon)",
         LOSS,
-        "fit",
+        "lacks an axis",
     ),
     wrong("in_place", "terms", "two_terms(x, x_hat, mu, s, v)", TERMS, r"in place"),
     wrong("printed", "step", STEP, "print(x_t - epsilon_hat)", r"prints"),

@@ -51,6 +51,7 @@ WRONG = [
         """
         def forward(x, weights, biases, functions):
             zs, activations = [], [x]
+            functions = functions or [sigmoid] * len(weights)
             for W, b, function in zip(weights, biases, functions):
                 z = activations[-1] @ W.T + b
                 zs.append(z)

@@ -28,19 +28,19 @@ LISTED = f"""return [{ROWS[1:]}
 WRONG = [
     wrong(
         "a_float",
-        "size",
+        "reach",
         SIZE,
         "return (n + 2 * p - d * f + d - 1) / s + 1",
         r"integers are",
     ),
     wrong(
         "printed",
-        "size",
+        "reach",
         SIZE,
         "print((n + 2 * p - d * (f - 1) - 1) // s + 1)",
         r"prints",
     ),
-    wrong("the_kernel", "correlate", CORRELATE, "return K[::-1] @ x", r"do not fit"),
+    wrong("the_kernel", "dilated", CORRELATE, "return K[::-1] @ x", r"do not fit"),
     wrong("channels_padded", "conv", CONV, PADDED, r"(?s)shapes that do not fit|sizes"),
     wrong("shifted_in_place", "pool", POOL, IN_PLACE, r"in place"),
     wrong("one_window", "im2col", COLUMNS, LISTED, r"only the first row|shape"),

@@ -42,7 +42,9 @@ return g"""
 WRONG = [
     wrong("slope_is_no_tuple", "local", r"slopes", "op, inputs", FLAT),
     wrong("lists_changed", "record", r"in place", "program, inputs, needs", IN_PLACE),
-    wrong("kept_between_calls", "order", r"does not lead", "parents, last", KEPT),
+    wrong(
+        "kept_between_calls", "order", r"kept from an earlier", "parents, last", KEPT
+    ),
     wrong("nothing_returned", "order", r"None", "parents, last", NO_RETURN),
     wrong(
         "whole_numbers", "backward", r"cut off|integer", "parents, slopes, last", WHOLE
