@@ -65,7 +65,7 @@ def test_a_corrected_task_has_another_name(tmp_path):
     nbformat.write(notebook, path)
     old = {c["id"]: c.get("task") for c in pack.sheet(path)["cells"]}
     for cell in notebook.cells:
-        cell.source = cell.source.replace("`step(0)` is 1", "`step(0)` is 0")
+        cell.source = cell.source.replace("`step(0, 0)` is 1", "`step(0, 0)` is 0")
     nbformat.write(notebook, path)
     new = {c["id"]: c.get("task") for c in pack.sheet(path)["cells"]}
     assert {name for name in old if old[name] != new[name]} == {"gates_threshold"}
@@ -523,7 +523,7 @@ def test_a_section_offers_the_steps_that_go_with_it(open_page):
     assert folds.count() == sum(map(len, pack.steps_of("perceptron").values()))
     folds.first.locator("summary").click()
     tab.wait_for_selector("#cell-gates_threshold textarea")
-    assert "Write step(s, t)" in folds.first.inner_text()
+    assert "Write step(s, t=0)" in folds.first.inner_text()
     write(tab, "gates_threshold", "from_the_chapter = 1")
     tab.wait_for_function("Object.keys(localStorage).some(k => k.includes(':work:'))")
     own = live(open_page)
