@@ -23,6 +23,7 @@ from multiprocessing.pool import ThreadPool
 
 from grader.books.course import Course
 from grader.books.names import tree_of
+from grader.books.sheet import Cell, Sheet
 from grader.reports.lesson import steps_of
 from helpers import _terminal
 from press.contents import BOOK, ROOT
@@ -72,34 +73,12 @@ def measured(exercise: str) -> dict:
     chapter, name = exercise.split("/")
     sheets = Course(ROOT).assignment(chapter).sheets
     sheet = next(sheet for sheet in sheets if sheet.name == name)
-    cells = [cell for cell in sheet.cells if cell.cell_type == "code"]
     tasks = []
-    for place, cell in enumerate(cells):
-        if cell.role != "answer":
-            continue
-        checks = []
-        for after in cells[place + 1 :]:
-            if after.role == "answer":
-                break
-            if after.role == "check":
-                checks.append([after.source, after.points])
-        first = [c.source for c in cells[:place] if c.role in ("answer", "course")]
+    for cell, task in answers(sheet):
         mutants = list(mutations(cell.source))
         random.Random(0).shuffle(mutants)
-        tasks += [
-            {"before": first, "answer": text, "checks": checks, "line": line}
-            for line, text in mutants[:MOST]
-        ]
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        input=json.dumps(tasks),
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        cwd=ROOT / "exercises" / chapter,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    results = json.loads(done.stdout.splitlines()[-1])
+        tasks += [task | {"answer": t, "line": line} for line, t in mutants[:MOST]]
+    results = judged(chapter, tasks)
     pairs = list(zip(tasks, results, strict=True))
     steps = {c.step.name: c.step for c in steps_of(sheet).values()}
     return {
@@ -110,6 +89,39 @@ def measured(exercise: str) -> dict:
         "named": sum("Likely mistake" in (result or "") for result in results),
         "left": [task["line"] for task, result in pairs if result is None],
     }
+
+
+def answers(sheet: Sheet) -> Iterator[tuple[Cell, dict]]:
+    """Yield each answer cell, and a task for `judge` without its answer.
+
+    Other answers are the reference's. The checks are those up to the next answer.
+    """
+    cells = [cell for cell in sheet.cells if cell.cell_type == "code"]
+    for place, cell in enumerate(cells):
+        if cell.role != "answer":
+            continue
+        checks = []
+        for after in cells[place + 1 :]:
+            if after.role == "answer":
+                break
+            if after.role == "check":
+                checks.append([after.source, after.points])
+        first = [c.source for c in cells[:place] if c.role in ("answer", "course")]
+        yield cell, {"before": first, "checks": checks}
+
+
+def judged(chapter: str, tasks: list[dict]) -> list[str | None]:
+    """Return what `judge` says of each task, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        input=json.dumps(tasks),
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        cwd=ROOT / "exercises" / chapter,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def mutations(source: str) -> Iterator[tuple[str, str]]:
