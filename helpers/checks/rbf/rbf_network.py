@@ -106,12 +106,13 @@ def _k_means(slip, X, starts, rounds):
         c = run(starts)[0]
         return c, nearest(c)
     ends = [run(c) for c in starts]
-    best = _cheapest(X, [c for c, _ in ends])
+    final = [c for c, _ in ends]
+    best = _cheapest(X, final)
     best = slip(best, first_start=0, last_start=-1, by_start=_cheapest(X, starts))
-    best = slip(best, by_distance=_cheapest(X, [c for c, _ in ends], 1))
-    best = slip(best, worst=int(np.argmax(_costs(X, [c for c, _ in ends]))))
+    best = slip(best, by_distance=_cheapest(X, final, 1))
+    best = slip(best, worst=int(np.argmax(_costs(X, final))))
     c, labels = ends[best]
-    c = slip(c, dropped=c[np.unique(labels)], averaged=np.mean([c for c, _ in ends], 0))
+    c = slip(c, dropped=c[np.unique(labels)], averaged=np.mean(final, 0))
     return c, slip(nearest(c), stale=labels, from_1=nearest(c) + 1)
 
 
@@ -144,7 +145,8 @@ def _k_means_cases(rng) -> Iterator[Case]:
             X = rng.normal(size=(m, 2)) + 3 * rng.integers(0, k, (m, 1))
             starts = np.array([rng.permutation(X)[:k] for _ in range(count)])
             ends = [_k_means(Slip(), X, c[None], rounds)[0] for c in starts]
-            (best, *others), costs = np.argsort(_costs(X, ends)), _costs(X, ends)
+            costs = _costs(X, ends)
+            best, *others = np.argsort(costs)
             chosen = _cheapest(X, starts), _cheapest(X, ends, 1)
             clear = not others or (
                 chosen == (others[0], best) and costs[others[0]] > 1.02 * costs[best]

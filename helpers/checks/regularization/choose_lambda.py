@@ -247,14 +247,8 @@ choose = Step(
 
 def _stopping(slip, patience, min_delta, losses):
     best, where = slip(np.inf, zero=0.0), slip(-1, at_0=0)
-    mark, last, waited, stopped, said, kept = (
-        best,
-        np.inf,
-        0,
-        False,
-        [],
-        [(best, where)],
-    )
+    mark, last, waited = best, np.inf, 0
+    stopped, said, kept = False, [], [(best, where)]
     for epoch, loss in enumerate(losses):
         gain = slip(mark, before=last, moves=best) - loss
         clear = slip(gain > min_delta, reaches=gain >= min_delta, ignored=gain > 0)
