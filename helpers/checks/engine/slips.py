@@ -175,7 +175,7 @@ class Step:
     see: str = ""
     goal: str = ""
     small: Callable[[], Case] | None = None
-    _drawn: dict = field(default_factory=dict, repr=False)
+    _drawn: dict = field(default_factory=dict, init=False, repr=False)
 
     def __str__(self) -> str:
         """Return its name: a test that runs for each step is called so."""

@@ -154,3 +154,20 @@ def test_hint_gives_a_level_with_each_call(capsys):
     out = capsys.readouterr().out
     assert "Learning from mistakes" in out
     assert "for example, with" in out
+
+
+def test_a_step_made_from_another_draws_its_own_cases():
+    """Else the cases of the sheet that is checked first would serve both."""
+    from helpers.checks.backpropagation import four_equations
+    from helpers.checks.gradient_descent import descent
+
+    first, second = (m.numerical_gradient.drawn(7) for m in (four_equations, descent))
+    assert [c.args["eps"] for c in first] != [c.args["eps"] for c in second]
+
+
+@pytest.mark.parametrize("name", list(filter(steps, SHEETS)))
+def test_a_sheet_says_that_arguments_stay_as_they_were(name):
+    """Each step loses where one was changed; in sheets with networks, they say it."""
+    text = " ".join(c.source for c in notebook(ROOT / f"solutions/{name}.ipynb").cells)
+    plainly = "Arguments stay as they were", "what was passed in stays as it was"
+    assert "import torch" in text or any(said in text for said in plainly)
