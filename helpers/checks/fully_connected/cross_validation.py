@@ -278,8 +278,8 @@ validate = Step(
         "joined": "the guesses come fold after fold: put each in its example's place.",
     },
     demands={
-        "each fold is held out once": ["no_last", "no_first", "turned", "in_sample"],
-        "on the scaled training folds": ["unscaled", "leak", "own"],
+        "Each fold is held out once": ["no_last", "no_first", "turned", "in_sample"],
+        "learns from the scaled training folds": ["unscaled", "leak", "own"],
         "in the order of the examples": ["joined"],
         "the mean of the folds' accuracies": ["over_all", "median", "errors"],
         "$k - 1$ in the denominator": ["over_k", "of_mean", "range_"],

@@ -262,7 +262,7 @@ survivors = Step(
         "the bias in the last column": ["bias_first"],
         "how many examples in a row it was right": ["counted", "kept", "after"],
         "States that were right for none are left out": ["empty"],
-        "the last state stands at the end, whatever its count": [
+        "it stands at the end, also with the count 0": [
             "no_last",
             "last_alive",
         ],
