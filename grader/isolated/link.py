@@ -9,6 +9,7 @@ import builtins
 import contextlib
 import functools
 import pickle
+import re
 import socket
 import sys
 import types
@@ -222,7 +223,8 @@ class Link:
         if type(place) is not list or [type(p) for p in place] != [int, int, str]:
             return "", ""
         cell, number, function = place
-        lines = self.sources.get(cell, "").splitlines()
+        # as IPython counts, which leaves out empty lines at the top of a cell
+        lines = re.sub(r"\A\s*\n", "", self.sources.get(cell, "")).splitlines()
         if not 0 < number <= len(lines):
             return "", ""
         shown = function.isidentifier() and not self.hidden
