@@ -336,27 +336,12 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "advanced_cnn",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
-      },
+      draw,
+      spoken: sentence,
     });
-
-    function changed() {
-      draw();
-      share.save();
-      live.say(sentence(), 700);
-    }
 
     /* Controls */
     const preset = Exploration.select({
@@ -375,10 +360,7 @@
       Exploration.choice({
         legend,
         options,
-        onchange: (value) => {
-          state[key] = value;
-          changed();
-        },
+        onchange: set(key),
       });
     const kind = choice("kind", "Block", Object.entries(NAMES));
     const stride = choice("stride", "Stride", [
@@ -399,10 +381,7 @@
         step: 1,
         limit: LIMITS[key],
         floor: 1,
-        oninput: (value) => {
-          state[key] = Math.round(value);
-          changed();
-        },
+        oninput: (value) => set(key)(Math.round(value)),
       }),
     }));
 
@@ -508,9 +487,7 @@
       table.replaceChildren(rows(layers));
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, preset.element, kind.element),
       html(
         "div",
@@ -534,14 +511,7 @@
         verdict,
         table,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("advanced_cnn", build);

@@ -159,7 +159,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, fixed } = globalThis.Exploration;
+  const { html, svg, rich, fixed, tableHead } = globalThis.Exploration;
 
   const NAMES = {
     same: "the same letter",
@@ -257,27 +257,15 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "attention",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded, { at: Math.round(loaded.at) });
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
+      draw,
+      spoken: sentence,
+      reset: () => {
+        state.at = Math.round(state.at);
       },
     });
-
-    function changed() {
-      draw();
-      share.save();
-      live.say(sentence(), 700);
-    }
 
     function change(changes) {
       Object.assign(state, changes);
@@ -315,7 +303,7 @@
     const head = Exploration.choice({
       legend: "Head",
       options: HEADS.map((key) => [key, NAMES[key]]),
-      onchange: (key) => change({ head: key }),
+      onchange: set("head"),
     });
     const mask = Exploration.choice({
       legend: "Mask",
@@ -323,7 +311,7 @@
         ["causal", "causal"],
         ["none", "none"],
       ],
-      onchange: (key) => change({ mask: key }),
+      onchange: set("mask"),
     });
     const positions = Exploration.choice({
       legend: "Positions",
@@ -331,7 +319,7 @@
         ["on", "on"],
         ["off", "off"],
       ],
-      onchange: (key) => change({ positions: key }),
+      onchange: set("positions"),
     });
     const tau = Exploration.slider({
       label: "Temperature $τ$",
@@ -341,7 +329,7 @@
       step: 0.1,
       floor: 0.1,
       limit: 10,
-      oninput: (value) => change({ tau: value }),
+      oninput: set("tau"),
     });
     const at = html("input", {
       type: "range",
@@ -418,15 +406,7 @@
           `What position ${t} (${shown(letters[t])}) asks each key. ` +
             "Marked: the largest weight.",
         ),
-        html(
-          "thead",
-          null,
-          html(
-            "tr",
-            null,
-            names.map((name) => html("th", { scope: "col" }, rich(name))),
-          ),
-        ),
+        tableHead(names),
         html(
           "tbody",
           null,
@@ -525,9 +505,7 @@
     const columns = (least) =>
       "display: grid; gap: 0.9rem 1.4rem; " +
       `grid-template-columns: repeat(auto-fit, minmax(min(${least}, 100%), 1fr))`;
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html(
         "div",
         { class: "exploration-bar" },
@@ -574,14 +552,7 @@
           heads.map((part) => part.element),
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("attention", build);

@@ -233,28 +233,13 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const code = () => [state.c1, state.c2];
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "autoencoders",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
-      },
+      draw,
+      spoken: sentence,
     });
-
-    function changed() {
-      draw();
-      share.save();
-      live.say(sentence(), 700);
-    }
+    const code = () => [state.c1, state.c2];
 
     /* Controls */
     const show = Exploration.choice({
@@ -263,10 +248,7 @@
         ["codes", "codes of test digits"],
         ["pictures", "what is drawn there"],
       ],
-      onchange: (value) => {
-        state.show = value;
-        changed();
-      },
+      onchange: set("show"),
     });
     const digit = Exploration.select({
       label: "Encode a test digit",
@@ -285,10 +267,7 @@
         max: LIMIT,
         step: 0.01,
         limit: LIMIT,
-        oninput: (value) => {
-          state[key] = value;
-          changed();
-        },
+        oninput: set(key),
       }),
     );
     const back = Exploration.button("Back to the encoder's code", () => {
@@ -339,9 +318,7 @@
         `At the encoder's code: ${fixed(errorAt(codeOf(k), k), 4)}.`;
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, digit.element, show.element),
       html(
         "div",
@@ -356,14 +333,7 @@
           html("div", { class: "exploration-actions exploration-latent-back" }, back),
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("autoencoders", build);

@@ -194,7 +194,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, svgFormula, rich, short, signed, fixed, factor } =
+  const { html, svg, svgFormula, rich, short, signed, fixed, factor, tableHead } =
     globalThis.Exploration;
 
   const STEPS = [
@@ -334,15 +334,7 @@
     return html(
       "table",
       { class: "exploration-table" },
-      html(
-        "thead",
-        null,
-        html(
-          "tr",
-          null,
-          head.map((text) => html("th", { scope: "col" }, rich(text))),
-        ),
-      ),
+      tableHead(head),
       html("tbody", null, rows),
     );
   }
@@ -709,14 +701,10 @@
 
     const share = Exploration.shareState({
       figure,
-      name: "backpropagation",
       schema: SCHEMA,
+      state,
       live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        edited("Setting loaded. ", false);
-      },
+      onload: () => edited("Setting loaded. ", false),
     });
 
     function currentView() {

@@ -230,6 +230,12 @@
       .filter((part) => part !== "");
   }
 
+  /** The head of a table: a row of texts, as `rich` reads them. */
+  function tableHead(texts) {
+    const cells = texts.map((text) => html("th", { scope: "col" }, rich(text)));
+    return html("thead", null, html("tr", null, cells));
+  }
+
   /** A formula as an SVG text element; scripts are stacked by hand. */
   function svgFormula(attributes, source) {
     const node = svg("text", attributes);
@@ -451,13 +457,15 @@
   }
 
   /**
-   * Ties a state to the URL's hash. `apply(state)` is called when the page opens
-   * with, or later gets, a hash for this exploration. Returns {save, bar}: call
-   * `save()` after every change by the reader; `bar` holds the "Copy link" button.
+   * Ties a state to the URL's hash: `load()`, and later each new hash, puts what a
+   * hash for this exploration asks for into it and calls `onload()`. Returns {save,
+   * load, bar}: call `save()` after every change by the reader; `bar` holds the "Copy
+   * link" button.
    */
-  function shareState({ figure, name, schema, read, apply, live }) {
+  function shareState({ figure, schema, state, live, onload }) {
+    const name = figure.dataset.exploration;
     let timer = 0;
-    const link = () => formatHash(name, schema, read());
+    const link = () => formatHash(name, schema, state);
     const write = () => {
       clearTimeout(timer);
       timer = 0;
@@ -472,11 +480,12 @@
       if (timer === 0) timer = setTimeout(write, 250);
     };
     const load = () => {
-      const state = parseHash(location.hash, name, schema);
-      if (state === null) return;
+      const loaded = parseHash(location.hash, name, schema);
+      if (loaded === null) return;
       clearTimeout(timer);
       timer = 0;
-      apply(state);
+      Object.assign(state, loaded);
+      onload();
       figure.scrollIntoView({ block: "start" });
     };
     const shown = html("input", {
@@ -513,6 +522,64 @@
   }
 
   /**
+   * The frame of an exploration: its state, which a link can set, and what is said of
+   * it. `draw()` shows the state and `spoken()` puts it into words; before `draw`, at
+   * the start and after a link, `reset()` makes anew what depends on the state.
+   *
+   * Returns {state, live, share, changed, set, body}: call `changed()` after every
+   * change by the reader, who hears of it after `pause` ms. `set(key)` is a listener
+   * that puts a value into the state, `body(...children)` is what `build` returns.
+   */
+  function frame({ figure, schema, draw, spoken, pause = 700, reset = () => {} }) {
+    const state = initialState(schema);
+    const live = liveRegion();
+    const onload = () => {
+      reset();
+      draw();
+      live.say(`Setting loaded. ${spoken()}`);
+    };
+    const share = shareState({ figure, schema, state, live, onload });
+    const changed = (wait = pause) => {
+      draw();
+      share.save();
+      live.say(spoken(), wait);
+    };
+    const set = (key) => (value) => {
+      state[key] = value;
+      changed();
+    };
+    const body = (...children) => ({
+      element: html(
+        "div",
+        { class: "exploration-body" },
+        children,
+        share.bar,
+        live.element,
+      ),
+      start: () => {
+        reset();
+        draw();
+        share.load();
+      },
+    });
+    return { state, live, share, changed, set, body };
+  }
+
+  /* ---------- Dragging ---------- */
+
+  /** Calls `onmove(event)` while the pointer that is pressed on `node` moves. */
+  function drag(node, onmove) {
+    const end = () => {
+      node.removeEventListener("pointermove", onmove);
+      node.removeEventListener("pointerup", end);
+      node.removeEventListener("pointercancel", end);
+    };
+    node.addEventListener("pointermove", onmove);
+    node.addEventListener("pointerup", end);
+    node.addEventListener("pointercancel", end);
+  }
+
+  /**
    * Lets a point of a drawing follow the pointer, wherever it is pressed in the drawing,
    * and the arrow keys (with Shift in small steps). `place(x, y)` turns a place of the
    * SVG `root` into two coordinates, `at()` tells the present ones; `onmove` gets new
@@ -538,15 +605,7 @@
       root.setPointerCapture(event.pointerId);
       handle.focus({ focusVisible: false, preventScroll: true });
       move(point);
-      const follow = (e) => move(pointer(e));
-      const end = () => {
-        root.removeEventListener("pointermove", follow);
-        root.removeEventListener("pointerup", end);
-        root.removeEventListener("pointercancel", end);
-      };
-      root.addEventListener("pointermove", follow);
-      root.addEventListener("pointerup", end);
-      root.addEventListener("pointercancel", end);
+      drag(root, (e) => move(pointer(e)));
     });
     const steps = {
       ArrowRight: [1, 0],
@@ -599,6 +658,7 @@
     uniqueId,
     formula,
     rich,
+    tableHead,
     svgFormula,
     button,
     numberInput,
@@ -607,6 +667,8 @@
     select,
     liveRegion,
     shareState,
+    frame,
+    drag,
     movable,
     reducedMotion,
     mount,

@@ -270,40 +270,22 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
+    const { state, changed, set, body } = Exploration.frame({
+      figure,
+      schema: SCHEMA,
+      draw,
+      spoken,
+      pause: 400,
+    });
     const kernelOf = () => KEYS.map((key) => state[key]);
     const imageOf = () => PICTURES[state.picture][1];
     const numbersOf = () => [Number(state.stride), Number(state.padding)];
-
-    const share = Exploration.shareState({
-      figure,
-      name: "convolutional",
-      schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
-    });
-
-    const changed = (pause = 400) => {
-      draw();
-      share.save();
-      live.say(spoken(), pause);
-    };
-    const setter = (key) => (value) => {
-      state[key] = value;
-      changed();
-    };
 
     /* Controls */
     const pictures = Exploration.select({
       label: "Picture",
       options: Object.entries(PICTURES).map(([name, [text]]) => [name, text]),
-      onchange: setter("picture"),
+      onchange: set("picture"),
     });
     const kernels = Exploration.select({
       label: "Kernel",
@@ -323,7 +305,7 @@
       Exploration.choice({
         legend,
         options: SCHEMA[key].options.map((value, i) => [value, texts?.[i] ?? value]),
-        onchange: setter(key),
+        onchange: set(key),
       });
     const padding = choice("padding", "Padding p");
     const stride = choice("stride", "Stride s");
@@ -335,7 +317,7 @@
         max: LIMIT,
         step: 1,
         decimals: 2,
-        oninput: setter(key),
+        oninput: set(key),
       }),
     );
     const places = ["row", "column"].map((key) =>
@@ -347,10 +329,7 @@
         step: 1,
         limit: 40,
         floor: 0,
-        oninput: (value) => {
-          state[key] = Math.round(value);
-          changed();
-        },
+        oninput: (value) => set(key)(Math.round(value)),
       }),
     );
 
@@ -478,9 +457,7 @@
       remark.textContent = remarkText(kernel, n, map);
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html(
         "div",
         { class: "exploration-bar" },
@@ -527,14 +504,7 @@
           ),
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("convolutional", build);

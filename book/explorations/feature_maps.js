@@ -229,7 +229,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short, factor, term } = globalThis.Exploration;
+  const { html, svg, rich, short, factor, term, drag } = globalThis.Exploration;
   const SIDE = 280; // of a large picture, in its own units
   const NAMES = {
     conv1: "convolution 1",
@@ -304,65 +304,44 @@
   }
 
   /** Call `move(event)` from the press of a button until its release. */
-  function whilePressed(node, move, end = () => {}) {
+  function whilePressed(node, move) {
     node.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       event.preventDefault();
       node.setPointerCapture(event.pointerId);
       if (node.tabIndex >= 0) node.focus({ preventScroll: true });
       move(event, true);
-      const follow = (e) => move(e, false);
-      const stop = () => {
-        node.removeEventListener("pointermove", follow);
-        node.removeEventListener("pointerup", stop);
-        node.removeEventListener("pointercancel", stop);
-        end();
-      };
-      node.addEventListener("pointermove", follow);
-      node.addEventListener("pointerup", stop);
-      node.addEventListener("pointercancel", stop);
+      drag(node, (e) => move(e, false));
     });
   }
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
+    const { state, live, changed, set, body } = Exploration.frame({
+      figure,
+      schema: SCHEMA,
+      draw,
+      spoken,
+      pause: 400,
+      reset: () => {
+        ink = decodeInk(state.ink);
+        compute();
+      },
+    });
     const photograph = photo();
-    let ink = decodeInk(state.ink);
-    let found = null; // what the network makes of the picture
+    let ink; // the reader's drawing
+    let found; // what the network makes of the picture
     let erasing = false;
     let pen = [14, 14]; // where the keys draw
 
-    const share = Exploration.shareState({
-      figure,
-      name: "feature_maps",
-      schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        ink = decodeInk(state.ink);
-        compute();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
-    });
-    const changed = (pause = 400) => {
-      draw();
-      share.save();
-      live.say(spoken(), pause);
-    };
-
     function compute() {
       found = run(state.picture === "photo" ? photograph : imageOf(ink));
-      draw();
     }
     const redrawn = () => {
       state.ink = encodeInk(ink);
       state.picture = "digit";
       compute();
-      share.save();
-      live.say(spoken(), 700);
+      changed(700);
     };
 
     /* The picture */
@@ -521,10 +500,7 @@
         step: 1,
         limit: 60,
         floor: 0,
-        oninput: (value) => {
-          state[key] = Math.round(value);
-          changed();
-        },
+        oninput: (value) => set(key)(Math.round(value)),
       }),
     );
     const channel = Exploration.choice({
@@ -762,9 +738,7 @@
         html("p", { class: "exploration-heading" }, title),
         content,
       );
-    const element = html(
-      "div",
-      { class: "exploration-body exploration-maps" },
+    const page = body(
       html(
         "div",
         { class: "exploration-bar" },
@@ -813,14 +787,9 @@
           sum,
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      compute();
-      share.load();
-    };
-    return { element, start };
+    page.element.classList.add("exploration-maps");
+    return page;
   }
 
   globalThis.Exploration.mount("feature_maps", build);

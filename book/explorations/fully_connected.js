@@ -831,12 +831,11 @@
 
     const share = Exploration.shareState({
       figure,
-      name: "fully_connected",
       schema: SCHEMA,
+      state,
       live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded, { seed: Math.round(loaded.seed) });
+      onload: () => {
+        state.seed = Math.round(state.seed);
         stop();
         restart({ output: true });
         live.say(`Setting loaded. ${spoken()}`);

@@ -484,29 +484,19 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
+    const { state, live, share, body } = Exploration.frame({
+      figure,
+      schema: SCHEMA,
+      draw,
+      spoken,
+      reset,
+    });
     let balls = [];
     let timer = 0; // of a run that is under way
-    const live = Exploration.liveRegion();
     const settings = () => ({
       optimizer: state.optimizer,
       eta: state.eta,
       mu: state.mu,
-    });
-
-    const share = Exploration.shareState({
-      figure,
-      name: "gradient_descent",
-      schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        pause();
-        Object.assign(state, loaded, { steps: Math.round(loaded.steps) });
-        balls = run([state.x, state.y], settings(), state.steps);
-        draw();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
     });
 
     /* Controls */
@@ -557,10 +547,15 @@
     const table = html("table", { class: "exploration-table exploration-numbers" });
     const chart = html("div", { class: "exploration-heights" });
 
-    function changed() {
+    function reset() {
       pause();
+      state.steps = Math.round(state.steps);
+      balls = run([state.x, state.y], settings(), state.steps);
+    }
+
+    function changed() {
       state.steps = 0;
-      balls = run([state.x, state.y], settings(), 0);
+      reset();
       draw();
       share.save();
       live.say(`Start at ${pair([state.x, state.y])}.`, 500);
@@ -665,9 +660,7 @@
       html("li", null, mark(svg("path", { class: "exploration-saddle", d: "M6 6 L16 16 M6 16 L16 6" })), "saddle"),
       html("li", null, mark(svg("path", { class: "exploration-maximum", d: "M11 5 L17 16 L5 16 Z" })), "maximum"),
     );
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, optimizer.element),
       html(
         "div",
@@ -692,15 +685,7 @@
           table,
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      balls = run([state.x, state.y], settings(), 0);
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("gradient_descent", build);

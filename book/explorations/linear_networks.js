@@ -132,7 +132,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short, fixed, term } = globalThis.Exploration;
+  const { html, svg, rich, short, fixed, term, tableHead } = globalThis.Exploration;
   const KEYS = ["z1", "z2", "z3"];
   const ROWS = ["r1", "r2", "r3", "r4", "r5"];
   const triple = (values, decimals) =>
@@ -270,15 +270,7 @@
     );
     return [
       html("caption", null, "From logits to probabilities"),
-      html(
-        "thead",
-        null,
-        html(
-          "tr",
-          null,
-          head.map((text) => html("th", { scope: "col" }, rich(text))),
-        ),
-      ),
+      tableHead(head),
       html("tbody", null, rows),
     ];
   }
@@ -315,27 +307,16 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
+    const { state, changed, set, body } = Exploration.frame({
+      figure,
+      schema: SCHEMA,
+      draw,
+      spoken,
+      pause: 500,
+    });
     const x = () => pixels(ROWS.map((key) => Math.round(state[key])));
     const currentLogits = () =>
       state.from === "picture" ? logits(x()) : KEYS.map((key) => state[key]);
-    const share = Exploration.shareState({
-      figure,
-      name: "linear_networks",
-      schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
-    });
-    const change = (key) => (value) => {
-      state[key] = value;
-      changed();
-    };
 
     /* Controls */
     const from = Exploration.choice({
@@ -344,12 +325,12 @@
         ["sliders", "sliders"],
         ["picture", "a picture"],
       ],
-      onchange: change("from"),
+      onchange: set("from"),
     });
     const truth = Exploration.choice({
       legend: "True class",
       options: CLASSES.map((letter) => [letter, letter]),
-      onchange: change("y"),
+      onchange: set("y"),
     });
     const sliders = KEYS.map((key, j) =>
       Exploration.slider({
@@ -359,7 +340,7 @@
         max: 10,
         step: 0.1,
         limit: LIMIT,
-        oninput: change(key),
+        oninput: set(key),
       }),
     );
     const temperature = Exploration.slider({
@@ -370,7 +351,7 @@
       step: 0.1,
       limit: SCHEMA.T.max,
       floor: SCHEMA.T.min,
-      oninput: change("T"),
+      oninput: set("T"),
     });
     const picture = buildPicture((i) => {
       const bit = 2 ** (4 - (i % 5));
@@ -447,12 +428,6 @@
       return `${parts.join(", ")}. Cross-entropy ${short(c, 2)}.`;
     }
 
-    function changed() {
-      draw();
-      share.save();
-      live.say(spoken(), 500);
-    }
-
     function draw() {
       const z = currentLogits();
       const y = CLASSES.indexOf(state.y);
@@ -483,9 +458,7 @@
       naive.replaceChildren(...rich(naiveLine(z, T)));
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, from.element, truth.element),
       html(
         "div",
@@ -507,14 +480,7 @@
         cost,
         naive,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("linear_networks", build);

@@ -210,28 +210,16 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const inputs = () => parseInputs(state.inputs);
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "lstm",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded, { at: Math.round(loaded.at) });
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
+      draw,
+      spoken: sentence,
+      reset: () => {
+        state.at = Math.round(state.at);
       },
     });
-
-    function changed() {
-      draw();
-      share.save();
-      live.say(sentence(), 700);
-    }
+    const inputs = () => parseInputs(state.inputs);
 
     /* Controls */
     const preset = Exploration.select({
@@ -249,10 +237,7 @@
     const gate = Exploration.choice({
       legend: "Weights of the",
       options: GATES.map((key) => [key, TITLES[key]]),
-      onchange: (key) => {
-        state.gate = key;
-        changed();
-      },
+      onchange: set("gate"),
     });
     const says = {
       w: ["$w$", "weight of the input x"],
@@ -427,9 +412,7 @@
         `after step ${STEPS}.`;
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, preset.element, sequence),
       html(
         "div",
@@ -449,14 +432,7 @@
         verdict,
         lines,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("lstm", build);

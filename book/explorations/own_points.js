@@ -425,18 +425,10 @@
         }
         if (event.button !== 0 || selected === null) return;
         node.setPointerCapture(event.pointerId);
-        const follow = (e) => {
+        Exploration.drag(node, (e) => {
           const [x1, x2] = at(e).map(snap);
           replace(selected, { x1, x2 });
-        };
-        const end = () => {
-          node.removeEventListener("pointermove", follow);
-          node.removeEventListener("pointerup", end);
-          node.removeEventListener("pointercancel", end);
-        };
-        node.addEventListener("pointermove", follow);
-        node.addEventListener("pointerup", end);
-        node.addEventListener("pointercancel", end);
+        });
       });
       node.addEventListener("keydown", (event) => {
         if (!isOn() || event.ctrlKey || event.metaKey || event.altKey) return;

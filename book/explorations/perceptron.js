@@ -211,7 +211,8 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short, factor, term } = globalThis.Exploration;
+  const { html, svg, rich, short, factor, term, tableHead, drag } =
+    globalThis.Exploration;
 
   const LOW = -0.6;
   const HIGH = 1.6;
@@ -372,15 +373,7 @@
         target.setPointerCapture(event.pointerId);
         if (target.tabIndex === 0) target.focus({ focusVisible: false });
         const move = begin(pointerPlace(event));
-        const onmove = (e) => onweights(move(pointerPlace(e)));
-        const end = () => {
-          target.removeEventListener("pointermove", onmove);
-          target.removeEventListener("pointerup", end);
-          target.removeEventListener("pointercancel", end);
-        };
-        target.addEventListener("pointermove", onmove);
-        target.addEventListener("pointerup", end);
-        target.addEventListener("pointercancel", end);
+        drag(target, (e) => onweights(move(pointerPlace(e))));
       });
     }
 
@@ -702,40 +695,25 @@
     const head = ["epoch", "mistakes", "$(b, w_1, w_2)$ at its end"];
     return [
       html("caption", null, "The last epochs"),
-      html(
-        "thead",
-        null,
-        html(
-          "tr",
-          null,
-          head.map((text) => html("th", { scope: "col" }, rich(text))),
-        ),
-      ),
+      tableHead(head),
       html("tbody", null, rows),
     ];
   }
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
+    const frame = Exploration.frame({
+      figure,
+      schema: SCHEMA,
+      draw,
+      spoken: spokenScore,
+      pause: 500,
+      reset: restart,
+    });
+    const { state, live, share } = frame;
     let run = null;
     let before = null; // the weights before the last update: the dashed line
-    const live = Exploration.liveRegion();
     const weightsOf = ({ w1, w2, b }) => ({ w1, w2, b });
-
-    const share = Exploration.shareState({
-      figure,
-      name: "perceptron",
-      schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        restart();
-        draw();
-        live.say(`Setting loaded. ${spokenScore()}`);
-      },
-    });
 
     /* Controls */
     const gates = Exploration.choice({
@@ -812,9 +790,7 @@
 
     function changed() {
       restart();
-      draw();
-      share.save();
-      live.say(spokenScore(), 500);
+      frame.changed();
     }
 
     function spokenScore() {
@@ -895,9 +871,7 @@
       html("li", null, icon(verdictMark(true, 11, 11)), "right"),
       html("li", null, icon(verdictMark(false, 11, 11)), "wrong"),
     );
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return frame.body(
       html("div", { class: "exploration-bar" }, gates.element),
       html(
         "div",
@@ -931,15 +905,7 @@
           html("div", null, epochs),
         ),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      restart();
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("perceptron", build);

@@ -286,22 +286,15 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const shapes = () => [parseShape(state.a), parseShape(state.b)];
-
-    const share = Exploration.shareState({
+    const frame = Exploration.frame({
       figure,
-      name: "preliminaries",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${verdict(...shapes())}`);
-      },
+      draw,
+      spoken: () => verdict(...shapes()),
+      pause: 500,
     });
+    const { state, share } = frame;
+    const shapes = () => [parseShape(state.a), parseShape(state.b)];
 
     /* Controls */
     const problem = html("p", { class: "exploration-remark", role: "alert" });
@@ -375,9 +368,7 @@
 
     function changed() {
       state.entry = 0;
-      draw();
-      share.save();
-      live.say(verdict(...shapes()), 500);
+      frame.changed();
     }
 
     /* What the controls change */
@@ -486,9 +477,7 @@
       made.textContent = line;
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return frame.body(
       html(
         "div",
         { class: "exploration-bar" },
@@ -505,14 +494,7 @@
         panel,
       ),
       picture,
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("preliminaries", build);

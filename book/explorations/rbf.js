@@ -194,7 +194,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short, fixed } = globalThis.Exploration;
+  const { html, svg, rich, short, fixed, drag } = globalThis.Exploration;
 
   const WIDTH = 460;
   const HEIGHT = 330;
@@ -247,28 +247,13 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const centers = () => parseCenters(state.centers);
-
-    const share = Exploration.shareState({
+    const { state, live, changed, set, body } = Exploration.frame({
       figure,
-      name: "rbf",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
-      },
+      draw,
+      spoken: sentence,
     });
-
-    function changed() {
-      draw();
-      share.save();
-      live.say(sentence(), 700);
-    }
+    const centers = () => parseCenters(state.centers);
 
     const place = (list) => {
       state.centers = formatCenters(list.map((c) => between(tidy(c), 0, 1)));
@@ -279,10 +264,7 @@
     const data = Exploration.choice({
       legend: "Examples",
       options: Object.keys(TRUTHS).map((key) => [key, key]),
-      onchange: (key) => {
-        state.data = key;
-        changed();
-      },
+      onchange: set("data"),
     });
     const count = Exploration.slider({
       label: "$k$",
@@ -302,10 +284,7 @@
       step: 0.01,
       limit: MOST_WIDTH,
       floor: LEAST_WIDTH,
-      oninput: (value) => {
-        state.sigma = value;
-        changed();
-      },
+      oninput: set("sigma"),
     });
     const rule = Exploration.button('$σ = d_{"max"}/√(2k)$', () => {
       const wide = sharedWidth(centers());
@@ -425,15 +404,7 @@
           return (x - LEFT) / (RIGHT - LEFT);
         };
         const held = where(event) - centers()[index];
-        const onmove = (e) => moveCenter(index, where(e) - held);
-        const end = () => {
-          node.removeEventListener("pointermove", onmove);
-          node.removeEventListener("pointerup", end);
-          node.removeEventListener("pointercancel", end);
-        };
-        node.addEventListener("pointermove", onmove);
-        node.addEventListener("pointerup", end);
-        node.addEventListener("pointercancel", end);
+        drag(node, (e) => moveCenter(index, where(e) - held));
       });
       return node;
     }
@@ -502,9 +473,7 @@
       );
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, data.element),
       html(
         "div",
@@ -526,14 +495,7 @@
         score,
         weights,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("rbf", build);

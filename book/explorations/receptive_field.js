@@ -117,7 +117,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short } = globalThis.Exploration;
+  const { html, svg, rich, short, tableHead } = globalThis.Exploration;
 
   const WIDTH = 640;
   const ROW = 46; // height of a layer in the drawing
@@ -188,26 +188,13 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "receptive_field",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
+      draw,
+      spoken,
+      pause: 500,
     });
-    const changed = () => {
-      draw();
-      share.save();
-      live.say(spoken(), 500);
-    };
     const load = (n, layers) => {
       Object.assign(state, { n, layers: layers.length });
       layers.forEach((each, k) => {
@@ -234,10 +221,7 @@
       max: LARGEST,
       step: 1,
       decimals: 0,
-      oninput: (value) => {
-        state.n = Math.round(value);
-        changed();
-      },
+      oninput: (value) => set("n")(Math.round(value)),
     });
     const add = Exploration.button("Add a layer", () => {
       state.layers = Math.min(MOST, state.layers + 1);
@@ -257,10 +241,7 @@
           max: field.max,
           step: 1,
           decimals: 0,
-          oninput: (value) => {
-            state[key + (k + 1)] = Math.round(value);
-            changed();
-          },
+          oninput: (value) => set(key + (k + 1))(Math.round(value)),
         });
       });
       const results = ["size", "field", "jump"].map(() => html("td"));
@@ -281,10 +262,7 @@
       step: 1,
       limit: SCHEMA.neuron.max,
       floor: 0,
-      oninput: (value) => {
-        state.neuron = Math.round(value);
-        changed();
-      },
+      oninput: (value) => set("neuron")(Math.round(value)),
     });
 
     /* What the controls change */
@@ -294,15 +272,7 @@
     const table = html(
       "table",
       { class: "exploration-table exploration-stack-table" },
-      html(
-        "thead",
-        null,
-        html(
-          "tr",
-          null,
-          head.map((text) => html("th", { scope: "col" }, rich(text))),
-        ),
-      ),
+      tableHead(head),
       html(
         "tbody",
         null,
@@ -411,9 +381,7 @@
         ),
       ),
     );
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html(
         "div",
         { class: "exploration-bar" },
@@ -435,15 +403,7 @@
         summary,
         html("div", { class: "exploration-scroll" }, table),
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      load(...STACKS.lenet.slice(1));
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("receptive_field", build);

@@ -98,7 +98,7 @@
 
   /* ====================== User interface ====================== */
 
-  const { html, svg, rich, short } = globalThis.Exploration;
+  const { html, svg, rich, short, tableHead } = globalThis.Exploration;
   const WIDTH = 400;
   const LEFT = 66;
   const RIGHT = 10;
@@ -210,40 +210,21 @@
     };
     return [
       html("caption", null, "What every moment adds to the gradient"),
-      html(
-        "thead",
-        null,
-        html(
-          "tr",
-          null,
-          head.map((text) => html("th", { scope: "col" }, rich(text))),
-        ),
-      ),
+      tableHead(head),
       html("tbody", null, shownTimes(T).map(row)),
     ];
   }
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const setting = () => ({ ...state, T: Math.round(state.T) });
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "recurrent",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        draw();
-        live.say(`Setting loaded. ${spoken()}`);
-      },
+      draw,
+      spoken,
+      pause: 500,
     });
-    const change = (key) => (value) => {
-      state[key] = key === "T" ? Math.round(value) : value;
-      changed();
-    };
+    const setting = () => ({ ...state, T: Math.round(state.T) });
     const show = (values) => () => {
       Object.assign(state, values);
       changed();
@@ -256,7 +237,7 @@
         ["tanh", "tanh"],
         ["linear", "linear"],
       ],
-      onchange: change("activation"),
+      onchange: set("activation"),
     });
     const pattern = Exploration.choice({
       legend: "Input",
@@ -265,7 +246,7 @@
         ["constant", "1, 1, 1 …"],
         ["alternating", "1, \u22121, 1 …"],
       ],
-      onchange: change("pattern"),
+      onchange: set("pattern"),
     });
     const weight = (key, label, name) =>
       Exploration.slider({
@@ -275,7 +256,7 @@
         max: 3,
         step: 0.05,
         limit: LIMIT,
-        oninput: change(key),
+        oninput: set(key),
       });
     const sliders = {
       wh: weight("wh", "$w_h$", "Recurrent weight"),
@@ -289,7 +270,7 @@
         step: 1,
         limit: 30,
         floor: 2,
-        oninput: change("T"),
+        oninput: (value) => set("T")(Math.round(value)),
       }),
     };
     const presets = html(
@@ -330,12 +311,6 @@
       );
     }
 
-    function changed() {
-      draw();
-      share.save();
-      live.say(spoken(), 500);
-    }
-
     function draw() {
       const { T } = setting();
       const result = run(setting());
@@ -369,9 +344,7 @@
       );
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, activation.element, pattern.element),
       html(
         "div",
@@ -399,14 +372,7 @@
         },
         table,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("recurrent", build);

@@ -232,31 +232,25 @@
 
   function build(figure) {
     const { Exploration } = globalThis;
-    const state = Exploration.initialState(SCHEMA);
-    const live = Exploration.liveRegion();
-    const mask = () => parseMask(state.mask);
-    let drawn = { count: 0, sum: 0 };
-
-    const share = Exploration.shareState({
+    const { state, changed, set, body } = Exploration.frame({
       figure,
-      name: "regularization",
       schema: SCHEMA,
-      live,
-      read: () => state,
-      apply: (loaded) => {
-        Object.assign(state, loaded);
-        drawn = { count: 0, sum: 0 };
-        draw();
-        live.say(`Setting loaded. ${sentence()}`);
-      },
+      draw,
+      spoken: sentence,
+      reset: forget,
     });
+    const mask = () => parseMask(state.mask);
+    let drawn; // how many masks, and the sum of their outputs
 
-    function changed(keep = false) {
-      if (!keep) drawn = { count: 0, sum: 0 };
-      draw();
-      share.save();
-      live.say(sentence(), 700);
+    function forget() {
+      drawn = { count: 0, sum: 0 };
     }
+
+    /** As `set`, for what makes the masks so far void. */
+    const setAnew = (key) => (value) => {
+      forget();
+      set(key)(value);
+    };
 
     function newMasks(count) {
       for (let i = 0; i < count; i += 1) {
@@ -266,7 +260,7 @@
         drawn.sum += trainOutput(state, fresh).y;
       }
       state.mode = "train";
-      changed(true);
+      changed();
     }
 
     /* Controls */
@@ -276,26 +270,17 @@
         ["train", "training"],
         ["test", "test"],
       ],
-      onchange: (value) => {
-        state.mode = value;
-        changed(true);
-      },
+      onchange: set("mode"),
     });
     const output = Exploration.choice({
       legend: "Output",
       options: Object.entries(OUTPUTS).map(([key, { label }]) => [key, label]),
-      onchange: (value) => {
-        state.out = value;
-        changed();
-      },
+      onchange: setAnew("out"),
     });
     const scaling = Exploration.select({
       label: "Scaling",
       options: Object.entries(SCALINGS).map(([key, { label }]) => [key, label]),
-      onchange: (value) => {
-        state.scale = value;
-        changed();
-      },
+      onchange: setAnew("scale"),
     });
     const slider = (key, label, name, min, max, step) =>
       Exploration.slider({
@@ -306,10 +291,7 @@
         step,
         limit: max,
         floor: min,
-        oninput: (value) => {
-          state[key] = value;
-          changed();
-        },
+        oninput: setAnew(key),
       });
     const sliders = {
       p: slider("p", "$p$", "drop rate p", 0, 0.9, 0.05),
@@ -326,7 +308,7 @@
           next[j] = 1 - next[j];
           state.mask = formatMask(next);
           state.mode = "train";
-          changed(true);
+          changed();
         },
       }),
     );
@@ -425,9 +407,7 @@
         : `Mean over the masks minus test mode: ${fixed(mean - test, 3)}.`;
     }
 
-    const element = html(
-      "div",
-      { class: "exploration-body" },
+    return body(
       html("div", { class: "exploration-bar" }, mode.element, output.element, scaling.element),
       html(
         "div",
@@ -448,14 +428,7 @@
         verdict,
         table,
       ),
-      share.bar,
-      live.element,
     );
-    const start = () => {
-      draw();
-      share.load();
-    };
-    return { element, start };
   }
 
   globalThis.Exploration.mount("regularization", build);

@@ -18,20 +18,3 @@ from .residual_block import (
     projection_block,
     residual_block,
 )
-
-__all__ = [
-    "backward",
-    "compare",
-    "dense_block",
-    "dense_parameters",
-    "eval_forward",
-    "fold",
-    "hint",
-    "inception",
-    "inception_parameters",
-    "projection_block",
-    "residual_block",
-    "statistics",
-    "train_forward",
-    "update",
-]

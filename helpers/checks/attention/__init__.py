@@ -18,20 +18,3 @@ from .transformer import (
     perplexity_of,
     writer,
 )
-
-__all__ = [
-    "block",
-    "continue_text",
-    "count",
-    "gradients",
-    "heads",
-    "hide",
-    "hint",
-    "learn",
-    "look_up",
-    "match",
-    "move_code",
-    "perplexity_of",
-    "residual",
-    "writer",
-]

@@ -18,25 +18,3 @@ from .shallow_autoencoder import (
     train_step,
     verdict,
 )
-
-__all__ = [
-    "add_noise",
-    "autoencoder",
-    "code_and_slopes",
-    "convolutional",
-    "denoise_step",
-    "denoising_step",
-    "divergence",
-    "errors",
-    "gain",
-    "hint",
-    "learn",
-    "noise_loss",
-    "pca_reconstruct",
-    "psnr",
-    "schedule",
-    "sizes",
-    "train_step",
-    "two_terms",
-    "verdict",
-]

@@ -9,6 +9,7 @@ loaded and hooked, but no gradient comes through it, and a mode such as `no_grad
 not reach it.
 """
 
+import functools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -146,9 +147,14 @@ def layers(free: Callable, replay: Callable, case: Any) -> dict:
 
 
 def seeded(shapes: Mapping[str, tuple]) -> dict[str, np.ndarray]:
-    """Return values for parameters that depend on their shapes alone."""
+    """Return values for parameters that depend on their shapes alone, not to change."""
+    return _seeded(tuple(shapes.items()))
+
+
+@functools.lru_cache(maxsize=8)
+def _seeded(shapes: tuple) -> dict[str, np.ndarray]:
     values, count = {}, Counter()
-    for name, shape in shapes.items():
+    for name, shape in shapes:
         rng = np.random.default_rng(zlib.crc32(f"{shape}{count[shape]}".encode()))
         count[shape] += 1
         scale = 2 / np.sqrt(np.prod(shape[1:])) if len(shape) > 1 else 0.5

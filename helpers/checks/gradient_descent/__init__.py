@@ -20,22 +20,3 @@ from .optimizers import (
     start,
     train,
 )
-
-__all__ = [
-    "adam_step",
-    "best_rate",
-    "descend",
-    "downhill_directions",
-    "hessian",
-    "hint",
-    "largest_rate",
-    "minibatch_gradient",
-    "minibatches",
-    "momentum_step",
-    "numerical_gradient",
-    "promise",
-    "rmsprop_step",
-    "start",
-    "train",
-    "which_minimum",
-]

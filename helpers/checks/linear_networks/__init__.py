@@ -27,27 +27,3 @@ from .softmax_regression import (
     train,
     train_step,
 )
-
-__all__ = [
-    "cost_gradient",
-    "cross_entropy",
-    "descend",
-    "fit_linear",
-    "fit_origin",
-    "gradients",
-    "hint",
-    "log_softmax",
-    "mse_gradient",
-    "original_units",
-    "precision_recall",
-    "predict",
-    "r_squared",
-    "read_curve",
-    "roc",
-    "sigmoid_cost",
-    "softmax",
-    "standardize",
-    "train",
-    "train_logistic",
-    "train_step",
-]

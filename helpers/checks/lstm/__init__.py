@@ -11,20 +11,3 @@ from .flights_lstm import (
     windows,
 )
 from .lstm_cell import gates, gru_cell, lstm, memory, n_parameters, state
-
-__all__ = [
-    "beats_last_year",
-    "forecaster",
-    "gates",
-    "gru_cell",
-    "hint",
-    "lstm",
-    "memory",
-    "n_parameters",
-    "prepare",
-    "recursive_forecast",
-    "same_month_last_year",
-    "state",
-    "unscale",
-    "windows",
-]

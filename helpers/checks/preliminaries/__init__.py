@@ -18,20 +18,3 @@ from .tensors import (
     standardize,
     to_rows,
 )
-
-__all__ = [
-    "audit",
-    "choose",
-    "framed",
-    "guess",
-    "hint",
-    "learn",
-    "many_layers",
-    "one_hot",
-    "scaled_parts",
-    "shuffled_split",
-    "squared_distances",
-    "standardize",
-    "stratified_split",
-    "to_rows",
-]

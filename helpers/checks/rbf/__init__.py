@@ -9,18 +9,3 @@ from .choose_k import (
     xor_network,
 )
 from .rbf_network import basis, fit_online, gradients, k_means, least_squares, widths
-
-__all__ = [
-    "basis",
-    "choose_k",
-    "final_error",
-    "fit_online",
-    "gradients",
-    "hint",
-    "k_means",
-    "least_squares",
-    "neighbor_widths",
-    "validation_error",
-    "widths",
-    "xor_network",
-]

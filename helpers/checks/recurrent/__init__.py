@@ -20,22 +20,3 @@ from .char_rnn import (
     sample,
     vocabulary,
 )
-
-__all__ = [
-    "bigram",
-    "clip_norm",
-    "clip_value",
-    "examples",
-    "forward",
-    "gradients",
-    "hidden_deltas",
-    "hint",
-    "jacobian_norms",
-    "one_hot",
-    "output_delta",
-    "perplexity",
-    "probabilities",
-    "sample",
-    "step",
-    "vocabulary",
-]

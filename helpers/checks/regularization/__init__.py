@@ -11,20 +11,3 @@ from .dropout_and_penalties import (
     l2_penalty,
     soft_threshold,
 )
-
-__all__ = [
-    "adam_step",
-    "choose",
-    "cost_and_gradients",
-    "descend_early",
-    "dropout_backward",
-    "dropout_forward",
-    "early_stopping",
-    "hint",
-    "l1_penalty",
-    "l2_penalty",
-    "path",
-    "report",
-    "ridge",
-    "soft_threshold",
-]
