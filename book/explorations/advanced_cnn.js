@@ -163,7 +163,13 @@
   }
 
   /* The state that the URL's hash holds, and settings worth a look. */
-  const number = (min, max, initial) => ({ kind: "number", min, max, initial });
+  const number = (min, max, initial) => ({
+    kind: "number",
+    whole: true,
+    min,
+    max,
+    initial,
+  });
   const SCHEMA = {
     kind: {
       kind: "choice",
@@ -211,14 +217,8 @@
     return { ...Object.fromEntries(initial), ...PRESETS[key][1] };
   }
 
-  /** A state with numbers where the mathematics needs them, whole ones. */
-  function settled(state) {
-    const whole = Object.entries(state).map(([key, value]) => {
-      if (key === "stride") return [key, Number(value)];
-      return [key, typeof value === "number" ? Math.round(value) : value];
-    });
-    return Object.fromEntries(whole);
-  }
+  /** A state with numbers where the mathematics needs them. */
+  const settled = (state) => ({ ...state, stride: Number(state.stride) });
 
   const mathematics = {
     PRESETS,
@@ -381,7 +381,7 @@
         step: 1,
         limit: LIMITS[key],
         floor: 1,
-        oninput: (value) => set(key)(Math.round(value)),
+        oninput: set(key),
       }),
     }));
 

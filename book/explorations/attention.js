@@ -133,7 +133,7 @@
     mask: { kind: "choice", options: ["causal", "none"], initial: "causal" },
     positions: { kind: "choice", options: ["on", "off"], initial: "on" },
     tau: { kind: "number", min: 0.1, max: 10, initial: 1 },
-    at: { kind: "number", min: 0, max: MOST, initial: 8 },
+    at: { kind: "number", whole: true, min: 0, max: MOST, initial: 8 },
   };
 
   const mathematics = {
@@ -262,9 +262,6 @@
       schema: SCHEMA,
       draw,
       spoken: sentence,
-      reset: () => {
-        state.at = Math.round(state.at);
-      },
     });
 
     function change(changes) {

@@ -54,7 +54,8 @@
     const trimmed = text.trim();
     if (!NUMBER.test(trimmed)) return null;
     const value = Number(trimmed);
-    return value >= field.min && value <= field.max ? value : null;
+    if (value < field.min || value > field.max) return null;
+    return field.whole ? Math.round(value) : value;
   }
 
   /** The initial state that a schema describes. */
@@ -72,7 +73,8 @@
    * @param {string} hash - location.hash, with its "#"
    * @param {string} name - the exploration's name
    * @param {object} schema - key -> {kind: "choice", options, initial} or
-   *     {kind: "number", min, max, initial}; at least one has `always: true`
+   *     {kind: "number", min, max, initial}, with `whole: true` where it counts; at
+   *     least one has `always: true`
    */
   function parseHash(hash, name, schema) {
     const start = "#" + name + "?";
@@ -545,7 +547,7 @@
       live.say(spoken(), wait);
     };
     const set = (key) => (value) => {
-      state[key] = value;
+      state[key] = schema[key].whole ? Math.round(value) : value;
       changed();
     };
     const body = (...children) => ({

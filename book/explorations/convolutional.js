@@ -161,8 +161,8 @@
     padding: { kind: "choice", options: ["0", "1", "2"], initial: "0" },
     stride: { kind: "choice", options: ["1", "2", "3"], initial: "1" },
     relu: { kind: "choice", options: ["no", "yes"], initial: "no" },
-    row: { kind: "number", min: 0, max: 40, initial: 13 },
-    column: { kind: "number", min: 0, max: 40, initial: 9 },
+    row: { kind: "number", whole: true, min: 0, max: 40, initial: 13 },
+    column: { kind: "number", whole: true, min: 0, max: 40, initial: 9 },
   };
 
   const mathematics = {
@@ -329,7 +329,7 @@
         step: 1,
         limit: 40,
         floor: 0,
-        oninput: (value) => set(key)(Math.round(value)),
+        oninput: set(key),
       }),
     );
 

@@ -204,10 +204,10 @@
       initial: example(3),
     },
     layer: { kind: "choice", options: LAYERS, initial: "conv1", always: true },
-    map: { kind: "number", min: 1, max: 6, initial: 1 },
-    channel: { kind: "number", min: 1, max: 4, initial: 1 },
-    row: { kind: "number", min: 0, max: 60, initial: 6 },
-    column: { kind: "number", min: 0, max: 60, initial: 9 },
+    map: { kind: "number", whole: true, min: 1, max: 6, initial: 1 },
+    channel: { kind: "number", whole: true, min: 1, max: 4, initial: 1 },
+    row: { kind: "number", whole: true, min: 0, max: 60, initial: 6 },
+    column: { kind: "number", whole: true, min: 0, max: 60, initial: 9 },
   };
 
   const mathematics = {
@@ -500,7 +500,7 @@
         step: 1,
         limit: 60,
         floor: 0,
-        oninput: (value) => set(key)(Math.round(value)),
+        oninput: set(key),
       }),
     );
     const channel = Exploration.choice({

@@ -53,7 +53,7 @@
     points: { kind: "choice", options: own.TEXTS, initial: own.START },
     noise: { kind: "number", min: 0, max: 1, initial: 0.1 },
     test: { kind: "number", min: 10, max: 90, initial: 50 },
-    seed: { kind: "number", min: 1, max: 9999, initial: 1 },
+    seed: { kind: "number", whole: true, min: 1, max: 9999, initial: 1 },
     features: oneOf(featureChoices(), "x1-x2"),
     hidden: oneOf(hiddenChoices(), "4-2", true),
     activation: oneOf(Object.keys(engine.ACTIVATIONS), "tanh"),
@@ -80,7 +80,7 @@
       hidden: hiddenOf(state),
       activation: state.activation,
       output: state.output,
-      seed: Math.round(state.seed),
+      seed: state.seed,
     };
   }
 
@@ -835,7 +835,6 @@
       state,
       live,
       onload: () => {
-        state.seed = Math.round(state.seed);
         stop();
         restart({ output: true });
         live.say(`Setting loaded. ${spoken()}`);

@@ -223,7 +223,7 @@
     y: coordinate(1.2),
     eta: { kind: "number", min: 0.001, max: 1, initial: 0.01, always: true },
     mu: { kind: "number", min: 0, max: 0.99, initial: 0.9 },
-    steps: { kind: "number", min: 0, max: MOST_STEPS, initial: 0 },
+    steps: { kind: "number", whole: true, min: 0, max: MOST_STEPS, initial: 0 },
   };
 
   const mathematics = {
@@ -549,7 +549,6 @@
 
     function reset() {
       pause();
-      state.steps = Math.round(state.steps);
       balls = run([state.x, state.y], settings(), state.steps);
     }
 

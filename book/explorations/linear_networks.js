@@ -108,7 +108,7 @@
     T: { ...number(1, 0.05, 100), always: true },
     y: { kind: "choice", options: CLASSES, initial: "L", always: true },
     ...Object.fromEntries(
-      rowsOf("T").map((row, i) => ["r" + (i + 1), number(row, 0, 31)]),
+      rowsOf("T").map((row, i) => ["r" + (i + 1), { ...number(row, 0, 31), whole: true }]),
     ),
   };
 
@@ -314,7 +314,7 @@
       spoken,
       pause: 500,
     });
-    const x = () => pixels(ROWS.map((key) => Math.round(state[key])));
+    const x = () => pixels(ROWS.map((key) => state[key]));
     const currentLogits = () =>
       state.from === "picture" ? logits(x()) : KEYS.map((key) => state[key]);
 
@@ -356,7 +356,7 @@
     const picture = buildPicture((i) => {
       const bit = 2 ** (4 - (i % 5));
       const key = ROWS[Math.floor(i / 5)];
-      const row = Math.round(state[key]);
+      const row = state[key];
       state[key] = Math.floor(row / bit) % 2 === 1 ? row - bit : row + bit;
       changed();
     });

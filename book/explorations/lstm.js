@@ -117,7 +117,7 @@
       Object.entries(presetWeights("page")).map(([name, value]) => [name, number(value)]),
     ),
     gate: { kind: "choice", options: GATES, initial: "f" },
-    at: { kind: "number", min: 1, max: STEPS, initial: 2 },
+    at: { kind: "number", whole: true, min: 1, max: STEPS, initial: 2 },
   };
 
   const mathematics = {
@@ -215,9 +215,6 @@
       schema: SCHEMA,
       draw,
       spoken: sentence,
-      reset: () => {
-        state.at = Math.round(state.at);
-      },
     });
     const inputs = () => parseInputs(state.inputs);
 

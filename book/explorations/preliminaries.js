@@ -132,7 +132,7 @@
   const SCHEMA = {
     a: { kind: "choice", options: SHAPES, initial: "3,1", always: true },
     b: { kind: "choice", options: SHAPES, initial: "4", always: true },
-    entry: { kind: "number", min: 0, max: MOST_CELLS - 1, initial: 6 },
+    entry: { kind: "number", whole: true, min: 0, max: MOST_CELLS - 1, initial: 6 },
   };
 
   const mathematics = {

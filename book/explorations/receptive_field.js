@@ -79,6 +79,7 @@
   /** The state that the URL's hash holds: n, the number of layers, f1, s1, p1, … */
   const number = (min, max, initial) => ({
     kind: "number",
+    whole: true,
     min,
     max,
     initial,
@@ -103,10 +104,10 @@
 
   /** The layers of a state. */
   function layersOf(state) {
-    return Array.from({ length: Math.round(state.layers) }, (_, k) => ({
-      f: Math.round(state["f" + (k + 1)]),
-      s: Math.round(state["s" + (k + 1)]),
-      p: Math.round(state["p" + (k + 1)]),
+    return Array.from({ length: state.layers }, (_, k) => ({
+      f: state["f" + (k + 1)],
+      s: state["s" + (k + 1)],
+      p: state["p" + (k + 1)],
     }));
   }
 
@@ -221,7 +222,7 @@
       max: LARGEST,
       step: 1,
       decimals: 0,
-      oninput: (value) => set("n")(Math.round(value)),
+      oninput: set("n"),
     });
     const add = Exploration.button("Add a layer", () => {
       state.layers = Math.min(MOST, state.layers + 1);
@@ -241,7 +242,7 @@
           max: field.max,
           step: 1,
           decimals: 0,
-          oninput: (value) => set(key + (k + 1))(Math.round(value)),
+          oninput: set(key + (k + 1)),
         });
       });
       const results = ["size", "field", "jump"].map(() => html("td"));
@@ -262,7 +263,7 @@
       step: 1,
       limit: SCHEMA.neuron.max,
       floor: 0,
-      oninput: (value) => set("neuron")(Math.round(value)),
+      oninput: set("neuron"),
     });
 
     /* What the controls change */
@@ -329,7 +330,7 @@
       const layers = layersOf(state);
       const steps = follow(state.n, layers);
       const last = steps[steps.length - 1];
-      state.neuron = Math.min(Math.round(state.neuron), last.size - 1);
+      state.neuron = Math.min(state.neuron, last.size - 1);
       const spans = reach(layers.slice(0, steps.length - 1), state.neuron);
       stacks.set(
         Object.entries(STACKS).find(sameStack(state.n, layers))?.[0] ?? "own",

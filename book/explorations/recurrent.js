@@ -86,7 +86,7 @@
     wx: number(1, -LIMIT, LIMIT),
     wh: { ...number(0.5, -LIMIT, LIMIT), always: true },
     b: number(0, -LIMIT, LIMIT),
-    T: { ...number(3, 2, 30), always: true },
+    T: { ...number(3, 2, 30), whole: true, always: true },
     pattern: { kind: "choice", options: Object.keys(PATTERNS), initial: "pulse" },
     activation: { kind: "choice", options: Object.keys(ACTIVATIONS), initial: "tanh" },
   };
@@ -224,7 +224,6 @@
       spoken,
       pause: 500,
     });
-    const setting = () => ({ ...state, T: Math.round(state.T) });
     const show = (values) => () => {
       Object.assign(state, values);
       changed();
@@ -270,7 +269,7 @@
         step: 1,
         limit: 30,
         floor: 2,
-        oninput: (value) => set("T")(Math.round(value)),
+        oninput: set("T"),
       }),
     };
     const presets = html(
@@ -302,7 +301,7 @@
     const conclusion = html("div", { class: "exploration-time-outcome" }, outcome);
 
     function spoken() {
-      const result = run(setting());
+      const result = run(state);
       const ends = verdict(result.reach);
       return (
         `The gradient ${ends}: a change of the first state is multiplied by ` +
@@ -312,8 +311,8 @@
     }
 
     function draw() {
-      const { T } = setting();
-      const result = run(setting());
+      const { T } = state;
+      const result = run(state);
       activation.set(state.activation);
       pattern.set(state.pattern);
       for (const [key, slider] of Object.entries(sliders)) slider.set(state[key]);

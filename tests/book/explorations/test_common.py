@@ -87,6 +87,8 @@ def some_states(name: str, count: int) -> list[dict]:
     rng = np.random.default_rng(0)
 
     def pick(field: dict):
+        if field.get("whole"):
+            return int(rng.integers(field["min"], field["max"] + 1))
         if field["kind"] == "number":
             if rng.random() < 0.1 and field["min"] <= 1e-7:
                 return 1e-7
@@ -145,6 +147,14 @@ def test_a_link_of_earlier_days_goes_on_working(name):
     assert set(pairs) <= set(hash_of(name, state).split("?")[1].split("&"))
     given = {pair.split("=")[0] for pair in pairs}
     assert all(state[key] == first[key] for key in state.keys() - given)
+
+
+@every_exploration
+def test_what_counts_is_whole_whatever_a_link_says(name):
+    for key, field in schema(name).items():
+        if field.get("whole"):
+            state = parse(name, f"#{name}?{key}={field['min'] + 0.6}")
+            assert state[key] == field["min"] + 1, key
 
 
 def refused(field: dict) -> list[str]:
