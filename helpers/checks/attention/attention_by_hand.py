@@ -164,6 +164,10 @@ def _look_up(slip, S, V):
     bare, one = (lambda: np.exp(S)), (lambda: np.exp(S - S.max()))
     W = slip(W, no_shift=lambda: bare() / total(bare()))
     W = slip(W, no_shift_0=lambda: bare() / np.maximum(total(bare()), 1e-300))
+    low = np.where(np.isinf(S.min(-1, keepdims=True)), 0, S.min(-1, keepdims=True))
+    W = slip(
+        W, lowest=lambda: np.exp(S - low) / np.maximum(total(np.exp(S - low)), 1e-9)
+    )
     W = slip(W, one_shift=lambda: one() / total(one()))
     W = slip(W, one_shift_0=lambda: one() / np.maximum(total(one()), 1e-300))
     top = S.max(-1, keepdims=True)
@@ -183,7 +187,8 @@ def _look_up_cases(rng) -> Iterator[Case]:
         S, V = rng.normal(0, 2, shape), rng.normal(size=(*shape[:-2], shape[-1], 3))
         S[..., 0, 1:] = -np.inf
         yield Case(label, {"S": S, "V": V})
-    S = rng.normal(size=(3, 3)) + np.array([[1000.0], [-1000.0], [0.0]])
+    far = [[1000.0] * 3, [-1000.0] * 3, [0.0] * 3, [-1000.0, 1000.0, 0.0]]
+    S = rng.normal(size=(4, 3)) + np.array(far)
     yield Case("scores of ±1000", {"S": S, "V": rng.normal(size=(3, 2))})
     S = rng.normal(size=(3, 4))
     S[1], S[2, 0] = -np.inf, -np.inf
@@ -206,6 +211,8 @@ look_up = Step(
         "whole": "the softmax runs over the whole array: each query has its own.",
         "no_shift": f"as it stands, {OVERFLOW}",
         "no_shift_0": f"the sum is kept from 0, yet {OVERFLOW}",
+        "lowest": "the smallest score of each query is subtracted, and the largest one "
+        "overflows: subtract the largest.",
         "one_shift": f"as it stands, {ONE_TOP}",
         "one_shift_0": f"the sum is kept from 0, yet {ONE_TOP}",
         "cut": "large scores are cut off before exp, and become equal: subtract the "
@@ -221,7 +228,7 @@ look_up = Step(
     demands={
         "the softmax over the keys": ["queries", "whole", "no_sum", "hardest"],
         "axes in front, however many": ["axis_1", "axis_0"],
-        "Scores of ±1000 must work": ["no_shift", "one_shift", "cut"],
+        "Scores of ±1000 must work": ["no_shift", "one_shift", "lowest", "cut"],
         "all its weights are 0": ["no_care", "uniform", "ones"],
         "the sum of the values with these weights": ["mean"],
     },
