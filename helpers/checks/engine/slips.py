@@ -478,10 +478,13 @@ class _Search:
             return ""
         harm = {m: self.step.differ(self.run((m,), i), self.want[i]) for m in singles}
         near = sorted(singles, key=lambda m: not self.wrong[i] <= harm[m])
+        pairs = itertools.combinations([m for m in near if m.slip], 2)
+        if self.step.observe:  # what neither of them spoils, both together do not
+            pairs = (p for p in pairs if self.wrong[i] <= harm[p[0]] | harm[p[1]])
         # beside a whole wrong function only a factor: more would explain too much
         factors = tuple(operators.factors(self.cases[0].scales))
         for level in (
-            itertools.combinations([m for m in near if m.slip], 2),
+            pairs,
             itertools.product(near, [m for m in others if m.text.endswith(factors)]),
             itertools.product([m for m in near if m.slip], others),
         ):
