@@ -154,7 +154,7 @@ train_forward = Step(
     demands={
         "normalize each channel": ["everything"],
         "with the statistics of this minibatch": ["image", "n_1"],
-        "$\\hat x = (x - \\mu)/\\sqrt{v + \\epsilon}$": [
+        "$\\hat x = (x - \\mu)/\\sqrt{v + \\varepsilon}$": [
             "no_root",
             "outside",
             "no_mean",
@@ -310,7 +310,11 @@ backward = Step(
         "places, too.",
     },
     demands={
-        "\\frac{\\gamma}{\\sqrt{v + \\epsilon}}": ["no_gamma", "no_root", "undivided"],
+        "\\frac{\\gamma}{\\sqrt{v + \\varepsilon}}": [
+            "no_gamma",
+            "no_root",
+            "undivided",
+        ],
         "\\delta - \\frac1n \\sum \\delta": ["constants", "no_mean", "plus", "no_n"],
         "- \\frac{\\hat x}{n} \\sum \\delta\\, \\hat x": ["no_var", "x_last"],
         "\\frac{\\partial C}{\\partial \\gamma} = \\sum \\delta\\, \\hat x": [
