@@ -26,6 +26,7 @@ from grader.books.names import tree_of
 from grader.books.sheet import Cell, Sheet
 from grader.reports.lesson import steps_of
 from helpers import _terminal
+from helpers.checks.engine import Step
 from press.contents import BOOK, ROOT
 from press.needs import in_browser
 
@@ -42,7 +43,7 @@ NAMES |= {"argmax": "argmin", "argmin": "argmax", "minimum": "maximum"}
 RUN = """
 import json, sys
 from press.evidence import judge
-judge(json.load(sys.stdin))
+judge(*json.load(sys.stdin))
 """
 
 
@@ -110,11 +111,11 @@ def answers(sheet: Sheet) -> Iterator[tuple[Cell, dict]]:
         yield cell, {"before": first, "checks": checks}
 
 
-def judged(chapter: str, tasks: list[dict]) -> list[str | None]:
+def judged(chapter: str, tasks: list[dict], causes: bool = True) -> list[str | None]:
     """Return what `judge` says of each task, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", RUN],
-        input=json.dumps(tasks),
+        input=json.dumps([tasks, causes]),
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         cwd=ROOT / "exercises" / chapter,
         check=True,
@@ -179,9 +180,14 @@ def difference(old: str, new: str) -> str:
 # --- in a process of its own ----------------------------------------------------------
 
 
-def judge(tasks: list[dict]) -> None:
-    """Print as JSON what each mutant is told: None where its checks pass."""
+def judge(tasks: list[dict], causes: bool = True) -> None:
+    """Print as JSON what each mutant is told: None where its checks pass.
+
+    Without `causes` none is looked for, which takes most of the time.
+    """
     warm(tasks)
+    if not causes:
+        Step.explain = lambda *_: ""
     print(json.dumps([told(task) for task in tasks]))
 
 

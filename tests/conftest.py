@@ -23,7 +23,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 # Groups of tests that take long, in seconds of a processor. A group stays on one
 # worker; the longest begin first, so that no worker is left alone with one at the end.
 SECONDS = {
-    "house/test_not_by_pasting": 190,
+    "house/test_not_by_pasting": 100,
     "steps-fully_connected": 110,
     "grading-faults": 100,
     "grading-hostile": 90,
