@@ -28,7 +28,6 @@ from grader.reports.lesson import steps_of
 from helpers import _terminal
 from helpers.checks.engine import Step
 from press.contents import BOOK, ROOT
-from press.needs import in_browser
 
 TARGET = BOOK / "evidence.json"
 MOST = 20  # mutants of a step, chosen with a fixed seed
@@ -48,11 +47,11 @@ judge(*json.load(sys.stdin))
 
 
 def main() -> None:
-    """Measure the sheets that need no PyTorch, one on each core."""
+    """Measure all sheets, one on each core."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="of an exercise's name")
     only = parser.parse_args().only
-    paths = filter(in_browser, ROOT.glob("exercises/*/*.ipynb"))
+    paths = ROOT.glob("exercises/*/*.ipynb")
     sheets = [f"{path.parent.name}/{path.stem}" for path in paths]
     sheets = sorted(name for name in sheets if only in name)
     rows = {}

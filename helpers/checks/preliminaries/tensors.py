@@ -202,7 +202,7 @@ def _standardize(slip, X):
     less_1 = X.std(axis, ddof=1, keepdims=True)
     s = slip(s, less_1=less_1, var=s**2, range=np.ptp(X, axis, keepdims=True))
     s = slip(s, eps=s + 1e-5)
-    s = slip(np.where(s > 0, s, 1), nan=s)
+    s = slip(np.where(s > 0, s, 1), nan=s, least_1=np.maximum(s, 1))
     Z = slip((X - mean) / s, no_mean=X / s, no_std=X - mean + 0 * s)
     low, span = X.min(0), np.where(np.ptp(X, 0), np.ptp(X, 0), 1)
     return slip(Z, loose=X - mean / s, late=X / s - mean, min_max=(X - low) / span)
@@ -214,7 +214,8 @@ def _standardize_cases(rng) -> Iterator[Case]:
         ("as many examples as columns", 4, 4),
         ("a column in which all numbers are equal", 6, 4),
     ):
-        X = rng.normal(size=(N, n)) * rng.uniform(1, 30, n) + rng.normal(size=n) * 9
+        scale = np.append(0.2, rng.uniform(1, 30, n - 1))
+        X = rng.normal(size=(N, n)) * scale + rng.normal(size=n) * 9
         X[:, 2] = 0.5 if N == 6 else X[:, 2]
         yield Case(label, {"X": X}, {"N": N})
 
@@ -231,6 +232,7 @@ standardize = TensorStep(
         "range": "divided by the range (largest minus smallest), not by the deviation.",
         "min_max": "scaled to 0…1: mean and standard deviation are asked for.",
         "eps": "10⁻⁵ is added to the deviation: only a deviation of 0 is replaced.",
+        "least_1": "a deviation below 1 is taken for 1: only one of 0 is replaced.",
         "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
         "no_mean": "the mean is not subtracted.",
         "no_std": "the columns are centered, but not divided.",
@@ -241,7 +243,7 @@ standardize = TensorStep(
         "from each column subtract its mean": ["rows", "table", "no_mean", "late"],
         "then divide by its standard deviation": ["no_std", "range", "var"],
         "divide by $N$, not by $N - 1$": ["less_1"],
-        "becomes zeros, not NaN": ["nan"],
+        "becomes zeros, not NaN": ["nan", "least_1"],
         "`X` stays as it was": ["5 examples, 3 columns"],
     },
     why="Features come in meters, years and dollars; after this step all have mean 0 "
