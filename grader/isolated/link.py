@@ -9,13 +9,14 @@ import builtins
 import contextlib
 import functools
 import pickle
-import re
 import socket
 import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from IPython.core.inputtransformer2 import leading_empty_lines
 
 from grader.isolated import frames, wire
 from grader.isolated.changes import Loans, gradients, update
@@ -224,7 +225,7 @@ class Link:
             return "", ""
         cell, number, function = place
         # as IPython counts, which leaves out empty lines at the top of a cell
-        lines = re.sub(r"\A\s*\n", "", self.sources.get(cell, "")).splitlines()
+        lines = leading_empty_lines(self.sources.get(cell, "").splitlines(True))
         if not 0 < number <= len(lines):
             return "", ""
         shown = function.isidentifier() and not self.hidden

@@ -164,10 +164,9 @@ def _look_up(slip, S, V):
     bare, one = (lambda: np.exp(S)), (lambda: np.exp(S - S.max()))
     W = slip(W, no_shift=lambda: bare() / total(bare()))
     W = slip(W, no_shift_0=lambda: bare() / np.maximum(total(bare()), 1e-300))
-    low = np.where(np.isinf(S.min(-1, keepdims=True)), 0, S.min(-1, keepdims=True))
-    W = slip(
-        W, lowest=lambda: np.exp(S - low) / np.maximum(total(np.exp(S - low)), 1e-9)
-    )
+    low = np.nan_to_num(S.min(-1, keepdims=True), neginf=0)
+    shifted = lambda: np.exp(S - low)  # noqa: E731
+    W = slip(W, lowest=lambda: shifted() / np.maximum(total(shifted()), 1e-9))
     W = slip(W, one_shift=lambda: one() / total(one()))
     W = slip(W, one_shift_0=lambda: one() / np.maximum(total(one()), 1e-300))
     top = S.max(-1, keepdims=True)

@@ -294,7 +294,7 @@ class Step:
         slips = [m.slip for m in moves if m.slip]
         plain = len(moves) < 2 and len(slips) == len(moves)
         key = (*slips, id(case))
-        if plain and self._found.get(key, (None,))[0] is case:
+        if plain and key in self._found:  # with its case, whose id stays its own
             return self._found[key][1]
         whole = next((m.instead for m in moves if m.instead), None)
         try:
@@ -358,7 +358,6 @@ class Step:
         left = dict.fromkeys(itertools.combinations(range(len(moves)), 2), self.pick)
         for case in itertools.chain(first, itertools.islice(stream, 60)):
             numbers = {i for pair in left for i in pair}
-            self._found.clear()  # most of these cases are never asked again
             seen = {i: self.outcome(moves[i], case) for i in numbers}
             new = {p for p in left if self.differ(seen[p[0]], seen[p[1]])}
             left = {p: n - (p in new) for p, n in left.items() if n > (p in new)}

@@ -125,7 +125,7 @@ def test_two_slips_are_never_told_a_third(step, name):
     """What is named where two slips met gives just what they give."""
     moves = step.slips(step.drawn(0))
     pairs = [(a, b) for a in moves for b in moves if a.site < b.site]
-    count = 3 if step.observe else 5  # a search for two takes its time
+    count = 4 if step.observe else 8  # observers train and take their time
     for a, b in pairs[:: max(1, len(pairs) // count)]:
         try:
             step(answer(step, a.slip, b.slip))
