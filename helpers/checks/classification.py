@@ -384,8 +384,7 @@ TRAINING = {
     "seed_fixed": "the seed is not used: all seeds give the same.",
     "in_order": "the examples come in their stored order: they are not shuffled.",
     "same_order": "the order is the same in each epoch: draw a new one in the loop, "
-    "and "
-    "make the generator before it.",
+    "and make the generator before it.",
     "all_at_once": "m is ignored: each epoch is one step with all examples.",
     "one_by_one": "m is ignored: each step takes one example.",
     "chunk": "m is taken for the number of minibatches: it is their size.",

@@ -35,25 +35,20 @@ _ADDRESSES = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist/FILE",
         "https://storage.googleapis.com/cvdf-datasets/mnist/FILE",
-        "https://raw.githubusercontent.com/fgnt/mnist/"
-        "ae608a02b796c9ee908c082585a5f006fe05258e/FILE",
+        "https://raw.githubusercontent.com/fgnt/mnist/ae608a02b796c9ee908c082585a5f006fe05258e/FILE",
     ),
     "cifar10": (
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
-        "#cifar-10-batches-py/FILE",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz#cifar-10-batches-py/FILE",
     ),
     "seeds": (
         "https://archive.ics.uci.edu/static/public/236/seeds.zip#FILE",
-        "https://raw.githubusercontent.com/AdamStelmaszczyk/edami/"
-        "484c1cc309665256abd75f5a80097611bff12354/FILE",
+        "https://raw.githubusercontent.com/AdamStelmaszczyk/edami/484c1cc309665256abd75f5a80097611bff12354/FILE",
     ),
     "shakespeare": (
-        "https://raw.githubusercontent.com/karpathy/char-rnn/"
-        "6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/FILE",
+        "https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/FILE",
     ),
     "sonnets": (
-        "https://raw.githubusercontent.com/aparrish/rwet-examples/"
-        "96f4252d111c6cece167e5af66286fdd1ede07bb/FILE",
+        "https://raw.githubusercontent.com/aparrish/rwet-examples/96f4252d111c6cece167e5af66286fdd1ede07bb/FILE",
     ),
 }
 

@@ -515,8 +515,7 @@ gradients = Step(
         "elementwise": PAIRED,
         "elementwise_sum": f"{PAIRED[:-1]}, without the mean.",
         "over_neurons": "the product runs over the neurons, not over the examples (δ "
-        "aᵀ "
-        "with rows as examples).",
+        "aᵀ with rows as examples).",
         "mirrored": "the product runs over the neurons, not over the examples (a δᵀ "
         "with rows as examples).",
         "no_input": "dW lacks the input a_prev: it is the mean of δ only.",

@@ -98,9 +98,8 @@ output_delta = Step(
     "cancels that of the exponential, and what is left is p minus the one-hot label. "
     "Each row says how far the network is from certainty: the label's entry is "
     "negative, as more of it would lower the cost, the others are positive, and the "
-    "row "
-    "adds up to 0. No factor σ′ appears, so a network that is confidently wrong learns "
-    "most, not least.",
+    "row adds up to 0. No factor σ′ appears, so a network that is confidently wrong "
+    "learns most, not least.",
     see="A better output: softmax with cross-entropy",
     goal="write them for a whole minibatch, and test them against finite differences",
     small=lambda: Case("", {"p": np.array([[0.2, 0.5, 0.3]]), "y": np.array([0])}),
@@ -171,8 +170,7 @@ relu = Step(
     "the cheapest activation that is not a straight line, and its slope is 1 wherever "
     "the unit is active: an error goes back through many layers without shrinking, as "
     "it would with the sigmoid, whose slope is at most ¼. The maximum is taken for "
-    "each "
-    "entry on its own, between z and 0. It is not the maximum of an array.",
+    "each entry on its own, between z and 0. It is not the maximum of an array.",
     see="Why a network does not learn",
     goal="name the reasons why a network does not learn, and mend them",
     small=lambda: Case("", {"z": np.array([-2.0, 0.0, 3.0])}),
@@ -199,10 +197,8 @@ relu_prime = Step(
     },
     why="Backward, ReLU is a gate: where the unit was active the error passes "
     "unchanged, where it was not the error stops. What counts is the preactivation z "
-    "of "
-    "the forward pass. At 0 there is a kink and no derivative; any number between 0 "
-    "and "
-    "1 would do, and this course takes 0. A unit whose z is never positive gets no "
+    "of the forward pass. At 0 there is a kink and no derivative; any number between 0 "
+    "and 1 would do, and this course takes 0. A unit whose z is never positive gets no "
     "error at all and cannot learn: it has died.",
     see="Why a network does not learn",
     goal="name the reasons why a network does not learn, and mend them",
@@ -302,11 +298,9 @@ def _start_fact(got, want):
                 "normal": "the weights are not normal.",
                 "each weight its own": "weights of one neuron are equal.",
                 "from rng": "the same rng seed gives other weights: use the rng that "
-                "is "
-                "passed, not NumPy's global one.",
+                "is passed, not NumPy's global one.",
                 "another rng": "another rng gives the same weights: use the rng that "
-                "is "
-                "passed.",
+                "is passed.",
                 "layers differ": "both layers hold the same numbers: one generator.",
             }.items()
             if got[key] != want[key]
@@ -372,11 +366,9 @@ he_init = Step(
     why="A preactivation adds up as many products as the neuron has inputs, so its "
     "variance grows with their number, and ReLU throws half of it away. With variance "
     "2/n for the weights both effects cancel, and signals neither explode nor vanish "
-    "on "
-    "their way through many layers. NumPy asks for the standard deviation, which is "
-    "the "
-    "root. Equal weights would keep all neurons of a layer equal for ever; biases may "
-    "start at 0, as the random weights already tell the neurons apart.",
+    "on their way through many layers. NumPy asks for the standard deviation, which is "
+    "the root. Equal weights would keep all neurons of a layer equal for ever; biases "
+    "may start at 0, as the random weights already tell the neurons apart.",
     see="Why a network does not learn",
     goal="name the reasons why a network does not learn, and mend them",
 )
@@ -539,10 +531,9 @@ minibatches = Step(
     why="An epoch shows each example once. The order is new each time, so that no "
     "minibatch repeats, and the noise of one is not that of the next. Shuffle all "
     "examples first and cut the shuffled list: then every example may meet every "
-    "other. "
-    "The last piece is shorter where m does not divide n, and it counts: else some "
-    "examples would never be seen. All random numbers come from the generator that is "
-    "passed, so that an experiment can be repeated.",
+    "other. The last piece is shorter where m does not divide n, and it counts: else "
+    "some examples would never be seen. All random numbers come from the generator "
+    "that is passed, so that an experiment can be repeated.",
     see="A whole minibatch at once",
     goal="write them for a whole minibatch, and test them against finite differences",
 )

@@ -349,10 +349,9 @@ held_out = Step(
         "shares of right outputs": ["wrong", "count"],
     },
     why="Three neurons from one training. The last state is a matter of luck. The vote "
-    "lets every state say yes or no as often as it survived; the average adds up "
-    "their weights, and is one neuron again, cheap to run. Which is best on data "
-    "that no plane separates can only be measured on examples that none of them "
-    "has seen.",
+    "lets every state say yes or no as often as it survived; the average adds up their "
+    "weights, and is one neuron again, cheap to run. Which is best on data that no "
+    "plane separates can only be measured on examples that none of them has seen.",
     see="An honest experiment",
     goal=STOP,
 )
@@ -430,10 +429,9 @@ slopes = Step(
         "$1/(1 + e^{-z})$": ["tanh", "linear"],
     },
     why="To learn, a weight must hear whether it should go up or down. A small change "
-    "of it leaves all outputs of the step as they are, unless an example lies "
-    "right on the boundary: the quotient is 0, and says nothing. The sigmoid "
-    "answers every change, and for small h always with about the same number, its "
-    "slope.",
+    "of it leaves all outputs of the step as they are, unless an example lies right on "
+    "the boundary: the quotient is 0, and says nothing. The sigmoid answers every "
+    "change, and for small h always with about the same number, its slope.",
     see="From perceptron to neuron",
     goal="explain why networks that learn need a smooth activation instead of a step",
 )

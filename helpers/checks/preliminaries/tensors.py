@@ -247,9 +247,8 @@ standardize = TensorStep(
         "`X` stays as it was": ["5 examples, 3 columns"],
     },
     why="Features come in meters, years and dollars; after this step all have mean 0 "
-    "and deviation 1, and none weighs more because of its unit. A column that "
-    "never changes has the deviation 0 and says nothing: zeros are what is left "
-    "of it.",
+    "and deviation 1, and none weighs more because of its unit. A column that never "
+    "changes has the deviation 0 and says nothing: zeros are what is left of it.",
     see="Tensors",
     goal="predict the shape of a result from the shapes of its parts",
     small=lambda: Case("", {"X": np.array([[1.0, 10.0], [3.0, 10.0]])}),
@@ -440,9 +439,8 @@ framed = TensorStep(
         "`images` stays as it was": ["2 images of (5, 4), value 7.0"],
     },
     why="A slice is a view: it has no numbers of its own, and who writes into it "
-    "writes into the original. That makes slices cheap, and an unwanted change "
-    "easy. So copy first, and then set the four edges of the copy, for all images "
-    "at once.",
+    "writes into the original. That makes slices cheap, and an unwanted change easy. "
+    "So copy first, and then set the four edges of the copy, for all images at once.",
     see="Views, copies, devices",
     goal="predict the shape of a result from the shapes of its parts",
     small=lambda: Case("", {"images": np.ones((1, 3, 3)), "value": 9.0}),

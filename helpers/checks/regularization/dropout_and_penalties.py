@@ -175,11 +175,10 @@ dropout_backward = Step(
         "the way back through both": ["unused", "no_factor", "others"],
         "Returns $\\partial C / \\partial z$": ["squared", "as_mask", "no_delta"],
     },
-    why="Where `out` is positive, the ReLU passed z on and dropout divided it by "
-    "1 − p: that is the slope. Where it is 0, one of the two has shut the way, and it "
-    "does not matter which: no gradient passes. So the output tells all that the way "
-    "back needs, and the mask need not be kept. A new draw would belong to another "
-    "network.",
+    why="Where `out` is positive, the ReLU passed z on and dropout divided it by 1 − "
+    "p: that is the slope. Where it is 0, one of the two has shut the way, and it does "
+    "not matter which: no gradient passes. So the output tells all that the way back "
+    "needs, and the mask need not be kept. A new draw would belong to another network.",
     see="Dropout",
     goal="write ℓ1 and ℓ2 penalties, weight decay and inverted dropout, with "
     "their gradients",
