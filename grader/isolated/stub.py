@@ -3,7 +3,8 @@
 The real package holds the references: a student's code could call a check, take the
 reference that it is handed, and give it back. There are no files of it in the sandbox
 either (`sandbox`), and the forkserver does not import it (`warm`). Only its engine,
-which knows no reference, is there: checks send modules of it that watch a training.
+which knows no reference, is there, imported by the forkserver: checks send modules of
+it that watch a training.
 """
 
 import importlib.abc
@@ -14,12 +15,18 @@ import types
 from grader import PACKAGES
 
 NAME = "helpers.checks"
+ENGINE = f"{NAME}.engine"
 FOLDER = PACKAGES[0] / "checks"
 SHOWN = ("engine", "__init__.py")  # of the folder
 
 
 def _nothing(*_: object, **__: object) -> None:
     """Do nothing: checks run in the test process."""
+
+
+def is_withheld(name: str) -> bool:
+    """Tell whether a module may hold references."""
+    return f"{name}.".startswith(f"{NAME}.") and not f"{name}.".startswith(f"{ENGINE}.")
 
 
 def withheld() -> list[str]:
@@ -40,8 +47,7 @@ class _Module(types.ModuleType):
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        parts = name.split(".")
-        if ".".join(parts[:2]) != NAME or parts[2:3] == [SHOWN[0]]:
+        if not is_withheld(name):
             return None
         spec = importlib.machinery.ModuleSpec(name, self, is_package=True)
         if name == NAME:
@@ -49,7 +55,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> _Module:
-        return _Module(spec.name, _nothing.__doc__)
+        module = _Module(spec.name, _nothing.__doc__)
+        if spec.name == NAME and ENGINE in sys.modules:
+            module.engine = sys.modules[ENGINE]
+        return module
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
@@ -57,7 +66,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def withhold_checks() -> None:
     """Let every import of `helpers.checks` find the stand-in, from now on."""
-    for name in [n for n in sys.modules if n == NAME or n.startswith(f"{NAME}.")]:
+    for name in [n for n in sys.modules if is_withheld(n)]:
         del sys.modules[name]
     if (parent := sys.modules.get("helpers")) is not None:
         vars(parent).pop("checks", None)

@@ -8,6 +8,7 @@ watching are `forkserver`'s.
 """
 
 import ast
+import compileall
 import contextlib
 import gc
 import importlib
@@ -17,9 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader import ROOT
+from grader.isolated.stub import is_withheld
 
 LIBRARIES = ("helpers", "matplotlib", "pandas", "scipy", "seaborn", "sklearn", "torch")
-OWN, CHECKS = "helpers", "helpers.checks"
+OWN = "helpers"
 MAGIC = re.compile(r"(?m)^([ \t]*)[%!].*")
 
 
@@ -74,7 +76,11 @@ def warm_up(modules: Iterable[str]) -> None:
 
 
 def _import_all(wanted: set[str], *, torch: bool) -> None:
-    """Import modules, and what the course's own among them import at any depth."""
+    """Import modules, and what the course's own among them import at any depth.
+
+    What must not be imported here is compiled, as an import would: no child of ours can
+    write that down, and each would do it again.
+    """
     waiting, seen = sorted(wanted), set()
     while waiting:
         name = waiting.pop()
@@ -83,7 +89,9 @@ def _import_all(wanted: set[str], *, torch: bool) -> None:
             continue
         seen.add(name)
         file, package = _withheld(name)
-        if not package:
+        if file:
+            compileall.compile_file(file, quiet=2)
+        elif not package:
             try:
                 module = importlib.import_module(name)
             except ImportError:  # a name in a module, or not installed
@@ -103,7 +111,7 @@ def _withheld(name: str) -> tuple[Path | None, str]:
 
     It holds references, which no student's process may inherit.
     """
-    if name != CHECKS and not name.startswith(f"{CHECKS}."):
+    if not is_withheld(name):
         return None, ""
     place = ROOT.joinpath(*name.split("."))
     if (file := place / "__init__.py").is_file():
