@@ -117,13 +117,15 @@ class Recorder:
         digits : int
             Decimal places, if it is not a whole number or a text.
         spread : bool
-            Whether lowest and highest value follow the median in parentheses.
+            Whether lowest and highest value follow the median in parentheses; of a
+            single one it is said that it is one.
         """
         run = self.kept(key) or {"value": "not measured"}
         value = run["value"]
         text = f"{value:.{digits}f}" if isinstance(value, float) else str(value)
         if spread and "min" in run:
-            text += f" ({run['min']:.{digits}f} to {run['max']:.{digits}f})"
+            between = f"{run['min']:.{digits}f} to {run['max']:.{digits}f}"
+            text += f" ({between if run['n_seeds'] > 1 else 'one seed'})"
         self(f"{QUOTED}{key}", text)
         return text
 

@@ -311,6 +311,7 @@ def kept(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_PROFILE", "full")
     record = Recorder("chapter")
     record("accuracy", [0.91, 0.925, 0.94])
+    record("alone", [0.5])
     record("seeds", 3)
     record("verdict", "is better than")
     monkeypatch.delenv("COURSE_RESULTS_DIR")
@@ -329,6 +330,7 @@ def test_a_notebook_reads_the_kept_results_of_its_chapter(kept):
 def test_a_kept_result_is_quoted_with_its_spread(kept, glued):
     record = Recorder("chapter", kept)
     assert record.quote("accuracy", 3) == "0.925 (0.910 to 0.940)"
+    assert record.quote("alone") == "0.50 (one seed)"
     assert record.quote("seeds") == "3"
     assert record.quote("verdict") == "is better than"
     assert record.quote("another") == "not measured"
