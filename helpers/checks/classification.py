@@ -32,11 +32,8 @@ def softmax(z, axis=-1):
 def _softmax(slip, z):
     z = slip(z, flipped=-z, base_2=z * np.log(2))
     top, total = z.max(-1, keepdims=True), z.sum(-1, keepdims=True)
-    p = slip(
-        softmax(z),
-        columns=softmax(z, 0),
-        whole=lambda: softmax(z.ravel()).reshape(z.shape),
-    )
+    whole = lambda: softmax(z.ravel()).reshape(z.shape)  # noqa: E731
+    p = slip(softmax(z), columns=softmax(z, 0), whole=whole)
     p = slip(p, naive=lambda: np.exp(z) / np.exp(z).sum(-1, keepdims=True))
     p = slip(p, by_mean=lambda: _divided(np.exp(z - z.mean(-1, keepdims=True))))
     p = slip(p, one_top=lambda: _divided(np.exp(z - z.max())))
@@ -83,8 +80,7 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "it underflow to 0/0. Each row needs its own.",
             "top_of_columns": "the maximum is taken over axis 0 and the sum over the "
             "rows: subtract the same number within a row.",
-            "undivided": "the division by the row's sum is missing: rows must sum to "
-            "1.",
+            "undivided": "the division by the row's sum is missing.",
             "columns_sum": "the division is by sums over axis 0, not over the classes.",
             "linear": "the exponential is missing: z is divided by its sum.",
             "log": "this is the logarithm of the softmax.",
@@ -106,9 +102,9 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
 
 # --- cross-entropy --------------------------------------------------------------------
 
-TINY = {f"cut_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16)}
+TINY = {f"cut_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-300)}
 # what is smaller is as if cut off
-ADDED = {f"plus_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)}
+ADDED = {f"plus_{t:g}": t for t in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15)}
 CUT = {
     n: f"p is cut off at {t:g}: a small p costs too little." for n, t in TINY.items()
 }
@@ -128,20 +124,13 @@ def _cross_entropy(slip, z, y):
     logits = slip(z, flipped=-z)
     logp = slip(log_softmax(logits), examples=log_softmax(z.T).T, no_exp=z)
     logp = slip(logp, twice=lambda: log_softmax(softmax(z)))
-    each = slip(
-        logp[rows, y], hard=z[rows, y] - top, total_only=logp[rows, y] - z[rows, y]
-    )
+    own = logp[rows, y]
+    each = slip(own, hard=z[rows, y] - top, total_only=own - z[rows, y])
     each = slip(each, naive=lambda: z[rows, y] - np.log(np.exp(z).sum(1)))
-    each = slip(each, not_back=logp[rows, y] + top, best=logp.max(1))
-    each = slip(each, all_summed=logp.sum(1))
-    each = slip(
-        each, all_mean=logp.mean(1), log_of_0=lambda: np.log(softmax(z)[rows, y])
-    )
-    each = slip(
-        each,
-        of_logits=lambda: np.log(z[rows, y]),
-        one_minus=lambda: np.log1p(-np.exp(each)),
-    )
+    each = slip(each, not_back=own + top, best=logp.max(1), all_summed=logp.sum(1))
+    each = slip(each, all_mean=logp.mean(1), of_logits=lambda: np.log(z[rows, y]))
+    each = slip(each, log_of_0=lambda: np.log(softmax(z)[rows, y]))
+    each = slip(each, one_minus=lambda: np.log1p(-np.exp(each)))
     each = slip(
         each,
         **{name: np.maximum(each, np.log(t)) for name, t in TINY.items()},
@@ -151,8 +140,7 @@ def _cross_entropy(slip, z, y):
     value = slip(value, p=np.exp(each).mean(), minus_p=-np.exp(each).mean())
     value = slip(value, one_minus_p=1 - np.exp(each).mean(), first=-each[0])
     value = slip(value, log_of_mean=lambda: -np.log(np.exp(each).mean()))
-    value = slip(value, pairs=-logp[:, y].mean())
-    return value
+    return slip(value, pairs=-logp[:, y].mean())
 
 
 def _labeled(rng) -> Iterator[Case]:
@@ -160,7 +148,7 @@ def _labeled(rng) -> Iterator[Case]:
         z, y = 2 * rng.normal(size=(m, k)) + far, rng.integers(k, size=m)
         label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
         yield Case(label, {"z": z, "y": y}, {"m": m, "k": k})
-    for top, rare in ((14.0, "small"), (870.0, "very small")):
+    for top, rare in ((20.0, "small"), (870.0, "very small")):
         z = np.array([[top + 9, 0, -5], [0, 4, top]])
         label = f"labels of {rare} probability"
         yield Case(label, {"z": z, "y": np.array([1, 0])}, {"m": 2, "k": 3})
@@ -197,8 +185,7 @@ def cross_entropy_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "minus_p": "the logarithm is missing: this is the mean of −p.",
             "one_minus_p": "the logarithm is missing: this is 1 − p.",
             "first": "only the first example counts: a return inside the loop?",
-            "log_of_mean": "this is the logarithm of the mean, not the mean of the ln "
-            "p.",
+            "log_of_mean": "the logarithm of the mean, not the mean of the ln p.",
             "pairs": "[:, y] takes all pairs of examples: pair each row with its y.",
         },
         warn="an exponential overflows or a logarithm meets 0: use log-sum-exp with "
@@ -310,7 +297,17 @@ def schedules(N: int, m: int) -> tuple[tuple[str, list], ...]:
     for p in mixed:
         pairs = zip(cut(p, m), cut(everyone, m), strict=True)
         ways.append(("labels stay", [(b, c, len(b)) for b, c in pairs]))
-    return (*ways, *((BY_ONE, plain(cut(p, 1))) for p in mixed))
+    ways += [(BY_ONE, plain(cut(p, 1))) for p in mixed]
+    some, rest = (
+        [*itertools.combinations_with_replacement(everyone, n)] for n in (m, N % m or m)
+    )
+    for parts in (
+        [some] * (N // m),
+        [some] * -(-N // m),
+        [some] * (-(-N // m) - 1) + [rest],
+    ):
+        ways += [("drawn", plain(way)) for way in itertools.product(*parts)]
+    return tuple(ways)
 
 
 def equal(one: Sequence, two: Sequence) -> bool:
@@ -431,11 +428,14 @@ def fact(got: dict, want: dict) -> str:
     for key in ("start", "one step", "two steps"):
         if key in want and not _like(got.get(key), want[key]):
             return SAID[key]
+    if "drawn" in (got.get("an epoch"), got.get("all examples at once")):
+        return SAID["drawn"]
     facts = (t for k, t in FACTS.items() if got.get(k, want.get(k)) != want.get(k))
     return next(facts, SAID["an epoch"])
 
 
 SAID = {
+    "drawn": "in an epoch some examples come twice, or never: shuffle all, then cut.",
     "start": "the weights that the training starts with (epochs = 0) are not those "
     "that are asked for.",
     "one step": "one step with all examples (epochs = 1, m = N) leads to other "

@@ -52,11 +52,14 @@ def _statistics(slip, x):
     full = np.full(c, x.mean()), np.full(c, x.var())
     kept = x.mean(AXES, keepdims=True), x.var(AXES, keepdims=True)
     mean, var = slip((mean, var), everywhere=full, kept=kept, sums=(n * mean, n * var))
+    flat = x.reshape(c, -1)
+    mean, var = slip((mean, var), cut=(flat.mean(1), flat.var(1)))
     var = slip(var, n_1=x.var(AXES, ddof=1), squares=(x**2).mean(AXES))
     var = slip(var, root=np.sqrt(var), no_square=0 * var)
     return mean, slip(var, of_images=x.var((2, 3)).mean(0))
 
 
+PLACES = "each place has its own mean: it runs over the places, too, not images alone."
 WHOLE = "mean and variance run over everything: each channel has its own."
 statistics = Step(
     "statistics",
@@ -65,21 +68,18 @@ statistics = Step(
     ("mean", "var"),
     lists=True,
     texts={
-        "places": "mean and variance run over the images alone: each place got its "
-        "own. A channel has one mean, over images and places.",
+        "places": PLACES,
         "everything": WHOLE,
-        "everywhere": "the mean and the variance of all numbers came for each channel: "
-        "each has its own.",
+        "everywhere": "mean and variance of everything came for each channel.",
         "image": "each image got its own mean: the mean runs over the images, too.",
-        "example": "the mean of each image came: the axes are those of (m, c, h, w), "
-        "and c stays.",
+        "example": "each image got its own mean: the axes are (m, c, h, w), c stays.",
+        "cut": "reshape mixes images and channels: move the axis c to the front first.",
         "kept": "axes of length 1 are kept: the shape (c,) is asked for.",
         "sums": "these are sums: divide by n.",
         "n_1": "the variance is divided by n − 1; batch normalization divides by n.",
         "root": "the standard deviation came where the variance belongs.",
         "squares": "this is the mean of the squares: the mean is not subtracted.",
-        "of_images": "this is the mean of the images' variances: the means of the "
-        "images differ, too.",
+        "of_images": "this is the mean of the images' variances: their means differ.",
         "no_square": "the square is missing: differences from the mean cancel.",
     },
     demands={
@@ -107,19 +107,20 @@ def _scaled(slip, x, gamma, beta, mean, var, eps):
     root = slip(np.sqrt(var + eps), no_root=var + eps, outside=np.sqrt(var) + eps)
     root = slip(root, no_eps=np.sqrt(var), times=1 / np.sqrt(var + eps))
     centered = slip(x - mean, no_mean=x, plus_mean=x + mean)
-    x_hat, gamma = centered / root, slip(gamma, no_gamma=1)
+    x_hat = slip(centered / root, mean_late=x / root - mean)
+    gamma = slip(gamma, no_gamma=1)
     y = gamma * x_hat + slip(beta, no_beta=0, minus_beta=-beta)
     return slip(y, shift_first=gamma * (x_hat + beta), bare=x_hat)
 
 
 NORMAL = {
     "no_root": "divided by the variance: the root is missing.",
-    "outside": "eps is added to the standard deviation; it belongs to the variance, "
-    "inside the root.",
+    "outside": "eps is added to the standard deviation: it belongs inside the root.",
     "no_eps": "eps is missing.",
     "times": "the root multiplies; it divides.",
     "no_mean": "the mean is not subtracted.",
     "plus_mean": "the mean is added; it is subtracted.",
+    "mean_late": "the mean is subtracted after the division; it comes before it.",
     "no_gamma": "gamma is missing.",
     "no_beta": "beta is missing.",
     "minus_beta": "beta is subtracted; it is added.",
@@ -142,13 +143,10 @@ train_forward = Step(
     _cases("x", "gamma", "beta", "eps"),
     texts=NORMAL
     | {
-        "image": "each image is normalized by its own statistics: those of the "
-        "minibatch are asked for.",
+        "image": "each image has its own statistics: those of the minibatch are right.",
         "everything": WHOLE,
-        "places": "each place is normalized by its own statistics: a channel has one "
-        "mean, over images and places.",
-        "example": "each image is normalized over all its channels: that is another "
-        "method, layer normalization.",
+        "places": PLACES,
+        "example": "each image is normalized over all channels: layer normalization.",
         "n_1": "the variance is divided by n − 1; here it is n.",
     },
     demands={
@@ -172,8 +170,9 @@ train_forward = Step(
 
 
 def _eval(slip, x, gamma, beta, running_mean, running_var, eps):
-    own = x.mean(AXES), x.var(AXES)
-    mean, var = slip((running_mean, running_var), own=own)
+    own, old = (x.mean(AXES), x.var(AXES)), (running_mean, running_var)
+    new = _update(lambda value, **_: value, *old, x, 0.1)
+    mean, var = slip(old, own=own, moved=new)
     mean, var = slip(mean, own_mean=own[0]), slip(var, own_var=own[1])
     return _scaled(slip, x, gamma, beta, _column(mean), _column(var), eps)
 
@@ -184,14 +183,14 @@ eval_forward = Step(
     _cases("x", "gamma", "beta", "running_mean", "running_var", "eps"),
     texts=NORMAL
     | {
-        "own": "the minibatch is normalized by its own mean and variance; in "
-        "evaluation the running ones are used.",
+        "own": "the minibatch's own mean and variance: the running ones are used.",
+        "moved": "the minibatch moves the running statistics first: they are to stay.",
         "own_mean": "the mean is the minibatch's; the running one is used.",
         "own_var": "the variance is the minibatch's; the running one is used.",
     },
     demands={
         "It normalizes with the running statistics": ["own", "own_mean", "own_var"],
-        "does not depend on the other images": ["own"],
+        "does not depend on the other images": ["own", "moved"],
     },
     **TIGHT,
     why="The answer for an image must not depend on which others happen to be beside "
@@ -210,13 +209,16 @@ def _update(slip, running_mean, running_var, x, momentum):
     mean, var = x.mean(AXES), x.var(AXES)
     m, n = len(x), x.size / x.shape[1]
     factor = slip(n / (n - 1), biased=1, all_numbers=x.size / (x.size - 1))
-    factor = slip(factor, images=m / (m - 1), turned=(n - 1) / n)
+    factor = slip(factor, images=m / (m - 1), turned=(n - 1) / n, twice=factor**2)
     new = slip(factor * var, root=np.sqrt(factor * var))
     share, keep = slip((momentum, 1 - momentum), swapped=(1 - momentum, momentum))
     keep, share = slip((keep, share), replaced=(0, 1), added=(1, momentum))
     share = slip(share, no_share=1)
-    var, old = slip((new, running_var), late=(factor * var, factor * running_var))
-    return keep * running_mean + share * mean, keep * old + share * var
+    late = factor * var, factor * running_var
+    new_mean = keep * running_mean + share * mean
+    around = factor * (var + (mean - new_mean) ** 2), running_var
+    var, old = slip((new, running_var), late=late, around_new=around)
+    return new_mean, keep * old + share * var
 
 
 update = Step(
@@ -226,14 +228,14 @@ update = Step(
     ("running_mean", "running_var"),
     lists=True,
     texts={
-        "biased": "the running variance takes the one divided by n; PyTorch keeps the "
-        "one divided by n − 1.",
+        "biased": "the variance is divided by n: PyTorch keeps that by n − 1.",
         "all_numbers": "n counts the channels, too: it is m · h · w.",
         "images": "n is the number of images: it is m · h · w.",
+        "twice": "the variance is corrected twice, by n − 1 and by n/(n − 1).",
+        "around_new": "the variance is taken around the new running mean: around μ.",
         "turned": "the factor is turned around: it is n/(n − 1).",
         "root": "the standard deviation is kept; the variance is.",
-        "swapped": "momentum weighs the old value; here, as in PyTorch, it weighs the "
-        "new one.",
+        "swapped": "momentum weighs the old value; here it weighs the new one.",
         "replaced": "the old values are lost: these are the minibatch's alone.",
         "added": "the old values keep their full weight: 1 − momentum is missing.",
         "no_share": "the new values have their full weight: momentum is missing.",
@@ -263,12 +265,17 @@ update = Step(
 
 
 def _backward(slip, delta, x, gamma, eps):
+    delta = slip(delta, gamma_first=delta * _column(gamma))
     n = slip(x.size / x.shape[1], images=len(x), all_numbers=x.size, no_n=1)
     eps = slip(eps, no_eps=0)
     root = np.sqrt(_column(x.var(AXES)) + eps)
     x_hat = (x - _column(x.mean(AXES))) / root
-    dgamma, dbeta = (delta * x_hat).sum(AXES), delta.sum(AXES)
-    from_mean, from_var = _column(dbeta) / n, x_hat * _column(dgamma) / n
+    raw = (delta * x).sum(AXES)
+    dgamma, dbeta = slip((delta * x_hat).sum(AXES), raw_both=raw), delta.sum(AXES)
+    sums = slip(
+        (dbeta, dgamma), over_all=(0 * dbeta + dbeta.sum(), 0 * dgamma + dgamma.sum())
+    )
+    from_mean, from_var = _column(sums[0]) / n, x_hat * _column(sums[1]) / n
     from_mean = slip(from_mean, no_mean=0, mean_plus=-from_mean)
     from_var = slip(from_var, no_var=0, var_plus=-from_var, x_last=x / x_hat * from_var)
     d = slip(delta - from_mean - from_var, constants=delta)
@@ -276,9 +283,9 @@ def _backward(slip, delta, x, gamma, eps):
     d = slip(d * _column(gamma), no_gamma=d) / slip(root, no_root=root**2, undivided=1)
     total = x.size / x.shape[1]
     dgamma, dbeta = slip((dgamma, dbeta), means=(dgamma / total, dbeta / total))
-    raw, places = (delta * x).sum(AXES), ((delta * x_hat).sum(0), delta.sum(0))
+    places = (delta * x_hat).sum(0), delta.sum(0)
     dgamma, dbeta = slip((slip(dgamma, raw=raw), dbeta), places=places)
-    return d, dgamma, dbeta
+    return d, *slip((dgamma, dbeta), gamma_in=(gamma * dgamma, gamma * dbeta))
 
 
 SMALL = (("3 images, 2 channels", 3, 2, 2, 2), ("2 images, 3 channels", 2, 3, 1, 3))
@@ -297,17 +304,18 @@ backward = Step(
         "no_var": "the term of the variance is missing: it depends on x, too.",
         "var_plus": "the sign of the term of the variance is wrong.",
         "x_last": "the term of the variance has x; it has the normalized x.",
-        "constants": "mean and variance are taken for constants: both depend on x, and "
-        "each sends a term back.",
+        "constants": "mean and variance are taken for constants: both depend on x.",
         "plus": "the terms of mean and variance are added; they are subtracted.",
         "no_gamma": "gamma is missing in dx.",
         "no_root": "dx is divided by the variance: the root is missing.",
         "undivided": "dx is not divided by √(v + eps).",
-        "means": "dgamma and dbeta are means; a parameter that is used at all places "
-        "gets the sum.",
+        "means": "dgamma and dbeta are means: sums are asked for.",
         "raw": "dgamma uses x; it uses the normalized x.",
-        "places": "dgamma and dbeta are summed over the images alone: sum over the "
-        "places, too.",
+        "raw_both": "dgamma and the term of the variance sum δ·x: normalized x, not x.",
+        "over_all": "the sums in dx run over all channels: each channel has its own.",
+        "gamma_first": "δ is multiplied by gamma first: gamma comes into all three.",
+        "gamma_in": "gamma is a factor of dgamma and dbeta: it belongs into dx alone.",
+        "places": "dgamma and dbeta are summed over images alone: over places, too.",
     },
     demands={
         "\\frac{\\gamma}{\\sqrt{v + \\varepsilon}}": [
@@ -321,7 +329,7 @@ backward = Step(
             "raw",
             "means",
         ],
-        "All sums run over the images and places of a channel": ["places", "images"],
+        "All sums run over the images and places of a channel": ["places", "over_all"],
     },
     rtol=1e-5,
     atol=1e-7,
@@ -377,8 +385,7 @@ fold = Step(
         "no_beta": "beta is missing in b.",
         "unscaled": "the factor gamma/√(var + eps) is missing in b.",
         "b_late": "the old bias is not scaled: normalization multiplies it, too.",
-        "mean_late": "the running mean is not scaled: it is subtracted before the "
-        "factor.",
+        "mean_late": "the running mean is not scaled: it comes before the factor.",
         "all_scaled": "beta is scaled, too: it is added after the factor.",
     },
     demands={

@@ -183,13 +183,17 @@ def _residual(slip: Callable, name: str, projected: bool) -> type:
             one, two = self.bn1, self.bn2
             wrong = {"bn1_twice": (one, one), "bn2_twice": (two, two)}
             first, second = slip((one, two), exchanged=(two, one), **wrong)
-            a = self.conv1(x)
-            a = slip(first(a), no_bn1=a)
-            b = self.conv2(slip(a.relu(), no_relu_1=a))
+            c = self.conv1(x)
+            a = slip(first(c), no_bn1=c)
+            a = slip(a.relu(), no_relu_1=a, bn1_late=first(c.relu()))
+            b = self.conv2(a)
             b = slip(second(b), no_bn2=b)
             b = slip(b, relu_early=b.relu())
-            short = x
-            if projected:
+            if not projected:
+                before = lambda: self.conv1(one(x).relu())  # noqa: E731
+                short = slip(x, overwritten=a)
+                b = slip(b, first=lambda: self.conv2(two(before()).relu()))
+            else:
                 short = self.project(x)
                 short = slip(self.bn_project(short), no_bn_project=short)
             short = slip(short, relu_shortcut=short.relu())
@@ -207,10 +211,10 @@ RESIDUAL = {
     "bn2_twice": "bn2 is used twice; bn1 follows conv1.",
     "exchanged": "bn1 and bn2 are exchanged.",
     "no_bn1": "bn1 is not used.",
+    "bn1_late": "bn1 comes behind the ReLU; it follows conv1.",
     "no_bn2": "bn2 is not used.",
     "no_relu_1": "the ReLU between the two convolutions is missing.",
-    "relu_early": "ReLU comes before the addition, too: it belongs behind the sum "
-    "alone.",
+    "relu_early": "ReLU comes before the addition, too: behind the sum alone.",
     "relu_inside": "ReLU comes before the addition and not behind it.",
     "no_relu": "the ReLU behind the addition is missing.",
     "relu_shortcut": "ReLU is applied to the shortcut, too: it has none.",
@@ -223,17 +227,14 @@ residual_block = Step(
     "ResidualBlock",
     lambda slip: _residual(slip, "ResidualBlock", False),
     _blocks((4,), (3,)),
-    texts=RESIDUAL,
+    texts=RESIDUAL
+    | {
+        "overwritten": "the shortcut adds maps of the first half: is x overwritten?",
+        "first": "normalization and ReLU come before each convolution, not behind it.",
+    },
     demands={
-        "$\\mathrm{ReLU}\\bigl(F(x) + x\\bigr)$": [
-            "no_shortcut",
-            "no_relu",
-            "relu_early",
-        ],
-        "\\mathrm{ReLU}(\\mathrm{BN}_1(\\mathrm{conv}_1\\, x))": [
-            "no_relu_1",
-            "no_bn1",
-        ],
+        "\\bigl(F(x) + x\\bigr)": ["no_shortcut", "no_relu", "relu_early"],
+        "\\mathrm{BN}_1(\\mathrm{conv}_1\\, x)": ["no_relu_1", "no_bn1", "bn1_late"],
         "\\mathrm{BN}_2\\bigl(\\mathrm{conv}_2": ["bn1_twice", "no_bn2"],
         "returns the same shape": ["beside"],
     },
@@ -248,11 +249,11 @@ residual_block = Step(
 projection_block = Step(
     "ProjectionBlock",
     lambda slip: _residual(slip, "ProjectionBlock", True),
-    _blocks((3, 5, 2), (4, 6, 1)),
+    _blocks((3, 5, 1), (4, 4, 2)),
     texts=RESIDUAL
     | {"no_bn_project": "bn_project is not used: the projection is normalized, too."},
     demands={
-        "from `n_in` to `n_out`, with the given stride": ["3, 5, 2; 2 images of 6 × 6"],
+        "from `n_in` to `n_out`, with the given stride": ["4, 4, 2; 2 images of 6 × 6"],
         "then `bn_project`": ["no_bn_project"],
         "No ReLU on it": ["relu_shortcut"],
     },
@@ -275,6 +276,7 @@ ORDERS = {
     "order_back": ("pool", "five", "three", "one"),
     "order_last": ("one", "three", "pool", "five"),
 }
+SMALLER = {"stride_3": (3, 1), "bare_3": (3, 0), "no_padding": (1, 0)}
 
 
 def _inception(slip: Callable) -> type:
@@ -286,9 +288,8 @@ def _inception(slip: Callable) -> type:
         def __init__(self, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
             super().__init__()
             self.one = nn.Conv2d(n_in, n1, 1)
-            self.reduce3, self.reduce5 = (
-                nn.Conv2d(n_in, n, 1) for n in (reduce3, reduce5)
-            )
+            self.reduce3 = nn.Conv2d(n_in, reduce3, 1)
+            self.reduce5 = nn.Conv2d(n_in, reduce5, 1)
             self.three = nn.Conv2d(reduce3, n3, 3, padding=1)
             self.five = nn.Conv2d(reduce5, n5, 5, padding=2)
             self.pool = nn.Conv2d(n_in, n_pool, 1)
@@ -296,10 +297,11 @@ def _inception(slip: Callable) -> type:
         def forward(self, x):
             a, b = self.reduce3(x), self.reduce5(x)
             a, b = slip((a.relu(), b.relu()), no_inner=(a, b), no_3=(a, b.relu()))
-            pooled = slip(
-                F.max_pool2d(x, 3, 1, 1), no_pooling=x, mean=F.avg_pool2d(x, 3, 1, 1)
-            )
-            pooled = slip(pooled, smaller=lambda: F.max_pool2d(x, 3))
+            pooled, zeros = F.max_pool2d(x, 3, 1, 1), F.pad(x, (1, 1, 1, 1))
+            pooled = slip(pooled, no_pooling=x, mean=F.avg_pool2d(x, 3, 1, 1))
+            pooled = slip(pooled, zeros=F.max_pool2d(zeros, 3, 1))
+            small = {k: F.max_pool2d(x, 3, *how) for k, how in SMALLER.items()}
+            pooled = slip(pooled, **small)
             late = F.max_pool2d(self.pool(x), 3, 1, 1)
             maps = [self.one(x), self.three(a), self.five(b), self.pool(pooled)]
             maps = dict(zip(BRANCHES, maps, strict=True))
@@ -323,13 +325,16 @@ inception = Step(
     }
     | {f"bare_{k}": f"the ReLU behind {k} is missing." for k in BRANCHES}
     | {
+        k: f"the pooling has stride {s} and padding {p}: both 1 keep the size."
+        for k, (s, p) in SMALLER.items()
+    }
+    | {
         "no_inner": "the ReLUs behind the reductions are missing.",
         "no_3": "the ReLU behind reduce3 is missing.",
         "no_outer": "the ReLUs at the ends of the branches are missing.",
         "no_pooling": "the pooling branch does not pool.",
         "mean": "the pooling branch takes the mean; it takes the maximum.",
-        "smaller": "the pooling makes the maps smaller: stride 1 and padding 1 keep "
-        "their size.",
+        "zeros": "the pooling pads with zeros, which win where all is negative.",
         "pool_late": "the pooling comes behind its convolution; it comes before it.",
         "rows": ALONG.format("rows"),
         "columns": ALONG.format("columns"),
@@ -337,11 +342,8 @@ inception = Step(
         "added": "the branches are added; their maps are put one behind the other.",
     },
     demands={
-        "max pooling 3×3 with stride 1 and padding 1": [
-            "no_pooling",
-            "mean",
-            "smaller",
-        ],
+        "max pooling 3×3": ["no_pooling", "mean", "zeros"],
+        "with stride 1 and padding 1": list(SMALLER),
         "a ReLU follows **each** of the six": ["no_inner", "no_outer", "bare_pool"],
         "in the order of the table": list(ORDERS),
         "`n1 + n3 + n5 + n_pool` channels": ["added", "rows"],
@@ -376,11 +378,10 @@ def _dense(slip: Callable) -> type:
             given = x
             for bn, conv in zip(self.bns, self.convs, strict=True):
                 x = slip(x, kept=x.relu())
-                a = slip(
-                    bn(x).relu(), no_relu=bn(x), early=bn(x.relu()), no_bn=x.relu()
-                )
+                a = slip(bn(x).relu(), no_relu=bn(x), no_bn=x.relu())
+                a = slip(a, early=bn(x.relu()))
                 new = slip(conv(a), late=conv(bn(x)).relu(), relu_twice=conv(a).relu())
-                parts = slip([x, new], in_front=[new, x])
+                parts = slip([x, new], in_front=[new, x], read=[a, new])
                 x = torch.cat(parts, 1)
             x = slip(x, only_new=x[:, given.shape[1] :], last=new)
             return slip(x, relu_end=x.relu())
@@ -393,8 +394,8 @@ dense_block = Step(
     _dense,
     _blocks((4, 2, 3), (3, 3, 2)),
     texts={
-        "kept": "ReLU changes the maps themselves (in place?): they are to be put "
-        "beside the new ones as they were.",
+        "kept": "ReLU changes the maps themselves (in place?): they stay as they were.",
+        "read": "the maps are kept normalized and behind ReLU: they stay as they were.",
         "no_relu": "ReLU is missing: normalize, then ReLU, then convolve.",
         "early": "ReLU comes before the normalization; it comes behind it.",
         "no_bn": "the normalizations are not used.",
@@ -407,13 +408,8 @@ dense_block = Step(
     },
     demands={
         "puts them **behind** the others": ["in_front"],
-        "normalization, ReLU, 3×3 convolution without biases, in this order": [
-            "no_relu",
-            "early",
-            "late",
-            "no_bn",
-        ],
-        "the first `n_in` are `x` itself": ["only_new", "last", "kept"],
+        "normalization, ReLU, 3×3 convolution": ["no_relu", "early", "late", "no_bn"],
+        "the first `n_in` are `x` itself": ["only_new", "last", "kept", "read"],
     },
     **HOW,
     why="Nothing is overwritten: every layer reads all maps so far and adds a few. A "
@@ -430,14 +426,16 @@ dense_block = Step(
 
 def _count_inception(slip, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
     areas = slip((9, 25), sides=(3, 5), all_1=(1, 1), both_9=(9, 9))
-    inputs = slip((reduce3, reduce5), no_reduction=(n_in, n_in))
+    inputs, all_in = (reduce3, reduce5), (n_in, n_in)
+    inputs = slip(inputs, no_reduction=all_in, unreduced=all_in)
     three, five = (a * n for a, n in zip(areas, inputs, strict=True))
     wide, ends = three * n3 + five * n5, n1 + n3 + n5 + n_pool
     pool, last = slip((n_pool, ends), no_pool=(0, ends - n_pool))
+    pool = slip(pool, pool_9=9 * n_pool)
     small = slip(reduce3 + reduce5, no_small=0, no_reduction=0)
     biases = last + small
     biases = slip(biases, no_bias=0, six=6, last_biases=ends)
-    return float(n_in * (n1 + small + pool) + wide + biases)
+    return float(n_in * (n1 + small + pool) + wide + biases)  # a float counts, too
 
 
 def _inception_sizes(rng) -> Iterator[Case]:
@@ -455,8 +453,9 @@ inception_parameters = Step(
         "sides": "a kernel is counted with its side, 3 or 5: it has 9 or 25 places.",
         "all_1": "the kernels are counted as 1×1: they have 9 and 25 places.",
         "both_9": "five is counted with 9 places: it has 25.",
-        "no_reduction": "the reductions are left out: 3×3 and 5×5 read the reduced "
-        "channels.",
+        "no_reduction": "the reductions are left out, whose maps 3×3 and 5×5 read.",
+        "unreduced": "3×3 and 5×5 are counted with n_in inputs: they read the reduced.",
+        "pool_9": "the convolution behind the pooling is counted as 3×3: it is 1×1.",
         "no_pool": "the 1×1 convolution behind the pooling is missing.",
         "no_small": "the weights of the two reductions are missing.",
         "no_bias": "the biases are missing.",
@@ -486,17 +485,15 @@ def _count_dense(slip, n_in, growth, n_layers):
     learned = slip(2, no_norm=0, one=1, running=4)
     area, bias = slip(9, side=3, one_place=1), slip(0, biases=growth)
     norms = [slip(learned * w, of_growth=learned * growth) for w in widths]
-    return float(
-        sum(n + area * w * growth + bias for n, w in zip(norms, widths, strict=True))
-    )
+    pairs = zip(norms, widths, strict=True)
+    return float(sum(n + area * w * growth + bias for n, w in pairs))
 
 
 def _dense_sizes(rng) -> Iterator[Case]:
     drawn = [tuple(map(int, rng.integers(2, 40, 3))) for _ in range(3)]
     for sizes in ((16, 8, 4), (64, 32, 6), *drawn):
-        yield Case(
-            str(sizes), dict(zip(("n_in", "growth", "n_layers"), sizes, strict=True))
-        )
+        args = dict(zip(("n_in", "growth", "n_layers"), sizes, strict=True))
+        yield Case(str(sizes), args)
 
 
 dense_parameters = Step(
@@ -510,8 +507,7 @@ dense_parameters = Step(
         "no_norm": "the normalizations are missing: γ and β for each channel read.",
         "one": "a normalization has two learned numbers a channel, γ and β.",
         "running": "the running statistics are counted: they are not learned.",
-        "of_growth": "a normalization is counted for the new maps: it stands before "
-        "the convolution, for the channels that it reads.",
+        "of_growth": "a normalization is counted for the new maps: for those it reads.",
         "side": "a kernel is counted with its side 3: it has 9 places.",
         "one_place": "the kernels are counted as 1×1: they have 9 places.",
         "biases": "the convolutions have no biases.",
@@ -551,8 +547,10 @@ def _share(slip, of, deep, shallow):
 def _compare(slip, shallow, deep):
     train, test = (_share(slip, k, deep[k], shallow[k]) for k in range(2))
     all_train = slip(train == 1, most=train > 0.5, tested=test == 1)
+    all_train = slip(all_train, both=train == test == 1)
     low_train = slip(train == 0, any_train=True, most=train < 0.5)
-    all_test = slip(test == 1, most=test > 0.5, some=test > 0)
+    low_train = slip(low_train, strict=bool(deep[0].max() < shallow[0].min()))
+    all_test = slip(test == 1, most=test > 0.5, some=test > 0, no_test=True)
     verdict = -1 if low_train and all_test else 0
     verdict = 1 if all_train else slip(verdict, no_open=-1)
     verdict = slip(verdict, sign=-verdict)
@@ -568,24 +566,21 @@ def _compare_cases(rng) -> Iterator[Case]:
     draw = lambda n, low, high: _errors(rng, n, low, high)  # noqa: E731
     tie = (np.array([0.31, 0.28, 0.3]), np.array([0.33, 0.31, 0.35]))
     few = (np.array([0.3, 0.25, 0.31]), np.array([0.29, 0.21, 0.9]))
-    for label, shallow, deep in (
-        ("worse in training and in test", ((20, 29), (30, 39)), ((40, 49), (50, 59))),
-        (
-            "better in training, worse in test",
-            ((20, 29), (30, 39)),
-            ((5, 14), (50, 59)),
-        ),
-        (
-            "worse in training, better in test",
-            ((20, 29), (60, 69)),
-            ((40, 49), (50, 59)),
-        ),
-        ("better in both", ((20, 29), (60, 69)), ((5, 14), (50, 59))),
+    for label, test, train in (
+        ("worse in training and in test", 30, 40),
+        ("better in training, worse in test", 30, 5),
+        ("worse in training, better in test", 60, 40),
+        ("better in both", 60, 5),
     ):
-        pairs = [tuple(draw(5, *ends) for ends in net) for net in (shallow, deep)]
-        yield Case(label, {"shallow": pairs[0], "deep": pairs[1]})
+        nets = [[draw(5, n, n + 9) for n in net] for net in ((20, test), (train, 50))]
+        yield Case(label, {"shallow": tuple(nets[0]), "deep": tuple(nets[1])})
     test = draw(3, 50, 59), draw(3, 70, 79)
-    for label, train in (("two seeds alike", tie), ("seeds that overlap", few)):
+    low = few[0], np.array([0.25, 0.21, 0.2])
+    for label, train in (
+        ("two seeds alike", tie),
+        ("seeds that overlap", few),
+        ("two seeds alike, all others better in training", low),
+    ):
         nets = [(train[k], test[k]) for k in range(2)]
         yield Case(label, {"shallow": nets[0], "deep": nets[1]})
     overlap = np.array([0.5, 0.6, 0.55]), np.array([0.58, 0.61, 0.52])
@@ -612,6 +607,9 @@ compare = Step(
         "same": "each seed is compared with the same seed alone: all pairs count.",
         "most": "most pairs are enough for the verdict here: all are asked for.",
         "tested": "degradation is read from the test errors: it shows in training.",
+        "both": "degradation is said only if the test error is larger, too.",
+        "strict": "an equal training error leaves it open here: smaller or equal.",
+        "no_test": "overfitting is said whatever the test error does.",
         "any_train": "overfitting is said whatever the training error does.",
         "some": "one pair of test errors is enough for overfitting here, not all.",
         "sign": "the two verdicts are exchanged: degradation shows in training.",
@@ -620,15 +618,9 @@ compare = Step(
     demands={
         "of all pairs of a deep and a shallow run": ["same", "median", "mean"],
         "the deep one has the *larger* error": ["ties", "turned", "count", "extremes"],
-        "1, **degradation**, if the training error is larger in every pair": [
-            "tested",
-            "most",
-            "sign",
-        ],
-        "smaller or equal in every pair and the test error larger in every pair": [
-            "any_train",
-            "some",
-        ],
+        "if the training error is larger in every pair": ["tested", "most", "both"],
+        "smaller or equal in every pair": ["any_train", "strict"],
+        "the test error larger in every pair": ["some", "no_test"],
         "else 0: the runs leave it open": ["no_open"],
     },
     why="A larger test error alone says little: a network may not have learned, or may "

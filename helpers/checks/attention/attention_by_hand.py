@@ -97,7 +97,8 @@ def _hide(slip, S, padding):
     p = np.resize(p, len(S))[:, None, None]
     pad = slip(j < p, padding_none=j < 0, one_more=j <= p, one_less=j < p - 1)
     pad = slip(pad, queries=(i < p) & (j >= 0), turned=j >= p, at_end=j >= T - p)
-    hidden = slip(later | pad, and_only=later & pad)
+    flat = lambda: np.resize((j > i) | (j < padding[:, None]), S.shape)  # noqa: E731
+    hidden = slip(later | pad, and_only=later & pad, no_axis=flat)
     out = np.where(hidden, slip(-np.inf, zero=0.0, finite=-1e9, plus=np.inf), S)
     bare = lambda: S + hidden * -np.inf  # noqa: E731  0 · ∞
     return slip(out, nan=bare, mask=1.0 * ~hidden, softmax=lambda: _soft(out))
@@ -127,6 +128,7 @@ hide = Step(
         "at_end": "the last positions are taken for the padding: it is the first ones.",
         "first": "all sequences get the first one's padding: each has its own.",
         "largest": "all sequences get the largest padding: each has its own.",
+        "no_axis": "the mask of the padding lacks the axis of the queries.",
         "and_only": "only what is later *and* padding is hidden: either is enough.",
         "zero": "0 stands where −∞ belongs: a score of 0 is one like others.",
         "finite": "a large negative number stands where −∞ belongs.",
@@ -174,8 +176,10 @@ def _look_up(slip, S, V):
     W = slip(W, no_care=lambda: e / np.where(dead, np.nan, total(e)), no_sum=e)
     W = slip(W, uniform=np.where(dead, 1 / S.shape[-1], W), ones=np.where(dead, 1, W))
     W = slip(W, cut=np.where(dead, W, _soft(S.clip(-700, 700))))
-    W = slip(W, hardest=1.0 * (top <= S))
-    return W, W @ slip(V, mean=V.mean(-2, keepdims=True) + 0 * V)
+    some = np.isneginf(S).any(-1, keepdims=True)
+    W = slip(W, hardest=1.0 * (top <= S), any_hidden=np.where(some, 0, W))
+    V = slip(V, mean=V.mean(-2, keepdims=True) + 0 * V)
+    return W, slip(W @ V, dot=lambda: np.dot(W, V))
 
 
 def _look_up_cases(rng) -> Iterator[Case]:
@@ -210,15 +214,14 @@ look_up = Step(
         "whole": "the softmax runs over the whole array: each query has its own.",
         "no_shift": f"as it stands, {OVERFLOW}",
         "no_shift_0": f"the sum is kept from 0, yet {OVERFLOW}",
-        "lowest": "the smallest score of each query is subtracted, and the largest one "
-        "overflows: subtract the largest.",
+        "lowest": "the smallest score of each query is subtracted, not the largest.",
         "one_shift": f"as it stands, {ONE_TOP}",
         "one_shift_0": f"the sum is kept from 0, yet {ONE_TOP}",
-        "cut": "large scores are cut off before exp, and become equal: subtract the "
-        "largest one instead.",
-        "no_care": "a query that sees no key gives NaN: ∞ − ∞, or 0/0. Its weights "
-        "are 0.",
+        "cut": "large scores are cut off before exp, and become equal.",
+        "no_care": "a query that sees no key gives NaN: its weights are 0.",
         "uniform": "a query that sees no key gets equal weights: they are all 0.",
+        "any_hidden": "any hidden key makes all weights 0: only if all are hidden.",
+        "dot": "np.dot pairs every sequence with every other.",
         "ones": "a query that sees no key gets weights of 1: they are all 0.",
         "no_sum": "the weights of a query do not add up to 1: the sum is missing.",
         "hardest": "the best key gets all the weight: that is no soft look-up.",
@@ -258,7 +261,9 @@ def _heads(slip, P, h):
         right = A.reshape(B, T, h, d).swapaxes(1, 2)  # (B, h, T, d)
         spread = np.moveaxis(A.reshape(B, T, d, h), 3, 1)
         right = slip(right, within=A.reshape(B, T, h, d))
-        return slip(right, no_swap=A.reshape(B, h, T, d), spread=spread)
+        right = slip(right, overlap=np.stack([A[..., r : r + d] for r in range(h)], 1))
+        flat = A.reshape(B, h, T, d)
+        return slip(right, no_swap=flat, viewed=flat, spread=spread)
 
     Q, K, V = split(Q), split(K), split(V)
     S = Q @ K.swapaxes(-1, -2)
@@ -270,7 +275,8 @@ def _heads(slip, P, h):
     Z = slip(_soft(S), queries=_soft(S, -2), no_softmax=S) @ V
     joined = slip(Z.swapaxes(1, 2), within=Z).reshape(B, T, w)
     woven = np.moveaxis(Z, 1, 3).reshape(B, T, w)
-    out = slip(joined, join_flat=Z.reshape(B, T, w), woven=woven)
+    flat = Z.reshape(B, T, w)
+    out = slip(joined, join_flat=flat, viewed=flat, woven=woven)
     return slip(out, not_joined=Z, mean=Z.mean(1), summed=Z.sum(1))
 
 
@@ -284,18 +290,14 @@ CUT = {
     "kqv": "queries and keys are exchanged: q, k, v come in this order.",
     "vkq": "queries and values are exchanged: q, k, v come in this order.",
     "qvk": "keys and values are exchanged: q, k, v come in this order.",
-    "nested": "each head has its q, k and v side by side: here all queries come first, "
-    "then all keys, then all values.",
+    "nested": "each head has its q, k and v side by side: all queries come first.",
     "one": "the vectors are not split: one head looks at their whole width.",
-    "no_swap": "a reshape alone cuts across the positions: split the last axis, then "
-    "exchange two axes.",
-    "width": "the scores are divided by the root of the whole width: each head has "
-    "vectors of length d.",
+    "no_swap": "a reshape alone cuts across the positions: split the last axis.",
+    "viewed": "two reshapes, there and back, mix positions and heads.",
+    "width": "the scores are divided by the root of the whole width, not of d.",
     "no_root": "the root of d is missing.",
-    "within": "the heads look at one another within a position: exchange two axes, "
-    "so that positions and features are the last.",
-    "join_flat": "a reshape alone mixes positions and heads: exchange the two axes "
-    "back before you join.",
+    "within": "the heads look at one another within a position: exchange two axes.",
+    "join_flat": "a reshape alone mixes positions and heads: exchange axes back.",
 }
 heads = Step(
     "heads",
@@ -303,9 +305,9 @@ heads = Step(
     _heads_cases,
     texts=CUT
     | {
-        "every_third": "every third column is taken for the queries: the first third "
-        "of the columns is.",
+        "every_third": "every third column is taken: the first third are queries.",
         "h_is_d": "h is taken for the length of a head: it is the number of heads.",
+        "overlap": "the heads overlap: head r begins at column r, not at r d.",
         "spread": "a head gets every h-th column: it gets d neighbors.",
         "by_d": "the scores are divided by d, not by its root.",
         "root_h": "the scores are divided by the root of the number of heads.",
@@ -344,12 +346,8 @@ def _residual(slip, X, f, gain, shift, first):
         axis = slip(-1, examples=0, everything=None, axis_1=1)
         bare = A - slip(A.mean(axis, keepdims=True), no_mean=0)
         second = slip(A.var(axis, keepdims=True), n_1=A.var(-1, ddof=1)[..., None])
-        square = (A**2).mean(-1, keepdims=True)
-        second = slip(
-            second,
-            rms=square,
-            summed=((A - A.mean(-1)[..., None]) ** 2).sum(-1, keepdims=True),
-        )
+        square, total = (A**2).mean(-1, keepdims=True), A.var(-1)[..., None]
+        second = slip(second, rms=square, summed=total * A.shape[-1])
         eps = slip(1e-5, no_eps=0)
         root = slip(
             (second + eps) ** 0.5, outside=second**0.5 + eps, no_root=second + eps
@@ -364,10 +362,10 @@ def _residual(slip, X, f, gain, shift, first):
     if slip(first, turned=not first, always=True, never=False):
         a = norm(X)
         out = slip(X + f(a), from_normed=a + f(a), no_way=f(a), minus_f=X - f(a))
+        out = slip(out, bare_first=lambda: X + f((a - shift) / gain))
         return slip(out, late_first=late, no_norm=X + f(X))
-    out = slip(
-        norm(X + f(X)), no_way=lambda: norm(f(X)), minus_f=lambda: norm(X - f(X))
-    )
+    out = norm(slip(X + f(X), no_way=f(X), minus_f=X - f(X)))
+    out = slip(out, bare_last=(out - shift) / gain)
     return slip(out, late=late, no_norm=X + f(X))
 
 
@@ -398,11 +396,9 @@ residual = Step(
     _residual,
     _residual_cases,
     texts={
-        "examples": "mean and variance run over the positions: each position has its "
-        "own, over its features.",
+        "examples": "mean and variance run over the positions: each has its own.",
         "axis_1": "mean and variance run over axis 1: the features are the last axis.",
-        "everything": "one mean and one variance are taken for the whole array: each "
-        "position has its own.",
+        "everything": "one mean and one variance are taken for the whole array.",
         "no_mean": "the mean is not subtracted.",
         "rms": "the mean square is taken for the variance: subtract the mean first.",
         "n_1": "the variance is divided by n − 1: here it is the mean square.",
@@ -412,6 +408,8 @@ residual = Step(
         "no_root": "the root is missing: the variance itself divides.",
         "no_gain": "the gain is not used.",
         "no_shift": "the shift is not used.",
+        "bare_first": "gain and shift are forgotten if `first` is true.",
+        "bare_last": "gain and shift are forgotten if `first` is false.",
         "exchanged": "gain and shift are exchanged: the gain multiplies.",
         "minus": "the shift is subtracted: it is added.",
         "turned": "the two forms are exchanged: `first` asks for norm before f.",
@@ -465,14 +463,11 @@ def _move_code(slip, P, k):
     pair = slip(
         pair, from_0=(np.sin(t), np.cos(t)), arcsin=(np.sin(half), np.cos(half))
     )
+    late = (np.arcsin(s[:, :1].clip(-1, 1)) + k) * omega
+    pair = slip(pair, first_sine=(np.sin(late), np.cos(late)))
     woven, side = np.stack(pair, -1).reshape(n, d), np.concatenate(pair, 1)
-    return slip(
-        woven,
-        halves=side,
-        side=side,
-        rolled=np.roll(P, -int(k), 0),
-        on=np.roll(P, int(k), 0),
-    )
+    rolled, on = np.roll(P, -int(k), 0), np.roll(P, int(k), 0)
+    return slip(woven, halves=side, side=side, rolled=rolled, on=on)
 
 
 def _move_cases(rng) -> Iterator[Case]:
@@ -503,18 +498,16 @@ move_code = Step(
         "whole": "k is cut to a whole number.",
         "size": "the sign of k is lost.",
         "crossed": "sine and cosine are exchanged where they are read.",
-        "halves": "the sines are taken for the first half of the columns: sine and "
-        "cosine stand in turn.",
+        "halves": "the sines are taken for the first half of the columns.",
         "side": "all sines come first, then all cosines: they stand in turn, as in P.",
         "plus": "a sign in the new cosine is wrong.",
         "added": "the code of k is added: the sine of a sum is not the sum of sines.",
-        "squeezed": "both are only multiplied by a cosine: each new one is made of "
-        "both old ones.",
+        "squeezed": "both are only multiplied by a cosine: both old ones enter each.",
         "only_sine": "the cosines stay as they were.",
         "new": "the new cosine is made with the new sine: it needs the old one.",
         "arcsin": "the angle is taken from the sine alone, which two angles share.",
-        "from_0": "these are the codes from position k on: the positions in P are "
-        "others.",
+        "first_sine": "t is taken from the first sine, which many positions share.",
+        "from_0": "these are the codes from position k on: P has other positions.",
         "rolled": "the rows are moved up: it is the codes in them that move.",
         "on": "the rows are moved down: it is the codes in them that move.",
     },
@@ -522,7 +515,7 @@ move_code = Step(
         "in the even columns": ["halves", "side"],
         "$\\omega_i = 10000^{-2i/d}$": ["no_2", "double", "turned", "thousand"],
         "the codes of the positions $t + k$": ["back", "one", "rolled"],
-        "You do not know $t$": ["from_0"],
+        "You do not know $t$": ["from_0", "first_sine"],
         "`k`: any number, also negative": ["whole", "size"],
         "from the two old ones of its pair alone": ["squeezed", "added", "only_sine"],
     },
@@ -541,7 +534,7 @@ move_code = Step(
 
 
 def _gradients(slip, Q, K, V, D):
-    d, S = Q.shape[1], Q @ K.T
+    d, S = slip(Q.shape[1], width=V.shape[1]), Q @ K.T
     S = slip(S / d**0.5, raw=S)
     W = slip(_soft(S), queries=_soft(S, 0))
     G = D @ V.T  # by the weights
@@ -568,18 +561,16 @@ gradients = Step(
     _gradient_cases,
     ("dQ", "dK", "dV"),
     texts={
+        "width": "the width of V stands for d: that is the length of a query.",
         "raw": "the weights are computed without the root of d.",
         "queries": KEYS,
-        "no_inner": "the weighted mean of the row is not subtracted: when one weight "
-        "grows the others shrink.",
+        "no_inner": "the weighted mean of the row is not subtracted.",
         "mean": "the plain mean of the row is subtracted: the weights belong in it.",
-        "axis_0": "the weighted mean runs over the queries: it runs over the keys of "
-        "each query.",
+        "axis_0": "the weighted mean runs over the queries, not over the keys.",
         "all": "the weighted mean runs over all scores: it runs over those of a query.",
         "turned": "dQ and dK have the wrong sign: is a difference turned around?",
         "times": "the root of d multiplies on the way back: it divides there, too.",
-        "diagonal": "this is w(1 − w), which is the softmax's derivative on the "
-        "diagonal only: each score changes all weights of its query.",
+        "diagonal": "this is w(1 − w): each score changes all weights of its query.",
         "no_softmax": "the softmax is left out on the way back.",
         "no_W": "the factor w of the softmax's derivative is missing.",
         "no_root": "the root of d is missing on the way back.",

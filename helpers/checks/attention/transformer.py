@@ -54,14 +54,15 @@ def _block(slip: Callable) -> type:
             parts = slip([a.reshape(m, n, h, -1) for a in (q, k, v)], nested=nested)
             flat = [a.reshape(m, h, n, -1) for a in parts]
             turned = [a.transpose(1, 2) for a in parts]
-            q, k, v = slip(turned, no_swap=flat, within=parts)
+            q, k, v = slip(turned, no_swap=flat, within=parts, viewed=flat)
             S = q @ k.mT / slip(k.shape[-1] ** 0.5, width=w**0.5, no_root=1)
             ones = torch.ones(S.shape[-2:], dtype=torch.bool)
             later = slip(ones.triu(1), all_seen=~ones, earlier=ones.tril(-1))
             later = slip(later, next=ones.triu(2))
             W = S.masked_fill(later, -torch.inf).softmax(-1)
             z = slip(W, late=S.softmax(-1) * ~later) @ v
-            z = slip(z.transpose(1, 2), join_flat=z, within=z).reshape(m, n, w)
+            z = slip(z.transpose(1, 2), join_flat=z, within=z, viewed=z)
+            z = z.reshape(m, n, w)
             return slip(self.join(z), no_join=z)
 
         def feed(self, x):
@@ -104,8 +105,7 @@ block = Step(
         "all_seen": "the mask is missing: a position sees the later ones.",
         "earlier": "the mask hides the earlier positions: it hides the later ones.",
         "next": "a position sees the next one: the mask begins one too late.",
-        "late": "the weights are multiplied by a mask after the softmax: they no "
-        "longer add up to 1.",
+        "late": "the weights are multiplied by a mask after the softmax.",
         "no_join": "the layer `join` is not used.",
         "relu": "ReLU stands where GELU belongs.",
         "silu": "SiLU stands where GELU belongs.",
@@ -165,7 +165,9 @@ def _writer(slip: Callable) -> type:
             n, T = x.shape[1], self.places.num_embeddings
             t = torch.arange(n)
             t = slip(t, last=t + T - n, backward=t.flip(0), from_1=(t + 1) % T)
-            p, e = slip(self.places(t), of_token=lambda: self.places(x)), self.tokens(x)
+            every = lambda: self.places(torch.arange(T))  # noqa: E731
+            p = slip(self.places(t), of_token=lambda: self.places(x), all_T=every)
+            e = self.tokens(x)
             a = slip(e + p, no_places=e, times=e * p, scaled=e * e.shape[-1] ** 0.5 + p)
             a = slip(a, norm_early=self.norm(a), places_late=e)
             blocks = [*self.blocks]
@@ -194,10 +196,10 @@ writer = Step(
     _writer,
     _token_rows,
     texts={
-        "last": "the positions are counted from the end of the T places: the first "
-        "token has position 0.",
+        "last": "the positions are counted from the end of the T places.",
         "backward": "the positions run backward.",
         "from_1": "the positions begin with 1: they count from 0.",
+        "all_T": "all T positions are looked up, also where a text is shorter.",
         "of_token": "the vector of a position is looked up by the number of a token.",
         "no_places": "the position is not used: without it attention knows no order.",
         "times": "token and position vectors are multiplied: add them.",
@@ -221,15 +223,12 @@ writer = Step(
         "rows": "the positions of all sequences are one axis: (m, n, k) is asked for.",
     },
     demands={
-        "the vector of the token plus the vector of its position": [
-            "no_places",
-            "times",
-        ],
+        "plus the vector of its position": ["no_places", "times"],
         "positions count from 0": ["last", "from_1", "of_token"],
         "passes the blocks one after another": ["first", "only_1", "back", "anew"],
         "`norm`, and then `output`": ["no_norm", "norm_early"],
         "Returns logits, shape `(m, n, k)`": ["softmax", "last_only", "rows"],
-        "$n$ may be smaller than $T$": ["last"],
+        "$n$ may be smaller than $T$": ["last", "all_T"],
     },
     **MODULE,
     why="A token is a number without size, so it gets a vector of its own; and since "
@@ -249,6 +248,9 @@ def _learn(slip: Callable) -> Callable:
     import torch.nn.functional as F
 
     def learn(model, optimizer, text, starts, T):
+        if len(starts) > 1 and slip(False, each=True):
+            alone = [learn(model, optimizer, text, s[None], T) for s in starts]
+            return float(np.mean(alone))
         s = slip(starts, in_order=T * torch.arange(len(starts)), one=starts[:1])
         s = slip(s, next_start=s + 1)
         at = s[:, None] + torch.arange(slip(T, short=T - 1, long=T + 1))
@@ -259,7 +261,8 @@ def _learn(slip: Callable) -> Callable:
         def mean():
             z = model(x)
             z, goal = slip((z, y), last=(z[:, -1:], y[:, -1:]))
-            z = slip(z, softmax=z.softmax(-1)).flatten(0, 1)
+            wrong = z.reshape(len(z), z.shape[-1], -1).mT
+            z = slip(z, softmax=z.softmax(-1), reshaped=wrong).flatten(0, 1)
             z = slip(z, mixed=z.reshape(*goal.shape, -1).transpose(0, 1).flatten(0, 1))
             goal = goal.flatten()
             loss = slip(F.cross_entropy(z, goal), nll=F.nll_loss(z, goal))
@@ -300,11 +303,12 @@ learn = Step(
         "before": "the targets are the tokens before the inputs: shift the other way.",
         "two": "the targets are shifted by two.",
         "window": "the targets are the next windows: shift by one token, not by T.",
-        "rolled": "the targets are rolled within the window: the last one is the token "
-        "behind the window.",
+        "rolled": "the targets are rolled within the window.",
         "softmax": SOFTMAX,
         "nll": "logits go into nll_loss, which asks for log-softmax: cross_entropy.",
         "last": "only the last position counts: all positions do.",
+        "each": "a step is taken for each window: take one for the mean of all.",
+        "reshaped": "a reshape mixes positions and tokens: exchange the two axes.",
         "mixed": "logits and targets are flattened in different orders.",
         "summed": "the loss is the sum over all targets: take the mean.",
         "of_rows": "the loss is added up over the windows: take the mean.",
@@ -317,7 +321,7 @@ learn = Step(
         "of $T$ tokens each": ["short", "long"],
         "the target of each input is the token after it": ["same", "before", "rolled"],
         "the mean over all positions of all windows": ["summed", "last", "of_T"],
-        "take one step": ["no_zero", "no_step", "twice", "own"],
+        "take one step": ["no_zero", "no_step", "twice", "own", "each"],
         "Returns the loss before the step": ["late", "nothing", "perplexity"],
         "a `float`": ["tensor", "tensor_cut"],
     },
@@ -353,6 +357,10 @@ def _continue(slip: Callable) -> Callable:
             k, up = len(p), p.double().cumsum(0)
             i = min(int((up <= share).sum()), k - 1)
             falling = k - 1 - int((p.flip(0).cumsum(0) <= share).sum())
+            i = slip(i, at_least=min(int((up < share).sum()), k - 1))
+            sums, order = p.sort(descending=True)
+            place = min(int((sums.cumsum(0) <= share).sum()), k - 1)
+            i = slip(i, ordered=int(order[place]))
             i = slip(i, one_less=i - 1, one_more=min(i + 1, k - 1))
             i = slip(i, greedy=int(p.argmax()), falling=falling, even=int(share * k))
             written.append(i)
@@ -368,6 +376,12 @@ def _continuations(rng) -> Iterator[Case]:
         args = {"start": rng.integers(6, size=n), "u": u, "T": T, "temperature": tau}
         label = f"{n} token{'s' * (n > 1)}, T = {T}, temperature {tau}"
         yield Case(label, args | _drawn(rng))
+    args |= {
+        "start": np.array([1, 2]),
+        "u": [0.5, 0.0, 0.75, 0.25],
+        "temperature": 1e30,
+    }
+    yield Case("running sums that equal u", args | _drawn(rng) | {"_k": 4})
 
 
 continue_text = Step(
@@ -385,19 +399,17 @@ continue_text = Step(
         "not_fed": "what was drawn is not read: each token joins the context.",
         "short": "the model reads the last T − 1 tokens: it can read T.",
         "long": "the model reads T + 1 tokens: it has T positions.",
-        "last_token": "the model reads the last token alone: the last T are asked for.",
+        "last_token": "the model reads the last token alone, not the last T.",
         "head": "the model reads the first T tokens: the last T are asked for.",
         "whole": "the model reads all tokens: it has T positions only.",
-        "first": "the logits of the first position are used: the last ones tell what "
-        "comes next.",
-        "mean": "the logits are averaged over the positions: the last ones tell what "
-        "comes next.",
+        "first": "the logits of the first position are used, not the last.",
+        "mean": "the logits are averaged over the positions, not the last taken.",
         "tau_late": "the temperature divides the probabilities: it divides the logits.",
         "twice": "a softmax of a softmax: once is enough.",
-        "one_less": "the token before the right one is drawn: its running sum is not "
-        "larger than u.",
-        "one_more": "the token after the right one is drawn: it is the first whose "
-        "running sum is larger than u.",
+        "at_least": "a running sum that equals u is taken: it is to be larger.",
+        "ordered": "the running sum goes over sorted probabilities.",
+        "one_less": "the token before the right one is drawn.",
+        "one_more": "the token after the right one is drawn.",
         "greedy": "the most probable token is taken: u is not used.",
         "falling": "the running sum begins with the last token.",
         "even": "the tokens are drawn as if all were equally probable.",
@@ -405,14 +417,11 @@ continue_text = Step(
         "last": "only the last token came.",
     },
     demands={
-        "reads the last $T$ tokens, or all if there are fewer": [
-            "head",
-            "whole",
-            "short",
-        ],
+        "reads the last $T$ tokens, or all if there are fewer": ["head", "whole"],
         "the logits of the last position": ["first", "mean"],
         "divides them by the temperature": ["no_tau", "inverse", "tau_late"],
-        "the first token whose running sum is larger than": ["one_less", "greedy"],
+        "Add up the probabilities in the order of the tokens": ["ordered", "falling"],
+        "the first token whose running sum is larger than": ["at_least", "greedy"],
         "adds it to the context": ["not_fed"],
         "in evaluation mode and without a graph": ["training", "graph"],
         "a list of `len(u)` integers, without `start`": ["with_start", "last"],
@@ -439,30 +448,33 @@ def _perplexity(slip: Callable) -> Callable:
         model.train(slip(False, training=True))
         parts, N = [], len(text)
         T = slip(T, whole=N)
-        ends = slip(N - 1, no_rest=(N - 1) // T * T, sliding=N - T)
-        for s in range(0, ends, slip(T, sliding=1)):
-            y = text[s + 1 : s + T + 1]
+        ends = slip(N - 1, no_rest=(N - 1) // T * T, sliding=N - T, up_to_N=N)
+        spans = [(s, s + T) for s in range(0, ends, slip(T, sliding=1))]
+        rolling = [(max(0, t - T), t) for t in range(1, N)]
+        for s, end in slip(spans, rolling=rolling):
+            y = text[s + 1 : end + 1]
             x = text[s : s + len(y)]
             with torch.set_grad_enabled(slip(False, graph=True)):
                 z = model(x[None])[0]
             z, y = slip(z, softmax=z.softmax(-1)), slip(y, same=x)
             losses = F.cross_entropy(z, y, reduction="none").detach()
             inner = losses[: T - 1]
-            parts.append(slip(losses, last_only=losses[-1:], in_window=inner))
-        if not parts:
-            raise ZeroDivisionError("no window")
+            losses = slip(losses, last_only=losses[-1:], in_window=inner)
+            parts.append(slip(losses, rolling=losses[-1:]))
         means, each = torch.stack([v.mean() for v in parts]), torch.cat(parts)
         mean = each.sum() / slip(len(each), all_N=N, windows=len(parts), summed=1)
         mean = slip(mean, of_means=means.mean())
         value = slip(mean.exp(), no_exp=mean, bits=mean / np.log(2), two=2**mean)
         value = slip(value, of_perplexities=means.exp().mean(), below_1=(-mean).exp())
+        weighted = sum(len(v) * v.mean().exp() for v in parts) / len(each)
+        value = slip(value, weighted=weighted)
         return slip(value.item(), tensor=value)
 
     return perplexity_of
 
 
 def _texts(rng) -> Iterator[Case]:
-    for N, T in ((23, 5), (19, 6), (9, 12)):
+    for N, T in ((23, 5), (19, 6), (15, 12)):
         args = {"text": rng.integers(6, size=N), "T": T}
         yield Case(f"{N} tokens, T = {T}", args | _drawn(rng))
 
@@ -478,33 +490,32 @@ perplexity_of = Step(
         "whole": "T is not used: the whole text is one window.",
         "no_rest": "the last, shorter window is left out.",
         "sliding": "a window begins at every token: each is to be predicted once.",
+        "up_to_N": "where T divides N − 1 an empty window is left at the end.",
+        "rolling": "each token has a window of its own: cut without overlap.",
+        "weighted": "the perplexities of the windows are averaged: exp comes last.",
         "same": AFTER,
         "softmax": SOFTMAX,
         "last_only": "only the last position of each window counts: all do.",
-        "in_window": "the last position of each window is left out: its target is the "
-        "first token of the next window.",
-        "all_N": "the sum is divided by the number of tokens: the first one is not "
-        "predicted.",
+        "in_window": "the last position of each window is left out.",
+        "all_N": "the sum is divided by N: the first token is not predicted.",
         "windows": "the sum is divided by the number of windows, not of tokens.",
         "summed": "this is exp of the sum: take the mean.",
-        "of_means": "the means of the windows are averaged: the last one is shorter, "
-        "and would count too much.",
+        "of_means": "the means of the windows are averaged: the last one is shorter.",
         "no_exp": "this is the mean loss: exp is missing.",
         "bits": "this is in bits per token: exp of the mean in nats is asked for.",
         "two": "the base is 2, but the logarithm is natural: use exp.",
-        "of_perplexities": "the perplexities of the windows are averaged: average the "
-        "losses, then exp.",
+        "of_perplexities": "the perplexities of the windows are averaged, unweighted.",
         "below_1": "the sign is missing: this is below 1.",
         "tensor": "a tensor came; a float is asked for: `item()` takes it out.",
     },
     demands={
-        "each token but the first is predicted once": ["sliding", "whole", "in_window"],
-        "the last may be shorter": ["no_rest"],
-        "exp of the mean of $-\\ln p$ over all of them": [
-            "no_exp",
-            "of_means",
-            "all_N",
+        "each token but the first is predicted once": [
+            "sliding",
+            "rolling",
+            "in_window",
         ],
+        "the last may be shorter": ["no_rest"],
+        "exp of the mean of $-\\ln p$ over all of them": ["no_exp", "of_means"],
         "in evaluation mode and without a graph": ["training", "graph"],
         "Returns a `float`": ["tensor"],
     },
@@ -526,10 +537,10 @@ def _count(slip, k, T, width, depth):
     attention = slip(
         4 * d * d + 4 * d, no_join=3 * d * d + 3 * d, one_qkv=2 * d * d + 2 * d
     )
-    feed = slip(8 * d * d + 5 * d, square=2 * d * d + 2 * d)
-    norms = slip(4 * d, no_norms=0, half_norms=2 * d)
+    feed = slip(8 * d * d + 5 * d, square=2 * d * d + 2 * d, up_bias=8 * d * d + 2 * d)
+    norms = slip(4 * d, no_norms=0, half_norms=2 * d, gains=2 * d)
     one = slip(attention + feed + norms, no_bias=12 * d * d + 4 * d, weights=12 * d * d)
-    ends = k * d + slip(T * d, no_places=0) + slip(2 * d, no_last=0)
+    ends = k * d + slip(T * d, no_places=0) + slip(2 * d, no_last=0, gains=d)
     ends += slip(d * k + k, shared=k, no_output_bias=d * k, no_output=0)
     return slip(depth, one_block=1, and_one=depth + 1) * one + slip(ends, blocks=0)
 
@@ -550,20 +561,19 @@ count = Step(
         "one_qkv": "qkv is counted with one width of outputs: it makes three.",
         "square": "up and down are counted with one width: between them it is four.",
         "no_norms": "the two norms of a block are left out.",
-        "half_norms": "each block has 2·width too few: a norm has gain and shift, and "
-        "queries, keys and values have a bias each.",
+        "up_bias": "the bias of `up` has 4·width numbers.",
+        "gains": "a norm has a gain and a shift: one of the two is left out.",
+        "half_norms": "each block has 2·width too few: are norms or biases forgotten?",
         "no_bias": "the biases of the blocks' linear layers are left out.",
         "weights": "of the blocks only the weights of linear layers are counted.",
         "no_places": "the vectors of the positions are left out.",
         "no_last": "the last norm is left out.",
-        "shared": "k·width numbers are missing: the tokens' vectors and the weights of "
-        "the output layer are two.",
+        "shared": "k·width numbers are missing: tokens and output have a matrix each.",
         "no_output_bias": "the biases of the output layer are left out.",
         "no_output": "the output layer is left out.",
         "one_block": "one block is counted, whatever depth is.",
         "and_one": "one block too many is counted.",
-        "blocks": "only the blocks are counted: embeddings, last norm and output are "
-        "missing.",
+        "blocks": "only the blocks are counted, without what is around them.",
     },
     demands={
         "weights and biases of the whole `Writer`": ["no_bias", "shared", "blocks"],

@@ -16,6 +16,7 @@ STEP = one_step.TEXTS | {
     "absolute": "the loss is the mean absolute error: square it.",
     "root": "the loss has a root: the mean squared error is asked for.",
     "bce": "the loss is the binary cross-entropy: F.mse_loss is asked for.",
+    "told_m": "the loss returned is multiplied by the number of rows.",
     "first": "only the first row of the minibatch is used.",
 }
 
@@ -35,7 +36,7 @@ def step(slip: Callable, model: Any, optimizer: Any, given: Any, target: Any):
         return F.mse_loss(model(given), target)
 
     told = one_step.taken(slip, model, optimizer, loss, n, after)
-    return slip(told, nothing=lambda: None)
+    return slip(told, nothing=lambda: None, told_m=lambda: told * len(target))
 
 
 def minibatches(rng: np.random.Generator, **more: float) -> Iterator[Case]:

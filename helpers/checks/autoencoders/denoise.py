@@ -111,7 +111,8 @@ def _psnr(slip, x_hat, x):
     mse = slip(each.mean(axes), summed=each.sum(axes), whole=each.mean())
     mse = slip(mse, rows=each.mean(-1), pixels=each.mean(0), root=mse**0.5)
     mse = slip(mse, late=e.mean(axes) ** 2)
-    ratio = slip(slip(1.0, peak_255=255.0, peak_x=x.max()) ** 2 / mse, turned=mse)
+    peak = slip(1.0, peak_255=255.0, peak_x=x.max(), peak_each=x.max(axes))
+    ratio = slip(peak**2 / mse, turned=mse)
     log = slip(np.log10, natural=np.log, binary=np.log2)
     db = slip(10, twenty=20, no_10=1) * log(ratio)
     return slip(db, average=db.mean(), mse=mse, worst=db.min())
@@ -147,6 +148,7 @@ psnr = Step(
         "late": "the mean error is squared: square first, then take the mean.",
         "peak_255": "the peak is taken as 255: these pixels go from 0 to 1.",
         "peak_x": "the peak is the largest pixel of x: it is 1.",
+        "peak_each": "the peak is the largest pixel of each image: it is 1.",
         "turned": "the sign: a smaller error must give more decibels.",
         "natural": "the natural logarithm is used: log10.",
         "binary": "the logarithm has base 2: log10.",
@@ -189,13 +191,15 @@ def _sizes(slip, n):
     lost = slip(2, one=1, three=3, none=0)
     found = []
     for extra in down:  # the poolings, which round up
-        n = (n + extra // 2) // 2
+        n = slip((n + extra // 2) // 2, to_even=round(n / 2))
         found.append(n)
     found += [2 * n, 4 * n]
     found = slip(found, mirror=[*found[:3], found[1], found[0]])
     found = slip(found, adds=[*found[:3], n + 2, n + 4])
     n = found[-1] - lost
     found += [n, slip(2 * n, adds=n + 2)]
+    late = [*found[:3], *(found[2] * k for k in (2, 4, 8)), 8 * found[2] - 2]
+    found = slip(found, ends_n=[*found[:6], first], late=late)
     out = slip(found, input=[first, *found], no_last=found[:-1], last=found[-1])
     return slip(out, pixels=[a * a for a in found], reversed=found[::-1])
 
@@ -219,6 +223,9 @@ sizes = Step(
         "one": "the convolution without padding loses f − 1 = 2 pixels, not 1.",
         "three": "the convolution without padding loses f − 1 = 2 pixels, not 3.",
         "none": "the convolution without padding loses two pixels.",
+        "to_even": "halves are rounded to the even side, as round() does: round up.",
+        "ends_n": "the last side is taken for n: it follows from the one before.",
+        "late": "the convolution without padding comes after the last upsampling.",
         "mirror": "the decoder mirrors the encoder's sizes: it computes its own.",
         "adds": "the upsamplings add 2: they double.",
         "input": "the input's side is in the list: leave it out.",
@@ -404,6 +411,7 @@ def _gain(slip):
         before = decibels(again, clean)
         won = slip(after - before, minus=before - after, ratio=after / before)
         won = slip(won, after=after, twenty=2 * won, no_10=won / 10)
+        won = slip(won, lost_0=won.clamp(min=0))
         each = (torch.mean((v - clean) ** 2, 1) for v in (noisy, out))
         won = slip(won, of_images=10 * torch.log10(torch.div(*each)).mean())
         won = slip(won, natural=won * np.log(10), to_noisy_alone=decibels(out, noisy))
@@ -470,6 +478,7 @@ gain = Step(
         "minus": "the sign: denoised minus noisy.",
         "ratio": "the ratio of the two came; their difference is asked for.",
         "after": "this is the PSNR of the denoised image: subtract that of the noisy.",
+        "lost_0": "a loss counts as 0: a gain may be negative.",
         "twenty": "the gain is doubled: 10 stands before the logarithm of an MSE.",
         "no_10": "the 10 before the logarithm is missing.",
         "natural": "the natural logarithm is used: log10.",

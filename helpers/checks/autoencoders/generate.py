@@ -30,7 +30,8 @@ def _code(slip, mu, log_s2, epsilon, delta):
     slope = slip(slope, no_noise=delta * s / 2, no_delta=epsilon * s / 2)
     slope = slip(slope, by_variance=by_s / 2 / s, s_square=by_s * s**2 / 2)
     c = slip(mu + noise, noise=noise, turned=s * mu + epsilon)
-    d_mu = slip(d_mu, over_rows=d_mu.sum(0), by_m=d_mu / len(mu))
+    d_mu = slip(d_mu, over_rows=d_mu.sum(0), by_m=d_mu / len(mu), kl=d_mu + mu)
+    slope = slip(slope, kl=slope + (s**2 - 1) / 2)
     return c, d_mu, slip(slope, over_rows=slope.sum(0), by_m=slope / len(mu))
 
 
@@ -65,6 +66,7 @@ code_and_slopes = Step(
         "s_square": "d_log_s2 contains s²: the slope of the exponential is s.",
         "over_rows": "the slopes are added up over the rows: each entry has its own.",
         "by_m": "the slopes are divided by the number of rows: δ is not.",
+        "kl": "the slopes of the divergence are added: only the draw counts here.",
         "turned": "s multiplies μ: it multiplies ε.",
     },
     demands={

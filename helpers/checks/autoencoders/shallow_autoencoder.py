@@ -10,17 +10,9 @@ import numpy as np
 
 from helpers.data.bundled import bundled
 
-from ..engine import Case, CheckFailed, Step, call
-from ..engine.observers import (
-    activated,
-    activation_texts,
-    built,
-    layers_fault,
-    module,
-    module_fact,
-    shapes_of,
-)
-from ..engine.running import wrap
+from ..engine import Case, Step
+from ..engine.accuracy import SMALL, failed, network, obeys_seed, shuffles
+from ..engine.observers import activated, activation_texts, module, module_fact
 from ..engine.trainings import stepping
 from .common import STEP, minibatches, step
 
@@ -33,6 +25,8 @@ SHARE = 0.5  # of the mean image's error: the bar of `learn`
 def _pca(slip, X_train, X, k):
     fit = slip(X_train, fit_X=X)
     X = slip(X, train_back=X_train)
+    size = slip(1, scaled=fit.std(0))
+    fit, X = fit / size, X / size
     mean = fit.mean(0)
     mean = slip(mean, no_mean=0 * mean, one_mean=fit.mean())
     used = fit - slip(mean, raw_fit=0 * mean)
@@ -40,7 +34,7 @@ def _pca(slip, X_train, X, k):
     cut = slip(V[:k], last=V[-k:], columns=V.T[:k], unsorted=lambda: _unsorted(used, k))
     at = slip(mean, X_mean=X.mean(0))
     code = (X - slip(at, X_raw=0 * at)) @ cut.T
-    whole = code @ cut + slip(at, not_back=0 * at)
+    whole = (code @ cut + slip(at, not_back=0 * at)) * size
     return slip(whole, code=code, clipped=whole.clip(0, 1))
 
 
@@ -69,6 +63,7 @@ pca_reconstruct = Step(
     texts={
         "fit_X": "PCA was fitted on X: mean and directions come from X_train.",
         "train_back": "X_train is reconstructed; X is asked for.",
+        "scaled": "the columns are divided by their deviations: only center them.",
         "no_mean": "the mean is not subtracted: PCA's directions go through the mean.",
         "one_mean": "one mean over all entries is subtracted: each column has its own.",
         "raw_fit": "X_train is not centered before the directions are computed.",
@@ -123,7 +118,7 @@ def _network(slip):
             z = self.decoder(code)
             own = torch.nn.functional.linear(code, self.encoder.weight.T)
             z = slip(z, tied=own + self.decoder.bias)
-            out = activated(slip, z, "out", "sigmoid")
+            out = slip(activated(slip, z, "out", "sigmoid"), half=z.relu().sigmoid())
             out = slip(out, log=z.sigmoid().log(), cut=z.clamp(0, 1))
             return slip(out, code=code, both=(out, code))
 
@@ -147,6 +142,7 @@ autoencoder = Step(
     | activation_texts("out", "the layer from k to n", "sigmoid")
     | {
         "out_leaky": "the outputs are those of a leaky ReLU, not of the sigmoid.",
+        "half": "ReLU stands before the sigmoid: no output lies below ½.",
         "exchanged": "the two layers have their sizes exchanged: inputs come first.",
         "tied": "the decoder uses the weights of the encoder: it has its own.",
         "log": "the outputs are logarithms of sigmoids.",
@@ -179,6 +175,7 @@ def _errors(slip, x_hat, x):
     found = slip(size.mean(1), columns=size.mean(0), whole=size.mean())
     found = slip(found, summed=size.sum(1), root=size.mean(1) ** 0.5)
     found = slip(found, late=e.mean(1) ** 2, half=found / 2, largest=size.max(1))
+    found = slip(found, by_rows=size.sum(1) / len(x))
     return slip(found, kept=size.mean(1, keepdims=True), variance=e.var(1))
 
 
@@ -201,6 +198,7 @@ errors = Step(
         "column: one for each row is asked for.",
         "whole": "one error for all rows came: one for each row is asked for.",
         "summed": "the squares are added up; take their mean.",
+        "by_rows": "the sum of a row is divided by the number of rows, not of columns.",
         "root": "there is a root: squared errors are asked for.",
         "late": "the mean is squared: square first, then take the mean.",
         "half": "the ½ of the quadratic cost is in it: none is asked for.",
@@ -271,6 +269,7 @@ def _verdict(slip, errors, baseline):
     by = {"lucky": e.min(), "mean": e.mean(), "median": np.median(e), "first": e[0]}
     by |= {"last": e[-1], "undecided": e.max()}
     found = slip(found, **{k: 1 if v < b else -1 for k, v in by.items()})
+    found = slip(found, mean_0=int(np.sign(b - e.mean())))
     found = slip(found, equal_0=int(e.max() < b) - int(e.min() > b), turned=-found)
     many = int(np.sign(2 * below.sum() - len(e)))
     return slip(found, majority=many, worse_0=int(below.all()), count=int(below.sum()))
@@ -321,6 +320,7 @@ verdict = Step(
         "equal": "an error equal to the baseline counts as better: it must be smaller.",
         "lucky": "one lucky seed decides: all of them must be below.",
         "mean": "the mean alone decides: the seeds may disagree.",
+        "mean_0": "the mean alone decides: the seeds may disagree.",
         "median": "the median alone decides: the seeds may disagree.",
         "first": "the first seed decides: look at all of them.",
         "last": "the last seed decides: look at all of them.",
@@ -357,14 +357,20 @@ def learn(function: Callable, seed: int = 0) -> None:
     """
     k, rows = 16, np.random.default_rng(seed).permutation(bundled("digits")[0] / 16)
     rows = rows.astype(np.float32)
-    X, X_test = rows[:400], rows[400:700]
-    _steady(function, X[:120], k, seed)
-    x_hat = _trained(function, X, k, seed)(X_test)
-    mean = X.mean(0)
+    X, X_test, n = rows[:400], rows[400:700], rows.shape[1]
+
+    def trained(X, seed, state=0):
+        asked = [(k, n), (k,), (n, k), (n,)]
+        made = network("learn", function, {"X": X}, k, seed, asked=asked, state=state)
+        return made(X_test)
+
+    one = obeys_seed("learn", lambda *how: trained(X[:SMALL], *how), seed)
+    shuffles("learn", lambda order: trained(X[order], seed), one)
+    x_hat, mean = trained(X, seed), X.mean(0)
     error, bar = _mse(x_hat, X_test), SHARE * _mse(mean, X_test)
     if not error < bar:
-        raise _failed(
-            "the held-out error is too large.",
+        raise failed(
+            "learn: the held-out error is too large.",
             _why(x_hat, X_test),
             f"\nexpected  below {bar:.4f}, half the error of the mean image"
             f"\ngot       {error:.4f}",
@@ -372,55 +378,6 @@ def learn(function: Callable, seed: int = 0) -> None:
     pca = _mse(_pca(lambda v, **_: v, X.astype(float), X_test, k), X_test)
     words = "and beats PCA" if error < pca else "and does not beat PCA"
     print(f"✓ learn: held-out error {error:.4f}, bar {bar:.4f}, {words}: {pca:.4f}")
-
-
-def _trained(function: Callable, X, k: int, seed: int) -> Callable:
-    """Return the trained network as a function of arrays."""
-    import torch
-
-    given = torch.tensor(X)
-    model = call(built, lambda: function(given, k, seed), name="learn")
-    if not torch.equal(given, torch.tensor(X)):
-        raise CheckFailed("✗ learn: your function changed X in place.")
-    fault = f"a torch.nn.Module is expected; {model} came."
-    if not isinstance(model, str):
-        n = X.shape[1]
-        fault = layers_fault(shapes_of(model), [(k, n), (k,), (n, k), (n,)])
-    if fault:
-        raise _failed("no Autoencoder came.", fault)
-    model.eval()
-
-    def outputs(x):
-        with torch.no_grad():
-            return call(model, torch.tensor(x), name="learn").detach().numpy()
-
-    return outputs
-
-
-def _steady(function: Callable, X, k: int, seed: int) -> None:
-    """Check what `seed` does, and that the rows are shuffled.
-
-    Without, an exchange of neighbors changes no minibatch of an even size.
-    """
-    neighbors = np.arange(len(X)).reshape(-1, 2)[:, ::-1].ravel()
-    given = ((X, seed), (X, seed), (X, seed + 1), (X[neighbors], seed), (X[::-1], seed))
-    one, *four = (_trained(function, x.copy(), k, s)(X[:20]) for x, s in given)
-    again, other, exchanged, turned = (np.allclose(one, v, 1e-4, 1e-4) for v in four)
-    if not again:
-        cause = "weights or order are not seeded: use the argument `seed`."
-        raise _failed("two trainings with the same seed give two networks.", cause)
-    if other:
-        cause = "the seed is always the same: use the argument `seed`."
-        raise _failed("two seeds give the same network.", cause)
-    if exchanged and not turned:
-        cause = "the rows are not shuffled: draw a new order in each epoch."
-        raise _failed("neighbors may change places, and nothing changes.", cause)
-
-
-def _failed(head: str, cause: str, tail: str = "") -> CheckFailed:
-    return CheckFailed(
-        "\n".join([f"✗ learn: {head}", *wrap("Likely mistake: ", cause)]) + tail
-    )
 
 
 def _why(x_hat: np.ndarray, x: np.ndarray) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engine import Case, Step
 from .common import sigmoid as s
-from .common import slope, softmax
+from .common import slope
 
 SHAPES = ((5, 4, 3), (4, 4, 4), (6, 2, 7), (7, 5, 5))  # examples, outputs, inputs
 CLIPS = (5, 10, 15, 20, 25)
@@ -41,9 +41,7 @@ def _sigmoid(slip, z):
     y = slip(y, minus=lambda: 1 / (1 - np.exp(-z)))
     y = slip(y, minus_too=lambda: np.exp(z) / (1 - np.exp(z)))
     y = slip(y, step=(z >= 0) * 1.0, relu=np.maximum(z, 0))
-    y = slip(y, softmax=lambda: softmax(z))
-    y = slip(y, base_2=s(np.log(2) * z), plus=np.logaddexp(0, z))
-    return slip(y, **_clipped(s, z))
+    return slip(y, plus=np.logaddexp(0, z), **_clipped(s, z))
 
 
 def _prime(slip, a):
@@ -85,9 +83,6 @@ sigmoid = Step(
         "minus_too": "this is e^z/(1 − e^z): a sign in the denominator is wrong.",
         "step": "this is a step: 0 or 1.",
         "relu": "this is a ReLU.",
-        "softmax": "this is a softmax: the entries are divided by the sum of their "
-        "row.",
-        "base_2": "the power has the base 2, not e.",
         "plus": "this is ln(1 + e^z), the softplus, whose derivative is σ.",
     },
     warn=OVERFLOW,
@@ -153,7 +148,9 @@ def _forward(slip, x, weights, biases, functions):
     first = slip(x, squashed_x=f[0](x), one_example=x[:1])
     f = slip(f, sigmoids=[s] * L, linear=[_same] * L, linear_end=[*f[:-1], _same])
     f = slip(f, first_f=f[:1] * L, last_f=f[-1:] * L, turned_f=f[::-1])
-    f = slip(f, late_f=[*f[1:], f[0]], twice=[lambda z, g=g: g(g(z)) for g in f])
+    f = slip(f, late_f=[*f[1:], f[0]], early_f=[f[-1], *f[:-1]], s_end=[*f[:-1], s])
+    f = slip(f, twice=[lambda z, g=g: g(g(z)) for g in f])
+    f = slip(f, relu_none=f if functions else [*[_relu] * (L - 1), s])
     each = list(zip(weights, biases, f, strict=True))
     each = slip(each, lacks_last=each[:-1], early=each[:1])
     each = slip(each, backwards=each[::-1])
@@ -161,7 +158,7 @@ def _forward(slip, x, weights, biases, functions):
     for W, b, f in each:
         a = slip(activations[-1], feeds_z=zs[-1] if zs else x, feeds_x=x)
         total = slip(a @ W.T, transposed=lambda: a @ W, left=lambda: W @ a)
-        z = slip(total + b, no_b=total, minus_b=total - b, twice_b=total + 2 * b)
+        z = slip(total + b, no_b=total, twice_b=total + 2 * b)
         z = slip(z, early_b=lambda: (a + b) @ W.T)
         zs.append(z)
         activations.append(f(z))
@@ -236,7 +233,6 @@ forward = Step(
         "transposed": "W stands in place of its transpose (square W fit by chance).",
         "left": "W @ a in place of a @ Wᵀ: here the examples are rows.",
         "no_b": "the biases are missing.",
-        "minus_b": "the biases are subtracted; they are added.",
         "twice_b": "the biases are added twice.",
         "early_b": "the biases are added to the input, before the weights act.",
         "sigmoids": "every layer has the sigmoid, as in the notebook: each has its own "
@@ -248,6 +244,9 @@ forward = Step(
         "turned_f": "the functions are run through from the last to the first.",
         "late_f": "every layer has the function of the next: `functions` has no entry "
         "for the input.",
+        "early_f": "every layer has the function of the one before it.",
+        "s_end": "the last layer always has the sigmoid: it has its own function.",
+        "relu_none": "None stands for the sigmoid, in the hidden layers, too.",
         "twice": "the function is applied twice in each layer.",
         "x_in_zs": "zs contains the input x; it begins with z of the first layer.",
         "zs_are_a": "zs holds the activations, not the preactivations z.",
@@ -267,8 +266,8 @@ forward = Step(
     },
     demands={
         "each layer has a function of its own": ["sigmoids", "first_f", "last_f"],
-        "None stands for the sigmoid in every layer": ["7 examples, layers 5-3-4-2"],
-        "`functions[l]`: the activation function": ["turned_f", "late_f", "linear_end"],
+        "None stands for the sigmoid in every layer": ["relu_none"],
+        "`functions[l]`: the activation function": ["turned_f", "late_f", "s_end"],
         "A batch is rows: $Z = A W^\\top + b$": ["columns", "left", "no_b"],
         "Returns `(zs, activations)`": ["output", "pairs"],
         "`zs` lists the preactivations of the L layers": ["x_in_zs", "zs_are_a"],
@@ -301,6 +300,7 @@ SLOPE = {
     "plus": "σ′ has the wrong sign in it: σ (1 + σ).",
     "one_factor": "1 − σ stands in place of σ′: one factor σ is missing.",
     "slope_twice": "there is one factor σ′(z) too many.",
+    "bare": "σ · 1 − σ stands in place of σ (1 − σ): parentheses are missing.",
 }
 
 
@@ -325,6 +325,7 @@ def _output_error(slip, a, y, z):
     e = slip(e, norm=np.linalg.norm(a - y), summed=(a - y).sum(1)[:, None])
     e = slip(e, row_norm=np.linalg.norm(a - y, axis=1)[:, None], entropy=lambda: -y / a)
     delta = slip(e * d, plus_slope=e + d, divided=lambda: e / d, cost=e**2 / 2)
+    delta = slip(delta, bare=e * s(z) - s(z))
     delta = slip(delta, product=lambda: e @ d, product_t=lambda: e.T @ d)
     return slip(delta, rows=lambda: (e * d).sum(1))
 
@@ -393,16 +394,15 @@ output_error = Step(
 
 def _hidden_error(slip, W_next, delta_next, z):
     W, g, d = W_next, delta_next, _slope(slip, z)
-    W = slip(W, signless=np.abs(W))
     g = slip(g, averaged=lambda: g.mean(0) + 0 * g, summed=lambda: g.sum(0) + 0 * g)
     back = slip(g @ W, transposed=lambda: g @ W.T, elementwise=lambda: W * g)
     back = slip(back, no_weights=g.sum(1, keepdims=True))
     back = slip(back, first=np.outer(g[:, 0], W[0]), only_delta=lambda: g)
-    delta = slip(
-        back * d, sign=-back * d, plus_slope=back + d, divided=lambda: back / d
-    )
+    back = slip(back, last=np.outer(g[:, -1], W[-1]))
+    delta = slip(back * d, sign=-back * d, bare=back * s(z) - s(z))
+    delta = slip(delta, plus_slope=back + d, divided=lambda: back / d)
     delta = slip(delta, before=lambda: (g * d) @ W, own=slope(back))
-    delta = slip(delta, on_next=lambda: (g * slope(g)) @ W, at_back=back * slope(back))
+    delta = slip(delta, on_next=lambda: (g * slope(g)) @ W)
     return slip(delta, product=lambda: back @ d, t_product=lambda: back @ d.T)
 
 
@@ -411,7 +411,7 @@ def _hidden_cases(rng) -> Iterator[Case]:
         args = {"W_next": rng.normal(size=(n_next, n))}
         args |= {"delta_next": rng.normal(size=(m, n_next))}
         args["z"] = 2 * rng.normal(size=(m, n))
-        scales = {"m": m, "n": n, "n_next": n_next}
+        scales = {"m": m, "n_l": n, "n_{l+1}": n_next}
         yield Case(f"{m} examples, {n} → {n_next} neurons", args, scales)
 
 
@@ -421,7 +421,6 @@ hidden_error = Step(
     _hidden_cases,
     texts=SLOPE
     | {
-        "signless": "the signs of the weights are lost.",
         "averaged": "δ_next is averaged over the examples: each has its own.",
         "summed": "δ_next is summed over the examples: each has its own.",
         "transposed": "the weights are transposed the wrong way (it fits by chance if "
@@ -429,6 +428,7 @@ hidden_error = Step(
         "elementwise": "the product with the weights is elementwise: a matrix product.",
         "no_weights": "δ of the next layer is summed without the weights.",
         "first": "only the first neuron of the next layer counts: sum over all.",
+        "last": "only the last neuron of the next layer counts: sum over all.",
         "only_delta": "the weights are missing: δ of the next layer goes on as it is.",
         "sign": "the sign is wrong: δ flows back without a minus.",
         "plus_slope": "σ′(z) is added, not multiplied.",
@@ -437,7 +437,6 @@ hidden_error = Step(
         "here it multiplies δ of the next layer before it.",
         "own": "this is σ′ of the error that comes back.",
         "on_next": "σ′ is taken at δ of the next layer, not at this layer's z.",
-        "at_back": "σ′ is taken at the error that comes back, not at z.",
         "product": MATRIX.format("with σ′"),
         "t_product": MATRIX.format("with σ′ᵀ"),
     },
@@ -470,10 +469,7 @@ hidden_error = Step(
 
 def _gradients(slip, delta, a_prev):
     m, g, a = len(delta), delta, a_prev
-    g, a = (g, a)
-    m = len(g)
-    divisor = m
-    dW = g.T @ a / divisor
+    dW = g.T @ a / m
     dW = slip(dW, means=np.outer(g.mean(0), a.mean(0)), last=np.outer(g[-1], a[-1]))
     dW = slip(dW, first=np.outer(g[0], a[0]), tables=g[:, :, None] * a[:, None])
     dW = slip(dW, elementwise=lambda: g * a / m, elementwise_sum=lambda: g * a)
@@ -497,7 +493,7 @@ def _gradient_cases(rng) -> Iterator[Case]:
             "delta": rng.normal(size=(m, n)),
             "a_prev": rng.uniform(size=(m, n_prev)),
         }
-        scales = {"m": m, "n": n, "n_prev": n_prev}
+        scales = {"m": m, "n_l": n, "n_{l-1}": n_prev}
         yield Case(f"{m} examples, {n_prev} → {n} neurons", args, scales)
 
 
@@ -590,7 +586,8 @@ def _backprop(slip, x, y, weights, biases):
         dbs.insert(0, slip(delta.mean(0), db_kept=delta))
     pair = slip((dWs, dbs), output_only=tuple(_only(p, -1) for p in (dWs, dbs)))
     pair = slip(pair, zero_first=tuple([0 * p[0], *p[1:]] for p in pair))
-    pair = slip(pair, no_first=(dWs[1:], dbs[1:]))
+    none = tuple([None, *p[1:]] for p in pair)
+    pair = slip(pair, no_first=(dWs[1:], dbs[1:]), none_first=none)
     pair = slip(pair, reversed=(dWs[::-1], dbs[::-1]))
     pair = slip(pair, each=lambda: list(zip(dWs, dbs, strict=True)))
     return slip(pair, updated=lambda: (_less(weights, dWs), _less(biases, dbs)))
@@ -641,6 +638,7 @@ backprop = Step(
         "output_only": "only the output layer's gradient is right, all others are 0.",
         "zero_first": "the first layer's gradient is 0: the loop stops too early.",
         "no_first": "the first layer is missing: the loop stops too early.",
+        "none_first": "the first layer is still None: the loop stops too early.",
         "reversed": "both lists are in reversed order: the first layer comes first.",
         "each": "pairs (dW, db) of each layer are returned, not two lists.",
         "updated": "the updated weights came (η = 1), not the gradients.",
@@ -670,8 +668,9 @@ backprop = Step(
 def _numerical(slip, cost, theta, eps):
     h = slip(eps, halved=eps / 2, fixed=1e-5)
     t, slopes = theta, []
-    for u in np.eye(len(theta)):
-        u = slip(u, all_at_once=np.ones_like(u))
+    for i, u in enumerate(np.eye(len(theta))):
+        so_far = 1.0 * (np.arange(len(theta)) <= i)
+        u = slip(u, all_at_once=np.ones_like(u), kept=so_far)
         up, down = t + h * u, t - h * u
         gap = slip(cost(up) - cost(down), sign=cost(down) - cost(up))
         gap = slip(gap, one_side=cost(up) - cost(t))
@@ -725,6 +724,7 @@ numerical_gradient = Step(
         "forward": "this is the forward difference: step to both sides.",
         "backward": "this is the backward difference: step to both sides.",
         "second": "this is the second derivative.",
+        "kept": "the coordinates before are moved, too: move one at a time.",
         "piled": PILED,
         "piled_down": f"{PILED[:-1]}, downward.",
         "last_0": "the last coordinate is missing: its slope is 0.",

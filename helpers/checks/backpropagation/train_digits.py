@@ -339,7 +339,7 @@ he_init = Step(
         "flat_limit": "√(2/n) is the standard deviation, not a uniform bound.",
         "four": "this is 2/√n: the root must cover the 2 as well.",
         "fixed": "another rng gives the same weights: use the rng that is passed.",
-        "free": "the rng that is passed is not used, but one of your own.",
+        "free": "the rng that is passed is not used, but another one.",
         "uniform": "the weights are uniform: normal weights are asked for.",
         "ones": "all weights of a layer are equal: they must be random.",
         "positive": "no weight is negative: normal weights have the mean 0.",
@@ -395,6 +395,7 @@ def _minibatches(slip, n, m, rng):
     )
     cut = slip(cut, first_only=cut[:1], even=np.array_split(order, -(-n // m)))
     cut = slip(cut, m_parts=np.array_split(order, m), empty=[*cut, order[:0]])
+    cut = slip(cut, down=lambda: np.array_split(order, n // m))
     short = m - len(cut[-1]) if cut else 0
     more = [*cut[:-1], np.append(cut[-1], order[:short])] if short else cut
     cut = slip(cut, filled=more)
@@ -506,6 +507,7 @@ minibatches = Step(
         "even": "the examples are spread evenly: all but the last hold m indices.",
         "m_parts": "m is the size of a minibatch, not the number of them "
         "(array_split).",
+        "down": "the examples are spread over n // m minibatches, some above m.",
         "empty": "an empty minibatch came: one step too many.",
         "filled": "the last minibatch is filled up: its indices come twice in the "
         "epoch.",
@@ -517,15 +519,10 @@ minibatches = Step(
     },
     demands={
         "Yields arrays of indices": ["flat", "starts"],
-        "each of 0 … n − 1 exactly once": [
-            "replaced",
-            "from_1",
-            "filled",
-            "no_last_one",
-        ],
+        "each of 0 … n − 1 exactly once": ["replaced", "from_1", "filled"],
         "in random order": ["in_order", "blocks", "shuffled_inside"],
-        "All have m entries": ["count", "even", "sliding"],
-        "the last one may have fewer": ["drops_last"],
+        "All have m entries": ["count", "even", "sliding", "down"],
+        "the last one may have fewer, at least one": ["drops_last", "empty"],
         "`rng`: a NumPy generator": ["fixed", "free"],
     },
     why="An epoch shows each example once. The order is new each time, so that no "
@@ -651,12 +648,13 @@ def _moved(slip, W, b, x, y, eta, count):
     for i, (V, c) in enumerate(zip(W, b, strict=True)):
         zs.append(a[-1] @ V.T + c)
         hidden = i < len(W) - 1
-        last = slip(zs[-1], relu_end=np.maximum(zs[-1], 0))
+        up = np.maximum(zs[-1], 0)
+        last = slip(zs[-1], relu_end=up, relu_last=up)
         a.append(ACTIVE[kind](zs[-1]) if hidden else last)
     p = slip(shared.softmax(a[-1]), sigmoid_end=lambda: s(a[-1]), no_softmax=a[-1])
     p = slip(p, examples=lambda: shared.softmax(a[-1], 0))
     delta = slip(p - np.eye(len(b[-1]))[y], climbs=np.eye(len(b[-1]))[y] - p)
-    delta = slip(delta, slope_end=delta * p * (1 - p))
+    delta = slip(delta, slope_end=delta * p * (1 - p), relu_last=delta * (zs[-1] > 0))
     eta = slip(eta, summed=eta * count, divided_twice=eta / count, no_eta=1.0)
     new_W, new_b = list(W), list(b)
     for i in reversed(range(len(W))):
@@ -690,11 +688,15 @@ def _trained(free: Callable, replay: Callable, case: Case) -> dict:
         value = function(*given, list(sizes), epochs, m, eta, seed)
         for key, now, old in zip("xy", given, (x, y), strict=True):
             changed.update([key] * (not np.array_equal(now, old)))
-        if not isinstance(value, tuple | list) or len(value) != 2:
-            raise _OtherKind
-        lists = all(isinstance(part, tuple | list) for part in value)
+        if value is None:
+            raise _OtherKind("nothing came: is the return missing, or in the loop?")
+        pair = isinstance(value, tuple | list) and len(value) == 2
+        lists = pair and all(isinstance(part, tuple | list) for part in value)
         if not lists or any(len(part) != len(sizes) - 1 for part in value):
-            raise _OtherKind
+            raise _OtherKind(
+                f"two lists (weights, biases) with {len(sizes) - 1} arrays each are "
+                "expected."
+            )
         return [np.asarray(v, dtype=float) for part in value for v in part]
 
     with np.errstate(all="ignore"):
@@ -705,12 +707,8 @@ def _trained(free: Callable, replay: Callable, case: Case) -> dict:
             else:
                 seen = shared.steps_seen(*how, x, y, seed)
                 seen["start"] = _he_started(run(free, 0, 2, seed), sizes)
-        except _OtherKind:
-            count = len(sizes) - 1
-            return {
-                "kind": f"two lists (weights, biases) with {count} arrays each are "
-                "expected."
-            }
+        except _OtherKind as other:
+            return {"kind": str(other)}
     return seen | {"changed": sorted(changed)}
 
 
@@ -729,7 +727,7 @@ def _he_started(theta, sizes):
 
 def _train_cases(rng) -> Iterator[Case]:
     seed = int(rng.integers(1000))
-    for sizes, eta in (([64, 12, 10], 0.4), ([64, 8, 10], 0.3)):
+    for sizes, eta in (([64, 12, 10], 0.4), ([64, 9, 8, 10], 0.3)):
         # the same example twice: the order of single steps does not matter
         x, y = np.repeat(rng.uniform(size=(1, 64)), 2, 0), np.full(2, rng.integers(10))
         args = {"x": x, "y": y, "sizes": sizes, "m": 2, "eta": eta, "seed": seed}
@@ -756,6 +754,7 @@ _training = Step(
         "tanh": "the hidden layers have tanh: ReLU is asked for.",
         "linear": "the hidden layers have no activation: ReLU is asked for.",
         "relu_end": "the output layer has a ReLU before its softmax.",
+        "relu_last": "the output layer has a ReLU before its softmax, there and back.",
         "sigmoid_end": "the output has a sigmoid in place of the softmax.",
         "no_softmax": "the softmax is missing: the error is z − y.",
         "examples": "the softmax runs over the examples (axis 0), not over the "
@@ -775,11 +774,8 @@ _training = Step(
     },
     demands={
         "ReLU in the hidden layers": ["sigmoid", "linear", "no_slope"],
-        "softmax and cross-entropy at the output": [
-            "no_softmax",
-            "slope_end",
-            "summed",
-        ],
+        "softmax and cross-entropy at the output": ["no_softmax", "slope_end"],
+        "of any length": ["an example, given twice, layers [64, 9, 8, 10]"],
         "He's initialization": ["w_0", "w_1"],
         "minibatches of m": ["all_at_once", "chunk", "in_order", "drops_last"],
         "`seed`: seeds the generator for the weights and the order": ["seed_fixed"],

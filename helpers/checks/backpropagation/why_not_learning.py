@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import broken
 from ..engine import Case, Slip, Step
+from .common import sigmoid, softmax
 
 WHY = "Why a network does not learn"
 GOAL = "name the reasons why a network does not learn"
@@ -21,27 +22,24 @@ PLAIN = Slip()
 # --- chain ----------------------------------------------------------------------------
 
 
-def _sigmoid(z):
-    return 0.5 * (1 + np.tanh(z / 2))
-
-
 def _chain(slip, x, y, w, b):
     a, zs = [x], []
     for v, c in zip(w, b, strict=True):
         zs.append(v * a[-1] + slip(c, no_bias=0))
-        a.append(_sigmoid(zs[-1]))
+        a.append(sigmoid(zs[-1]))
+    end = a[-1] * (1 - a[-1])
     a[-1] = slip(zs[-1], sigmoid_end=a[-1])
-    errors = [a[-1] - y]
-    errors = slip(errors, sign=[y - a[-1]], twice=[2 * (a[-1] - y)], output=[a[-1]])
+    e = a[-1] - y
+    errors = slip([e], sign=[-e], twice=[2 * e], output=[a[-1]], slope_end=[e * end])
     for i in reversed(range(len(w) - 1)):
-        h = slip(a[i + 1], z_for_a=zs[i])
-        slope = slip(
-            h * (1 - h), no_slope=1, of_a=_sigmoid(h) * (1 - _sigmoid(h)), half=h
-        )
-        errors.insert(
-            0, errors[0] * slip(w[i + 1], no_weight=1, own_weight=w[i]) * slope
-        )
-    errors = slip(errors, backwards=errors[::-1], first=errors[:1])
+        h = slip(a[i + 1], z_for_a=zs[i], early=a[i])
+        of_a = sigmoid(h) * (1 - sigmoid(h))
+        slope = slip(h * (1 - h), no_slope=1, of_a=of_a, half=h)
+        weight = slip(w[i + 1], no_weight=1, own_weight=w[i])
+        errors.insert(0, errors[0] * weight * slope)
+    by_a = [e / (h * (1 - h)) for e, h in zip(errors, a[1:-1], strict=False)]
+    errors = slip(errors, backwards=errors[::-1], by_a=[*by_a, errors[-1]])
+    errors = slip(errors, first=errors[:1])
     return slip(errors, by_input=[e * v for e, v in zip(errors, a, strict=False)])
 
 
@@ -59,10 +57,13 @@ chain = Step(
     texts={
         "no_bias": "the biases are missing.",
         "sigmoid_end": "the last neuron has a sigmoid: it has none here.",
+        "slope_end": "the last error has a factor σ′(z): its neuron has no sigmoid.",
         "sign": "the sign is wrong: the last error is output minus y.",
         "twice": "there is a factor 2 too many: the cost has a ½.",
         "output": "the target y is missing in the last error.",
         "z_for_a": "σ′ is computed as z (1 − z): it is a (1 − a).",
+        "early": "σ′ is taken at the input of a neuron: its output belongs there.",
+        "by_a": "these are derivatives by a: the neuron's own σ′(z) is missing.",
         "no_slope": "the factor σ′(z) is missing.",
         "of_a": "σ′ is taken at a: it belongs to z.",
         "half": "σ′(z) is a (1 − a), not a.",
@@ -73,10 +74,10 @@ chain = Step(
         "by_input": "these are the derivatives by the weights: errors are asked for.",
     },
     demands={
-        "The last neuron has no sigmoid": ["sigmoid_end"],
+        "The last neuron has no sigmoid": ["sigmoid_end", "slope_end"],
         "$\\frac12 (z - y)^2$": ["twice", "sign", "output"],
         "from the first neuron to the last": ["backwards", "first"],
-        "the errors $\\delta = \\partial C/\\partial z$": ["by_input"],
+        "the errors $\\delta = \\partial C/\\partial z$": ["by_input", "by_a"],
     },
     lists=True,
     why="On its way back an error passes a weight and the slope of a sigmoid, again "
@@ -100,20 +101,19 @@ def _surplus(slip, z, y):
     logs = slip(
         logs,
         naive=naive,
+        log_of_0=lambda: np.log(softmax(z)),
         one_top=lambda: _one_top(z),
         cut=np.maximum(logs, np.log(1e-12)),
         logits=z,
     )
-    told = slip(-logs[rows, y], all_classes=-logs.mean(1), best=-logs.max(1))
+    told = slip(-logs[rows, y], all_classes=-logs.mean(1))
     told = slip(told, one_minus=1 - np.exp(-told))
-    loss = slip(told.mean(), summed=told.sum(), each=told)
-    known = slip(np.log(k), examples=np.log(len(z)), base_2=np.log2(k), uniform=1 / k)
+    mean_p = -np.log(np.exp(-told).mean())
+    loss = slip(told.mean(), summed=told.sum(), each=told, mean_p=mean_p)
+    known = slip(np.log(k), examples=np.log(len(z)), base_2=np.log2(k))
     known = slip(known, ten=np.log(10), seen=np.log(len({*y.tolist()})), nothing=0)
-    known = slip(
-        known, swapped=2 * loss - known, plus=-known, seen_2=np.log(max(y) + 1)
-    )
-    known = slip(known, by=loss - loss / known, size=loss - abs(loss - known))
-    return loss - slip(known, sums=loss - len(z) * (loss - known))
+    known = slip(known, swapped=2 * loss - known, seen_2=np.log(max(y) + 1))
+    return loss - slip(known, size=loss - abs(loss - known))
 
 
 def _one_top(z):
@@ -140,32 +140,29 @@ surplus = Step(
     _logits,
     texts={
         "naive": "the exponentials overflow: subtract each row's largest logit first.",
+        "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
         "cut": "probabilities are cut off at 10⁻¹²: a sure mistake costs more.",
         "logits": "the softmax is missing: a logit is no logarithm of a probability.",
         "all_classes": "the logarithms of all classes are averaged: take the label's.",
-        "best": "the largest probability of each row is taken, not the label's.",
         "one_minus": "1 − p stands in place of −ln p.",
         "summed": "the costs of the rows are summed: their mean is asked for.",
         "each": "a number for each row came: their mean is asked for.",
+        "mean_p": "the probabilities are averaged: average their logarithms.",
         "examples": "ln of the number of rows is subtracted: K is that of the classes.",
         "base_2": "the logarithm of K has base 2.",
-        "uniform": "1/K is subtracted: who knows nothing pays ln K.",
         "ten": "K is always 10 here: it is the number of columns of z.",
         "seen": "K is counted in the labels: a class may not occur. Take the columns.",
         "seen_2": "K is the largest label plus 1: take the columns of z.",
         "one_top": "one maximum is subtracted from all rows: each row has its own.",
-        "plus": "ln K is added; it is subtracted.",
         "size": "the sign is lost: a cost below ln K gives a negative number.",
-        "sums": "the sum over the rows came: their mean is asked for.",
         "nothing": "ln K is not subtracted.",
         "swapped": "the sign is wrong: cost minus ln K is asked for.",
-        "by": "the cost is divided by ln K: the difference is asked for.",
     },
     demands={
-        "the mean cross-entropy of the logits": ["logits", "summed", "one_minus"],
-        "minus $\\ln K$": ["nothing", "swapped", "by", "base_2"],
+        "the mean cross-entropy of the logits": ["logits", "summed", "mean_p"],
+        "minus $\\ln K$": ["nothing", "swapped", "base_2"],
         "for $K$ classes": ["examples", "seen", "ten"],
-        "Logits of ±1000 must work": ["naive", "cut", "one_top"],
+        "Logits of ±1000 must work": ["naive", "log_of_0", "one_top"],
     },
     warn="an exponential overflows or a logarithm meets 0: subtract each row's largest "
     "logit first.",
@@ -190,14 +187,14 @@ def _flat(slip, layers, kind):
         if slip(kind, always_relu="relu", always_sigmoid="sigmoid") == "sigmoid":
             slope = slip(a * (1 - a), only_low=a, only_high=1 - a)
             slope = slip(slope, of_a=lambda a=a: 0.25 / np.cosh(a / 2) ** 2)
-            low = slope < slip(0.01, tenth=0.1, thousandth=0.001)
+            low = slope < slip(0.01, tenth=0.1)
             low = slip(low, awake=~low, columns=low.all(0))
         else:
             low = slip((a == 0).all(0), entries=a == 0, any_row=(a == 0).any(0))
-            low = slip(low, rows=(a == 0).all(1), alive=~low, mean=a.mean(0) < 0.05)
+            low = slip(low, rows=(a == 0).all(1), alive=~low)
         shares.append(slip(low.mean(), counts=float(low.sum())))
     shares = slip(shares, backwards=shares[::-1], first=shares[:1])
-    return slip(shares, worst=max(shares), one=np.mean(shares))
+    return slip(shares, one=np.mean(shares))
 
 
 def _layers(rng) -> Iterator[Case]:
@@ -228,24 +225,21 @@ flat = Step(
         "only_low": "only outputs near 0 count: near 1 the sigmoid is as flat.",
         "only_high": "only outputs near 1 count: near 0 the sigmoid is as flat.",
         "tenth": "the bound for a (1 − a) is 0.1: it should be 0.01.",
-        "thousandth": "the bound for a (1 − a) is 0.001: it should be 0.01.",
         "awake": "for sigmoids this is the share that is not flat.",
         "columns": "for sigmoids, whole neurons count: all entries are asked for.",
         "entries": "for ReLUs the share of zeros came: dead is 0 for every row.",
         "any_row": "for ReLUs, neurons count that are 0 for some row, not for every.",
         "rows": "for ReLUs the axes are exchanged: these are rows that wake nobody.",
         "alive": "for ReLUs this is the share of the neurons that live.",
-        "mean": "for ReLUs, neurons of a small mean count: dead is exactly 0.",
         "counts": "these are counts: shares are asked for.",
         "one": "one number came: each layer has its own.",
         "backwards": "the layers come in reversed order.",
-        "worst": "the largest share alone came: each layer has its own.",
         "first": "only the first layer came: a return in the loop?",
     },
     demands={
         "the share of all entries with $a(1 - a) < 0.01$": ["tenth", "columns"],
         "the share of the neurons that are 0 for every row": ["entries", "rows"],
-        "a list, one number for each hidden layer": ["one", "worst", "backwards"],
+        "a list, one number for each hidden layer": ["one", "backwards"],
     },
     why="An error that travels back is multiplied by the derivative of each layer that "
     "it passes. Where that is nearly 0, everything before it gets no gradient, however "
@@ -264,20 +258,19 @@ flat = Step(
 
 
 def _step_sizes(slip, weights, dWs, eta):
-    rate = slip(abs(eta), no_eta=1.0, signed=eta, divided=1 / abs(eta))
+    rate = slip(abs(eta), no_eta=1.0, signed=eta)
     size = slip(np.linalg.norm, spectral=lambda v: np.linalg.norm(v, 2))
     size = slip(size, largest=lambda v: np.abs(v).max(), squared=lambda v: (v**2).sum())
-    size = slip(size, total=lambda v: abs(v.sum()), summed=lambda v: np.abs(v).sum())
+    size = slip(size, summed=lambda v: np.abs(v).sum())
     told = [rate * size(g) / size(W) for W, g in zip(weights, dWs, strict=True)]
     told = slip(told, turned=lambda: [rate**2 / r for r in told])
     told = slip(told, gradient_alone=[rate * size(g) for g in dWs])
-    told = slip(told, entries=lambda: _by_entry(rate, weights, dWs))
+    ratios = [rate * np.abs(g / W) for W, g in zip(weights, dWs, strict=True)]
+    told = slip(told, entries=[r.mean() for r in ratios], by_entry=[*map(size, ratios)])
+    W, g = (np.concatenate([v.ravel() for v in part]) for part in (weights, dWs))
+    told = slip(told, pooled=lambda: [rate * size(g) / size(W)] * len(told))
     told = slip(told, backwards=told[::-1], first=told[:1])
-    return slip(told, worst=max(told, key=abs), one=np.mean(told))
-
-
-def _by_entry(rate, weights, dWs):
-    return [rate * np.mean(np.abs(g / W)) for W, g in zip(weights, dWs, strict=True)]
+    return slip(told, one=np.mean(told))
 
 
 def _gradients(rng) -> Iterator[Case]:
@@ -296,26 +289,25 @@ step_sizes = Step(
     texts={
         "no_eta": "η is missing: a step is η times the gradient.",
         "signed": "the sign of η is kept: sizes are positive.",
-        "divided": "η divides; it multiplies the gradient.",
         "spectral": "this is the spectral norm: take the root of the sum of squares.",
         "largest": "the largest entry stands in place of the norm.",
         "squared": "the root is missing: these are sums of squares.",
-        "total": "the entries are summed with their signs: square them first.",
         "summed": "the absolute values are summed: squares, then the root.",
         "turned": "the fraction is upside down: the gradient stands above.",
         "gradient_alone": "this is the step alone: divide by the norm of the weights.",
         "entries": "the ratio is averaged over the entries: take two norms first.",
+        "by_entry": "this is the norm of quotients: take two norms, then divide.",
+        "pooled": "all layers are measured together: each layer has its own norms.",
         "one": "one number came: each layer has its own.",
         "backwards": "the layers come in reversed order.",
         "first": "only the first layer came: a return in the loop?",
-        "worst": "the largest number alone came: each layer has its own.",
     },
     demands={
         "$|\\eta|\\,\\lVert \\partial C/\\partial W^l \\rVert / \\lVert W^l \\rVert$": [
             *("no_eta", "signed", "turned", "gradient_alone")
         ],
         "the root of the sum of the squares of all entries": ["spectral", "squared"],
-        "Returns a list, one number for each layer": ["one", "worst", "backwards"],
+        "Returns a list, one number for each layer": ["one", "pooled", "backwards"],
     },
     why="Whether a learning rate is large or small cannot be read off it: a program "
     "that sums over the rows has gradients a hundred times those of one that averages. "
@@ -342,9 +334,14 @@ step_sizes = Step(
 def _agree(slip, x, y):
     gap = slip(x[:, None] - x, one_feature=x[:, None, :1] - x[:, :1])
     d = slip((gap**2).sum(-1), city=np.abs(gap).sum(-1), box=np.abs(gap).max(-1))
-    d = slip(d, product=-(x @ x.T), farthest=-d)
-    d = d + np.diag(np.full(len(x), slip(np.inf, itself=0)))
-    hit = y[slip(d.argmin(1), second=d.argsort(1)[:, 1])] == y
+    d = slip(d, farthest=-d)
+    rows, sorted_ = np.arange(len(x)), d.argsort(1, kind="stable")
+    d = d + np.diag(np.full(len(x), slip(np.inf, itself=0, low=10)))
+    near = slip(d, no_copy=np.where(gap.any(-1), d, np.inf)).argmin(1)
+    near = slip(near, second=d.argsort(1)[:, 1], second_of_all=sorted_[:, 1])
+    hit = y[slip(near, deleted=near - (near > rows))] == y
+    above = np.where(rows > rows[:, None], d, np.inf).argmin(1)
+    hit = slip(hit, later=(y[above] == y) & (rows < rows[-1]))
     return slip(hit.mean(), count=hit.sum(), miss=1 - hit.mean(), each=hit)
 
 
@@ -353,6 +350,9 @@ def _clusters(rng) -> Iterator[Case]:
         y = rng.integers(k, size=m)
         x = rng.normal(size=(k, n))[y] + 0.8 * rng.normal(size=(m, n))
         yield Case(f"{m} rows, {n} features, {k} classes", {"x": x + 1, "y": y})
+    x, y = 100 * rng.normal(size=(24, 3)), rng.integers(3, size=24)
+    x[:6] = x[12:18] = x[:6] + 2000
+    yield Case("rows that lie far apart, six of them twice", {"x": x, "y": y})
 
 
 neighbors_agree = Step(
@@ -363,16 +363,21 @@ neighbors_agree = Step(
         "one_feature": "only the first feature counts in the distance.",
         "city": "the absolute differences are summed: take the Euclidean distance.",
         "box": "the largest difference counts: take the Euclidean distance.",
-        "product": "the largest product of two rows is no smallest distance.",
         "itself": "each row is its own nearest row: leave it out.",
         "farthest": "the farthest row is taken, not the nearest.",
         "second": "the second nearest of the other rows is taken.",
+        "low": "a row whose others are all far finds itself: keep it out for certain.",
+        "no_copy": "each row at the distance 0 is left out: another row may lie there.",
+        "second_of_all": "of two equal rows the second in order may be the row itself.",
+        "deleted": "the index counts without row i: behind i it is one too small.",
+        "later": "only rows further down are searched: those before count, too.",
         "count": "this is the number of rows: their share is asked for.",
         "miss": "this is the share that disagrees.",
         "each": "a value for each row came: their share is asked for.",
     },
     demands={
-        "the nearest *other* row": ["itself", "farthest", "second"],
+        "the nearest *other* row": ["itself", "farthest", "second", "low", "later"],
+        "an equal one counts": ["no_copy", "second_of_all"],
         "the Euclidean distance": ["city", "box"],
         "Returns the share": ["count", "miss", "each"],
     },
@@ -393,9 +398,9 @@ neighbors_agree = Step(
 # --- diagnose -------------------------------------------------------------------------
 
 SAID = {  # of each fault, in the order in which they are looked for
-    "inputs": "mean or spread of a column of x is {:.3g}.",
+    "inputs": "the largest |mean| or spread of a column of x is {:.3g}.",
     "labels": "{:.0%} of the rows agree with their nearest neighbor.",
-    "equal weights": "the weights within a layer spread by {:.2g}.",
+    "equal weights": "the weights within some layer spread by {:.2g}.",
     "large start": "the flat share (sigmoid) or the surplus (ReLU) is {:.3g}.",
     "dead": "{:.0%} of the neurons of a layer are flat.",
     "sign": "a small part of the program's step changes the cost by {:+.1e}.",
@@ -521,8 +526,8 @@ def _name_fact(got: dict, want: dict) -> str:
     if got["cause"] not in (*SAID, broken.NONE):
         return f"the answer is {got['cause']}."
     seen, name = _measured(want["_net"]), want["cause"]
-    sound = name == broken.NONE
-    name, end = (got["cause"], " That is sound.") if sound else (name, "")
+    shows = got["cause"] == broken.NONE or seen[got["cause"]][0]
+    name, end = (name, "") if shows else (got["cause"], " That is sound.")
     return f"the answer is “{got['cause']}”; {SAID[name].format(seen[name][1])}{end}"
 
 
@@ -571,11 +576,10 @@ diagnose = Step(
 def _mend(slip, net, cause):
     x, y, new, rng = net["x"], net["y"], dict(net), np.random.default_rng(0)
     if cause == "inputs":
-        new["x"] = slip((x - x.mean(0)) / x.std(0), centered=x - x.mean(0))
+        new["x"] = slip((x - x.mean(0)) / x.std(0), scaled=x / x.std(0))
     if cause == "labels":
-        near = (
-            ((x[:, None] - x) ** 2).sum(-1) + np.diag(np.full(len(x), np.inf))
-        ).argmin(1)
+        gaps = ((x[:, None] - x) ** 2).sum(-1) + np.diag(np.full(len(x), np.inf))
+        near = gaps.argmin(1)
         s = max(range(len(y)), key=lambda s: np.mean((t := np.roll(y, s))[near] == t))
         new["y"] = np.roll(y, slip(s, one_off=s + 1))
     if cause in ("equal weights", "large start"):
@@ -586,9 +590,9 @@ def _mend(slip, net, cause):
         new["biases"] = [slip(0, still_low=0.9) * b for b in net["biases"]]
     sizes = _step_sizes(PLAIN, net["weights"], broken.gradients(net)[0], net["eta"])
     if cause in ("large step", "small step"):
-        new["eta"] *= slip(0.1, wrong_way=max(sizes) ** 2, tiny=1e-7) / max(sizes)
+        new["eta"] *= slip(0.1, no_better=max(sizes), tiny=1e-7) / max(sizes)
     if cause == "sign":
-        new["eta"] *= slip(-1, sign_kept=1.01)
+        new["eta"] *= slip(-1, sign_kept=1.01, size=np.sign(net["eta"]))
     more = lambda: new | {"biases": [b + 0.1 for b in new["biases"]]}  # noqa: E731
     rate = lambda: new | {"eta": 1.5 * new["eta"]}  # noqa: E731
     new = slip(new, biases_too=more, eta_too=rate, nothing=dict(net))
@@ -598,8 +602,15 @@ def _mend(slip, net, cause):
 def _sick(rng) -> Iterator[Case]:
     drawn = dict(broken.drawn(int(rng.integers(2**31))))
     for fault in SAID:
-        label = f"“{fault}”, {drawn[fault]['kind']}"
-        yield Case(label, {"net": drawn[fault], "cause": fault})
+        net = drawn[fault]
+        label = f"“{fault}”, {net['kind']}"
+        yield Case(label, {"net": net, "cause": fault})
+        if fault == "inputs":
+            net = net | {"x": net["x"] + 9 * net["x"].std(0)}
+            yield Case("“inputs”, far from 0", {"net": net, "cause": fault})
+        if fault in ("sign", "large step", "small step"):
+            net = net | {"program": (net["program"] + 2) % 4, "eta": -net["eta"]}
+            yield Case(f"{label}, with the other sign", {"net": net, "cause": fault})
 
 
 @_once
@@ -666,15 +677,16 @@ mend = Step(
     observe=_mended,
     tell=_mend_fact,
     texts={
-        "centered": "the columns of x are centered, but not divided by their spread.",
+        "scaled": "a column of x still has a large mean or spread: shift and scale.",
         "one_off": "the labels are still shifted against the rows: look for the shift "
         "again.",
-        "zeros": "weights of 0 are equal, too.",
-        "too_wide": "the new random weights are far too large.",
+        "zeros": "the new weights of a layer are equal, too.",
+        "too_wide": "the new weights are far too large.",
         "still_low": "the biases are still far below 0: the ReLUs stay dead.",
-        "wrong_way": "the size of the step is changed in the wrong direction.",
+        "no_better": "the step is still too long, or too short: measure how far.",
         "tiny": "the new step is far too small.",
         "sign_kept": "the sign of the step is the old one.",
+        "size": "η is never negative now: some programs need it.",
         "biases_too": "the biases were changed in every network, beside the cause.",
         "eta_too": "η was changed in every network, beside the cause.",
         "nothing": "nothing was changed.",
@@ -683,7 +695,7 @@ mend = Step(
     demands={
         "**Change one entry**": ["biases_too", "eta_too", "nothing", "trained"],
         "90 % of the rows right after 200 steps": ["zeros", "still_low", "tiny"],
-        "The columns of `x` may be shifted and scaled": ["centered"],
+        "The columns of `x` may be shifted and scaled": ["scaled"],
         "the labels `y` moved along": ["one_off"],
     },
     why="Change one thing at a time: whoever changes the rate, the start and the data "

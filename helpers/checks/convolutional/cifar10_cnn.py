@@ -27,6 +27,7 @@ def _tensor(slip, images):
     scale = slip(255, no_scale=1, by_256=256, by_most=whole.max())
     shift = slip(0.5, no_shift=0, one=1, plus=-0.5)
     x = slip(whole / scale - shift, half_first=(whole - 0.5) / 255)
+    x = slip(x, floor=whole // 255 - 0.5)
     x = slip(x, twice=2 * x, mean=whole / 255 - (whole / 255).mean())
     n, height, width, c = images.shape
     cut = x.reshape(n, c, height, width)
@@ -53,6 +54,7 @@ _tensor_step = Step(
         "no_scale": "the pixels are not divided by 255.",
         "by_256": "the pixels are divided by 256, not by 255.",
         "by_most": "the pixels are divided by the largest one: by 255, always.",
+        "floor": "the division is one of whole numbers (//): only 0 and 1 are left.",
         "no_shift": "½ is not subtracted.",
         "one": "1 is subtracted; ½ is asked for.",
         "plus": "½ is added; it is subtracted.",
@@ -290,10 +292,8 @@ most_confused = Step(
         "guess_first": "the commonest wrong guess is taken first, and then its class.",
         "apart": "the class with most mistakes and the commonest wrong guess are "
         "chosen apart: they need not belong together.",
-        "first_seen": "the first mistake in the list came: the most frequent is asked "
-        "for.",
-        "last_seen": "the last mistake in the list came: the most frequent is asked "
-        "for.",
+        "first_seen": "the first mistake in the list came, not the most frequent.",
+        "last_seen": "the last mistake in the list came, not the most frequent.",
         "frequent": "the commonest class and prediction came, right answers included.",
         "big_class": "the commonest class comes first, then its commonest wrong guess.",
         "second": "the second most frequent pair came.",

@@ -5,16 +5,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..engine import Case, Step
-from .convolution_by_hand import _windows
+from .convolution_by_hand import _filed, _windows
 
 BACK = "The way back"
 GOAL = "write the way back through a convolution and a pooling"
 CHECKED = "check it with one number"
+RATIOS = {
+    "by_told": "⟨gradient, v⟩",
+    "by_slope": "the measured slope",
+    "by_larger": "the larger slope",
+    "by_sum": "the sum of the slopes",
+    "by_mean": "the mean of the slopes",
+}
 KERNELS = {
-    "flipped": "the kernels are turned by 180°: do not turn them.",
     "swapped": "rows and columns of the kernels are exchanged.",
     "no_stride": "the stride is ignored: place (i, j) lies at (i·s, j·s).",
-    "mean": "the mean over the places is taken: their sum.",
 }
 
 
@@ -153,8 +158,7 @@ input_gradient = Step(
     _back_cases,
     texts=KERNELS
     | {
-        "flipped": "the kernels lie in the image turned by 180°: a stamp is not turned "
-        "(who slides kernels over the padded δ must turn them first).",
+        "flipped": "the kernels lie in the image turned by 180°: a stamp is not.",
         "first_map": "only the first map stamps: those of all maps add up.",
         "to_minus_p": "a slice from p to −p is empty without padding: end it at p + h.",
         "cut_twice": "the slice ends at h − p: in the padded image x ends at p + h.",
@@ -194,24 +198,24 @@ input_gradient = Step(
 def _pool(slip, x, delta, f, stride):
     c, h, w = x.shape
     s, dx = slip(stride, no_stride=1, size_for_s=f), np.zeros((c, h, w))
-    for q, i, j in np.ndindex(*delta.shape):
-        window = x[slip(q, first_map=0), i * s : i * s + f, j * s : j * s + f]
+    for g, i, j in np.ndindex(*delta.shape):
+        rows, columns = (slice(n * s, n * s + f) for n in (i, j))
+        q = slip(g, all_maps=lambda b=x[:, rows, columns]: b.max((1, 2)).argmax())
+        window = x[slip(q, first_map=0), rows, columns]
         best = window == slip(window.max(), smallest=window.min())
         best = slip(best, size=np.abs(window) == np.abs(window).max())
         order = best.ravel().argmax()
         order = slip(order, last=len(best.ravel()) - 1 - best.ravel()[::-1].argmax())
         order = slip(order, column=lambda b=best: _by_columns(b), corner=0)
         order = slip(order, from_0=order * int(window.max() > 0))
-        mask = np.arange(f * f).reshape(f, f) == order
+        mask = np.arange(best.size).reshape(best.shape) == order
         mask = slip(mask, exchanged=mask.T)
         mask = slip(mask.astype(float), ties=best, shared=best / best.sum())
-        mask = slip(mask, everywhere=np.ones((f, f)), mean=np.full((f, f), f**-2.0))
-        value = slip(delta[q, i, j], ones=1.0, times=delta[q, i, j] * window.max())
+        mask = slip(mask, everywhere=0 * mask + 1, mean=0 * mask + f**-2.0)
+        value = slip(delta[g, i, j], ones=1.0, times=delta[g, i, j] * window.max())
         value = slip(value, value=window.max())
-        place = np.s_[q, i * s : i * s + f, j * s : j * s + f]
-        place = slip(
-            place, inside=np.s_[q, :f, :f], by_1=np.s_[q, i : i + f, j : j + f]
-        )
+        near = np.s_[q, i : i + f, j : j + f]
+        place = slip((q, rows, columns), inside=np.s_[q, :f, :f], by_1=near)
         old = dx[place]
         dx[place] = slip(old + mask * value, over=np.where(mask, value, old))
         dx[place] = slip(dx[place], erased=mask * value)
@@ -220,7 +224,7 @@ def _pool(slip, x, delta, f, stride):
 
 def _by_columns(best):
     u = int(best.T.ravel().argmax())
-    return u % len(best) * len(best) + u // len(best)
+    return u % len(best) * best.shape[1] + u // len(best)
 
 
 def _pool_cases(rng) -> Iterator[Case]:
@@ -244,7 +248,8 @@ pool_gradient = Step(
     _pool_cases,
     texts={
         "no_stride": KERNELS["no_stride"],
-        "size_for_s": "f stands in place of the stride.",
+        "size_for_s": "the windows begin at i·f and j·f: the stride is asked for.",
+        "all_maps": "the winner is looked for in all maps together: each by itself.",
         "from_0": "the search begins with 0: a window may be negative throughout.",
         "first_map": "the places of the first map serve all maps: each has its own.",
         "smallest": "the smallest pixel of the window gets δ: the largest does.",
@@ -269,7 +274,7 @@ pool_gradient = Step(
         "sends its $\\delta$ to its largest pixel": ["smallest", "everywhere", "ones"],
         "the first in reading order gets all": ["last", "ties", "shared", "column"],
         "A pixel that wins in several windows adds up": ["over"],
-        "each map by itself": ["first_map"],
+        "each map by itself": ["first_map", "all_maps"],
     },
     why="Move the largest pixel of a window a little, and the pooled number moves as "
     "much: slope 1. Move another one, and nothing happens: slope 0. So the error "
@@ -305,9 +310,9 @@ def _matrix(slip, K, h, w, stride):
             M[i * in_row + j, (i * s + u) * in_image + j * s + v] = K[u, v]
         return M
 
-    flat = slip(
-        flat, by_h=lambda: counted(columns, h), by_rows=lambda: counted(rows, w)
-    )
+    flat = slip(flat, by_h=lambda: counted(columns, h))
+    flat = slip(flat, by_rows=lambda: counted(rows, w))
+    flat = slip(flat, filed=lambda: _filed(flat, rows, columns))
     flat = slip(flat, fortran=M.reshape(flat.shape, order="F"))
     return slip(flat, packed=np.array(packed), four=M, turned=flat.T)
 
@@ -324,19 +329,19 @@ conv_matrix = Step(
     _matrix_cases,
     lists=True,
     texts={
-        "no_stride": KERNELS["no_stride"],
+        **KERNELS,
         "ones": "1 stands where the kernel's weights belong.",
         "places": "the places are counted down the columns: read along the rows.",
         "pixels": "the pixels are counted down the columns: read along the rows.",
         "short": "the last row and column of places are missing: is the + 1 there?",
         "by_h": "a row of the image has w pixels: h stands in its place.",
         "by_rows": "a row of places has w' of them: h' stands in its place.",
+        "filed": "place (i, j) goes to row i·h' + j: a row of places has w' of them.",
         "packed": "the kernel's rows stand side by side: each belongs to its pixels.",
         "fortran": "the axes are flattened in reversed order: as we read.",
         "four": "the axes are right but not flattened: a matrix is asked for.",
         "turned": "this is M⊤: each row belongs to a place, each column to a pixel.",
         "flipped": "the kernel is turned by 180°: do not turn it.",
-        "swapped": "rows and columns of the kernel are exchanged.",
     },
     demands={
         "`M @ x.ravel()` is the feature map": ["pixels", "flipped", "packed"],
@@ -372,11 +377,10 @@ def _gap(slip, C, x, gradient, v, eps):
     told = slip(told, told_unit=told / np.linalg.norm(v))
     gap = slip(abs(slope - told), signed=slope - told, added=abs(slope + told))
     gap = slip(gap, signed_told=told - slope, by_told=gap / abs(told))
-    gap = slip(gap, sizes=abs(abs(slope) - abs(told)))
-    larger = np.maximum(abs(slope), abs(told))
-    return slip(
-        gap, by_larger=gap / larger, relative=gap / abs(slope), told=told, slope=slope
-    )
+    gap = slip(gap, sizes=abs(abs(slope) - abs(told)), by_slope=gap / abs(slope))
+    both = abs(slope), abs(told)
+    gap = slip(gap, by_larger=gap / max(both), by_sum=gap / sum(both))
+    return slip(gap, by_mean=2 * gap / sum(both), told=told, slope=slope)
 
 
 def _gap_cases(rng) -> Iterator[Case]:
@@ -417,19 +421,17 @@ directional_gap = Step(
         "fixed": "eps is ignored: the steps are always 1e-5.",
         "mean": "the mean of the products is taken: their sum.",
         "signed_told": "the gap has a sign: its size is asked for.",
-        "by_told": "the gap is divided by ⟨gradient, v⟩: no ratio is asked for.",
+        **{k: f"the gap is divided by {v}: it is no ratio." for k, v in RATIOS.items()},
         "signed": "the gap has a sign: its size is asked for.",
         "added": "the two slopes are added: subtract them.",
         "slope": "only the slope by differences came: compare it with the gradient.",
         "told": "only ⟨gradient, v⟩ came: compare it with the slope by differences.",
         "sizes": "the sizes of the slopes are compared: slopes have signs.",
-        "by_larger": "the gap is divided by the larger slope: no ratio is asked for.",
-        "relative": "the gap is divided by the slope: no ratio is asked for.",
     },
     demands={
         "steps $\\pm\\varepsilon v$": ["forward", "by_eps", "ones", "unit"],
         "\\langle g, v \\rangle": ["total", "size"],
-        "the size of their difference": ["signed", "relative"],
+        "the size of their difference": ["signed", "by_slope"],
         "arrays of any shape": ["shape (2, 3, 4), eps = 0.2"],
     },
     rtol=1e-7,

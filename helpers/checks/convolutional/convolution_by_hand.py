@@ -12,6 +12,9 @@ from ..engine import Case, Step
 
 PATCH = np.array([[1, 2, 0, 1], [3, 1, 2, 0], [0, 2, 4, 1], [1, 0, 1, 3]])
 SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+WHOLE = "the fractions are cut off: integers (an integer array?)."
+OF_X = "for an image of integers the fractions are cut off (the type of x?)."
+SAME = "entries in the same place are multiplied."
 
 
 def _windows(x, f, s=1, step=0):
@@ -33,7 +36,7 @@ def _size(slip, n, f, s, p, d):
     wide = d * (f - 1) + 1
     wide = slip(wide, no_dilation=f, gap_behind=d * f, gap_once=f + d - 1)
     wide = slip(wide, gaps_more=f + d * (f - 1), reach=wide - 1)
-    lost = slip(wide, lost_one=2, plus=-wide, no_kernel=0, one_more=wide + 1)
+    lost = slip(wide, lost_one=2, no_kernel=0, one_more=wide + 1)
     steps = n + pads - lost
     s = slip(s, no_stride=1)
     places = slip(steps // s, up=-(-steps // s), nearest=round(steps / s))
@@ -64,16 +67,13 @@ output_size = Step(
         "minus": "the padding is subtracted; it is added.",
         "no_dilation": "the dilation is ignored: these are the places of a window of "
         "neighbors.",
-        "gap_behind": "d · f pixels are counted for the window: behind its last one "
-        "there is no gap.",
-        "gap_once": "one gap is counted: there is one between any two pixels of the "
-        "window.",
+        "gap_behind": "d · f pixels are counted: behind the last one there is no gap.",
+        "gap_once": "one gap is counted: there is one between any two of the pixels.",
         "gaps_more": "gaps of d pixels are counted: between pixels that stand d apart "
         "there are d − 1.",
         "reach": "d (f − 1) is how far the last pixel is from the first: the window "
         "covers one more.",
         "lost_one": "always one pixel is lost, whatever the window covers.",
-        "plus": "the window is added; it is subtracted.",
         "no_kernel": "the window's pixels are ignored.",
         "one_more": "one pixel too many is subtracted: subtract what the window "
         "covers. The 1 is added after the division.",
@@ -108,7 +108,8 @@ output_size = Step(
 
 
 def _correlate(slip, x, K, d):
-    x, K, f = np.asarray(x, float), np.asarray(K, float), len(K)
+    integers, x = x.dtype.kind == "i", x.astype(float)
+    K, f = np.asarray(K, float), len(K)
     K = slip(K, flipped=K[::-1, ::-1], swapped=K.T, up_down=K[::-1], sides=K[:, ::-1])
     K = slip(
         K, no_kernel=np.ones_like(K), first=K * (np.arange(f * f) == 0).reshape(f, f)
@@ -118,20 +119,23 @@ def _correlate(slip, x, K, d):
     near, (rows, columns) = _windows(image, f), windows.shape[:2]
     windows = slip(windows, no_dilation=near, near_alone=near[:rows, :columns])
     fewer = windows[: rows - d + 1, : columns - d + 1]
+    behind = _windows(np.pad(image, ((0, d * rows), (0, d * columns))), f)[::d, ::d]
     windows = slip(windows, as_stride=near[::d, ::d], gap_behind=fewer)
+    windows = slip(windows, stride_0=behind[:rows, :columns])
     z = (windows * K).sum((-2, -1))
-    z = slip(z, mean=z / f**2, subtracted=windows.sum((-2, -1)) - K.sum())
-    z = slip(z, matrix=(K @ windows).sum((-2, -1)), largest=(windows * K).max((-2, -1)))
+    z = slip(z, mean=z / f**2, matrix=(K @ windows).sum((-2, -1)))
     z = slip(z, matrix_right=(windows @ K).sum((-2, -1)))
     inner = np.zeros_like(z)
     inner[:-1, :-1] = z[:-1, :-1]
     z = slip(z, short=z[:-1, :-1], zeros_last=inner, turned=z.T)
-    return slip(z, whole=np.trunc(z), stride=z[::2, ::2], relu=np.maximum(z, 0))
+    z = slip(z, whole=np.trunc(z), of_x=np.trunc(z) if integers else z)
+    return slip(z, stride=z[::2, ::2], relu=np.maximum(z, 0))
 
 
 def _correlate_cases(rng) -> Iterator[Case]:
-    page = {"x": PATCH.copy(), "K": SHARPEN.copy(), "d": 1}
-    yield Case("the patch of the page", page)
+    for text, K in (("", SHARPEN), (" and a kernel of fractions", SHARPEN / 7)):
+        page = {"x": PATCH.copy(), "K": K.copy(), "d": 1}
+        yield Case("the patch of the page" + text, page)
     for h, w, f, d in ((7, 8, 3, 2), (7, 8, 2, 3), (7, 6, 1, 2), (9, 5, 4, 1)):
         args = {"x": rng.normal(size=(h, w)), "K": rng.normal(size=(f, f)), "d": d}
         yield Case(f"{h}×{w} with a {f}×{f} kernel, d={d}", args)
@@ -150,30 +154,25 @@ cross_correlate = Step(
         "no_kernel": "every place gets the sum of the window without the kernel.",
         "first": "only one product of the window is taken.",
         "no_dilation": "the dilation is ignored: the window is one of neighbors.",
-        "near_alone": "the map has the right size, and still the window is one of "
-        "neighbors: its pixels stand d apart.",
-        "as_stride": "the window moves by d pixels: it moves by one, and its pixels "
-        "stand d apart.",
-        "gap_behind": "the last places are missing: behind the window's last pixel "
-        "there is no gap.",
+        "near_alone": "the size is right, but the window is one of neighbors.",
+        "as_stride": "the window moves by d pixels: by one, its pixels stand d apart.",
+        "stride_0": "the window moves by d pixels, and meets zeros beyond the image.",
+        "gap_behind": "the last places are missing: behind the last pixel is no gap.",
         "padded": "the image was padded: without padding the map is smaller.",
         "image_turned": "rows and columns of the image are exchanged.",
         "mean": "the mean of the products is taken: it is their sum.",
-        "subtracted": "the kernel is subtracted, not multiplied.",
-        "matrix": "kernel and window are multiplied as matrices (@): the products are "
-        "those of entries in the same place.",
-        "matrix_right": "window and kernel are multiplied as matrices (@): the "
-        "products are those of entries in the same place.",
-        "largest": "the largest product is taken: it is their sum.",
+        "matrix": "kernel and window are multiplied as matrices (@): " + SAME,
+        "matrix_right": "window and kernel are multiplied as matrices (@): " + SAME,
         "short": "the last row and the last column of places are missing.",
-        "zeros_last": "the loops end one place too early: the last row and column are "
-        "still 0.",
+        "zeros_last": "the loops end one place too early: the last places are 0.",
         "turned": "rows and columns of the map are exchanged.",
-        "whole": "the fractions are cut off: integers (an integer array?).",
+        "whole": WHOLE,
+        "of_x": OF_X,
         "stride": "the window moves by two pixels: one at a time is asked for.",
         "relu": "negative sums are set to 0: no activation is asked for.",
     },
     demands={
+        "both of integers or fractions": ["of_x"],
         "without padding": ["padded"],
         "one pixel at a time": ["stride"],
         "The kernel is not turned": ["flipped", "swapped"],
@@ -228,7 +227,7 @@ def _conv2d(slip, x, W, b, stride, padding):
     windows = _windows(wide, f, s, slip(0, corner=1))
     products = np.einsum("crsij,kcij->kcrs", windows, W)
     z = slip(products.sum(1), channel=products[:, 0], average=products.mean(1))
-    z = slip(z, mean=z / (c * f * f), largest=products.max(1), last=products[:, -1])
+    z = slip(z, mean=z / (c * f * f), last=products[:, -1])
     z = z + bias[:, None, None]
     z = slip(z, relu=np.maximum(z, 0), turned=z.transpose(0, 2, 1))
     z = slip(z, last_axis=z.transpose(1, 2, 0), whole=np.trunc(z))
@@ -260,12 +259,10 @@ EDGES = {
     "columns_only": "columns are padded and rows are not: both are.",
     "twice": "the padding has 2p pixels on each side: p on each side is asked for.",
     "no_stride": "the stride is ignored: the window moves by one.",
-    "corner": "the number of places is right, yet the window moves by one pixel: its "
-    "corner lies at (i·s, j·s).",
+    "corner": "the sizes are right, yet the window moves by one pixel, not by s.",
     "turned": "rows and columns of the maps are exchanged.",
     "last_axis": "the channels come last: the shape is (channels, rows, columns).",
-    "short": "the last row and the last column of places are missing: is the + 1 "
-    "there?",
+    "short": "the last row and column of places are missing: is the + 1 there?",
     "batch": "there is an axis of length 1 in front: one image has none.",
 }
 conv2d = Step(
@@ -281,8 +278,7 @@ conv2d = Step(
         "swapped": "rows and columns of the kernels are exchanged.",
         "first_kernel": "the first kernel makes all maps.",
         "slices": "the slices of the kernels meet the channels in reversed order.",
-        "first_slice": "the first slice of a kernel serves all channels: each channel "
-        "has its own.",
+        "first_slice": "the first slice of a kernel serves all channels: each has one.",
         "no_bias": "the bias is missing.",
         "bias_minus": "the bias is subtracted; it is added.",
         "bias_first": "all maps get the first bias: each kernel has its own.",
@@ -291,12 +287,11 @@ conv2d = Step(
         "channel": "only the first input channel is used: add up all.",
         "last": "only the last input channel is used: are the sums overwritten?",
         "average": "the mean over the channels is taken: their sum.",
-        "largest": "the largest of the channels' sums is taken: add them up.",
         "mean": "the mean of the products is taken: their sum.",
         "relu": "negative sums are set to 0: no activation is asked for.",
-        "whole": "the fractions are cut off: integers (an integer array?).",
+        "whole": WHOLE,
         "apart": "the input channels are not added up.",
-        "one_map": "the maps of all kernels are added up: each kernel has its own map.",
+        "one_map": "the maps of all kernels are added up: each has its own.",
     },
     demands={
         "a slice for each of the $c$ channels": ["first_slice", "slices"],
@@ -322,7 +317,8 @@ conv2d = Step(
 
 def _pool(slip, x, f, stride, padding):
     wide = _padded(slip, slip(x, absolute=np.abs(x)), padding, -np.inf)
-    wide = slip(wide, zero=np.where(np.isinf(wide), 0, wide))
+    none = np.isinf(wide)
+    wide = slip(wide, zero=np.where(none, 0, wide), low=np.where(none, -1, wide))
     rest = [(0, -(n - f) % stride) for n in wide.shape[1:]]
     wide = slip(wide, ceiling=np.pad(wide, ((0, 0), *rest), constant_values=-np.inf))
     s = slip(stride, no_stride=1, stride_f=f)
@@ -330,17 +326,24 @@ def _pool(slip, x, f, stride, padding):
     axes, finite = (-2, -1), np.where(np.isfinite(windows), windows, 0)
     z = slip(windows.max(axes), smallest=windows.min(axes), mean=finite.mean(axes))
     z = slip(z, sum=finite.sum(axes), index=windows.reshape(*z.shape, -1).argmax(-1))
-    z = slip(z, mixed=z.max(0, keepdims=True), clipped=np.maximum(z, 0))
+    z = slip(z, mixed=0 * z + z.max(0), clipped=np.maximum(z, 0))
     z = slip(z, rows_max=windows.max(-1), first=windows[..., 0, 0])
-    z = slip(z, short=z[:, :-1, :-1])
+    z = slip(z, by_f=lambda: _far(wide, f, *z.shape[1:]), short=z[:, :-1, :-1])
     others = {"turned": z.swapaxes(1, 2), "last_axis": np.moveaxis(z, 0, 2)}
     return slip(z, mixed_flat=z.max(0), batch=z[None], **others)
+
+
+def _far(wide, f, rows, columns):
+    """Return the largest of windows that begin at i·f, j·f, as if f were the stride."""
+    parts = [[wide[:, f * i :, f * j :] for j in range(columns)] for i in range(rows)]
+    z = [[part[:, :f, :f].max((1, 2)) for part in row] for row in parts]
+    return np.array(z).transpose(2, 0, 1)
 
 
 def _pool_cases(rng) -> Iterator[Case]:
     for c, height, width, f, stride, padding, shift in (
         (1, 4, 6, 2, 2, 0, 0),
-        (3, 7, 8, 2, 2, 0, 0),
+        (3, 7, 8, 2, 3, 0, 0),
         (2, 8, 7, 3, 2, 0, 0),
         (2, 7, 5, 3, 2, 1, 0),
         (2, 6, 5, 2, 2, 1, -9),
@@ -362,20 +365,19 @@ max_pool2d = Step(
         "ones": "the padding is made of ones, which win among small numbers.",
         "zero": "the padding is made of zeros, and a zero wins among negative numbers: "
         "−∞ never does.",
+        "low": "the padding is −1, which wins among smaller numbers: −∞ never does.",
         "absolute": "the sign is lost: absolute values are compared.",
-        "ceiling": "windows that stick out at the end count, too: only whole windows "
-        "do.",
+        "ceiling": "windows that stick out at the end count, too: only whole ones do.",
         "stride_f": "the stride is ignored: the window moves by f.",
+        "by_f": "the windows begin at i·f and j·f: the stride gives the sizes alone.",
         "smallest": "the smallest number of each window is taken.",
         "mean": "this is average pooling.",
         "sum": "the sum of each window is taken.",
         "index": "the place of the largest number came (argmax), not the number.",
         "mixed": "the channels are mixed: each is pooled by itself.",
-        "mixed_flat": "the channels are mixed, and their axis is gone: each is pooled "
-        "by itself.",
+        "mixed_flat": "the channels are mixed, and their axis is gone.",
         "clipped": "negative numbers are set to 0.",
-        "rows_max": "the largest number of each row of a window came: one for the "
-        "window is asked for.",
+        "rows_max": "the largest of each row of a window came: of the whole window.",
         "first": "the first number of each window is taken: the largest is asked for.",
     },
     demands={
@@ -413,10 +415,19 @@ def _im2col(slip, x, f, stride):
     rows = slip(rows, turned=rows.T, blocks=blocks, flat=flat, one_row=rows.ravel())
     grid = blocks.reshape(*blocks.shape[:2], -1)
     kept = grid[:-1, :-1].reshape(-1, grid.shape[-1])
-    rows = slip(rows, grid=grid, short=kept, flipped=rows[:, ::-1])
+    rows = slip(rows, grid=grid, short=kept)
     few = [-(-(n - f) // stride) for n in x.shape[1:]]  # as range(0, n - f, stride)
     rows = slip(rows, early=grid[: few[0], : few[1]].reshape(-1, grid.shape[-1]))
+    rows = slip(rows, by_rows=lambda: _filed(rows, *windows.shape[1:3]))
     return slip(rows, channel_rows=windows.reshape(len(used) * places, -1))
+
+
+def _filed(flat, rows, columns):
+    """Return `flat` with place (i, j) in row i · rows + j, not i · columns + j."""
+    filed = np.zeros_like(flat)
+    for n, row in enumerate(flat):
+        filed[n // columns * rows + n % columns] = row
+    return filed
 
 
 def _im2col_cases(rng) -> Iterator[Case]:
@@ -432,7 +443,7 @@ im2col = Step(
     texts={
         "channel": "only the first channel is used.",
         "no_stride": "the stride is ignored.",
-        "corner": "the number of places is right, yet the window moves by one pixel.",
+        "corner": EDGES["corner"],
         "columns_first": "the places go down the columns first: they go along the "
         "rows, as we read.",
         "alternate": "within a row the channels alternate: first comes all of channel "
@@ -446,15 +457,11 @@ im2col = Step(
         "blocks": "the windows are not yet rows: the shape is (places, c·f·f).",
         "flat": "the windows are not yet flat: the shape is (places, c·f·f).",
         "one_row": "all windows came in one row: each place gets its own.",
-        "grid": "rows and columns of places are two axes: the shape is (places, "
-        "c·f·f).",
-        "short": "the last row and the last column of places are missing: there are n "
-        "− f + 1 places at stride 1.",
-        "early": "the loops end too early: range(0, n − f, stride) leaves out a window "
-        "that begins at n − f.",
-        "flipped": "each window is read backward.",
-        "channel_rows": "each channel gets rows of its own: a row holds the window of "
-        "all channels.",
+        "grid": "rows and columns of places are two axes: (places, c·f·f).",
+        "short": EDGES["short"],
+        "early": "the loops end too early: a window may begin at n − f.",
+        "by_rows": "place (i, j) goes to row i·h' + j: a row of places has w' of them.",
+        "channel_rows": "each channel gets rows of its own: a row holds all channels.",
     },
     demands={
         "Returns one row for each place": ["turned", "grid", "short"],
@@ -482,8 +489,9 @@ def _parameters(slip, c, k, f):
     entries = slip(f * f, side=f, double=2 * f)
     kernel = slip(c * entries, no_channels=entries, channels_plus=c + entries)
     biases = slip(k, no_bias=0, one_bias=1, bias_inputs=c, bias_slices=k * c)
-    biases = slip(biases, bias_both=k + c, bias_weights=k * c * entries)
-    return slip(k * kernel, one_kernel=kernel, kernels_plus=k + kernel) + biases
+    biases = slip(biases, bias_both=k + c)
+    weights = slip(k * kernel, one_kernel=kernel, kernels_plus=k + kernel)
+    return slip(weights + biases, turned=k * (f * f + c))
 
 
 def _parameters_cases(rng) -> Iterator[Case]:
@@ -500,16 +508,15 @@ n_parameters = Step(
     texts={
         "side": "a kernel has f·f entries, not f.",
         "double": "a kernel has f·f entries, not 2f.",
-        "no_channels": "a kernel has a slice for each input channel: the factor c is "
-        "missing.",
+        "no_channels": "the factor c is missing: a slice for each input channel.",
         "channels_plus": "c is added: a kernel has c slices of f·f entries.",
         "no_bias": "the biases are left out.",
         "one_bias": "one bias for the whole layer: each kernel has its own.",
         "bias_inputs": "a bias for each input channel: each kernel has one.",
         "bias_slices": "a bias for each slice of each kernel: each kernel has one.",
         "bias_both": "input channels get biases, too: each kernel has one, alone.",
-        "bias_weights": "a bias for each weight: each kernel has one.",
         "one_kernel": "the factor k, the number of kernels, is missing.",
+        "turned": "c is added to f·f: it is a factor, and 1 is added for the bias.",
         "kernels_plus": "k is added: there are k kernels, a factor.",
     },
     demands={
@@ -534,7 +541,7 @@ n_parameters = Step(
 def _field(slip, layers):
     field, jump, fields, jumps = slip(1, from_0=0), 1, [], []
     for f, s in layers:
-        grown = slip(jump * s, plus=jump + s - 1)
+        grown = slip(jump * s, plus=jump + s - 1, previous=s)
         used = slip(jump, no_jump=1, own=s, before=grown)
         field += (slip(f, no_less=f + 1, two_less=f - 1) - 1) * used
         jump = grown
@@ -569,8 +576,8 @@ receptive_field = Step(
     texts={
         "from_0": "the field starts at 1 pixel, not at 0.",
         "plus": "strides multiply: the jump is their product.",
-        "no_jump": "the jump is ignored: after a stride of 2, neighbors lie two pixels "
-        "apart.",
+        "previous": "the jump is the last stride alone: it is the product of all.",
+        "no_jump": "the jump is ignored: strides before move neighbors apart.",
         "own": "the growth is multiplied by the layer's own stride: by the product of "
         "the strides before it.",
         "before": "the jump grows before it is used: a layer's own stride moves its "
@@ -578,13 +585,11 @@ receptive_field = Step(
         "no_less": "the field grows by f: it grows by f − 1 jumps.",
         "two_less": "the field grows by f − 2 jumps: by f − 1.",
         "products": "the kernel sizes are multiplied.",
-        "alone": "each layer is looked at by itself: the field grows from layer to "
-        "layer.",
+        "alone": "each layer is looked at by itself: the field grows on.",
         "growth": "these are the growths of the field, not the fields.",
         "sums": "the kernel sizes are added up: the field grows by f − 1 jumps.",
         "jumps": "these are the jumps, the products of the strides, not the fields.",
-        "areas": "these are numbers of pixels in a square: along one side is asked "
-        "for.",
+        "areas": "these are pixels in a square: those along one side are asked for.",
         "input": "the list begins with the input's own pixel: leave the 1 out.",
         "reversed": "the list is in reversed order: it goes from the input on.",
         "no_last": "the last layer is left out.",

@@ -14,8 +14,8 @@ from .values import Raised, floats, form_fault, is_list, is_number, kind_of, sha
 
 UNNAMED = "", "result", "fault"  # parts of which the headline does not speak
 UNSTEADY = (
-    "Two calls with the same arguments give different results: is a start value "
-    "random, or is something kept between the calls?"
+    "two calls with the same arguments give different results: is a number drawn anew, "
+    "or is something kept between the calls?"
 )
 
 
@@ -26,15 +26,16 @@ def passed(name: str, count: int, what: str = "case") -> None:
 
 def unchanged(name: str, key: str) -> NoReturn:
     """Raise `CheckFailed`: the function changed its argument `key`."""
-    raise CheckFailed(f"✗ {name}: {in_place(key)}")
+    raise CheckFailed(in_place(name, key))
 
 
-def in_place(key: str) -> str:
+def in_place(name: str, key: str, cause: str = "") -> str:
     """Say that an argument was changed."""
-    return (
-        f"your function changed its argument {key} in place.\n"
-        "Work on a copy: `-=` and `w[...] =` change the caller's array."
+    cause = cause or (
+        "the caller's array is worked on, as `-=` and `w[...] =` do: take a copy."
     )
+    head = f"✗ {name}: your function changed its argument {key} in place."
+    return "\n".join([head, *wrap("Likely mistake: ", cause)])
 
 
 def partial(points: float, outcomes: Mapping[str, Callable[[], Any]]) -> float:
@@ -88,22 +89,23 @@ def failed(
 def report(step: Any, cases, seen, want, cause: str, note: str) -> str:
     """Return the message about an answer that is not what is asked for."""
     wrong = [step.differ(s, w) for s, w in zip(seen, want, strict=True)]
-    tail = _which(cases, wrong) + [note] * bool(note)
+    tail = _which(cases, wrong) + wrap("Moreover, ", note if cause else "")
     raised = next((n for n, s in enumerate(seen) if isinstance(s, Raised)), None)
     if raised is not None and wrong[raised]:
-        return _exception(seen[raised], cases[raised], cause, tail)
+        return _exception(seen[raised], cases[raised], cause or note, tail)
     n = next(n for n, parts in enumerate(wrong) if parts)
     asked = want[n].get("changed") or []  # a generator is drawn from
     changed = [k for k in seen[n].get("changed") or [] if k not in asked]
     if set().union(*wrong) == {"changed"}:
-        lines = [f"✗ {step.name}: {in_place(changed[0])}"]
-        return "\n".join([*lines, *wrap("Likely mistake: ", cause)])
+        return in_place(step.name, changed[0], cause)
     i = next(i for i, parts in enumerate(wrong) if parts - {"changed"})
     got, expected, case = seen[i], want[i], cases[i]
     if changed:
         tail.append(f"Your function changed its argument {changed[0]} in place.")
     part = next(k for k in {**expected, **got} if k in wrong[i] and k != "changed")
-    body = _part(step, case, part, got, expected, cause, (seen, want))
+    if step.observe and not cause:
+        cause = step.tell(got, expected) if step.tell else ""
+    body = _part(step, case, part, got, expected, cause or note, (seen, want))
     bad = [p for p in step.parts if any(p in w or "result" in w for w in wrong)]
     right = [p for p in step.parts if p not in bad]
     if right and part in step.parts:
@@ -138,20 +140,15 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
     name = f"{step.name}, {part}" if part not in UNNAMED else step.name
     head = f"✗ {name} ({case.label})" if case.label else f"✗ {name}"
     if part not in got or part not in expected:
-        fault = cause or (step.tell(got, expected) if step.tell else "")
-        fault = fault or tuple_fault(got.get("result"), step.parts)
+        fault = cause or tuple_fault(got.get("result"), step.parts)
         lines = [f"{head}: wrong kind of result", *wrap("Likely mistake: ", fault)]
         return "\n".join(lines)
     g, e, label = got[part], expected[part], case.label
     if step.observe:
-        fact = step.tell(got, expected) if step.tell else ""
-        lines = [
-            f"{head}: not what is asked for",
-            *wrap("Likely mistake: ", cause or fact),
-        ]
+        lines = [f"{head}: not what is asked for", *wrap("Likely mistake: ", cause)]
         if isinstance(g, Raised):
             lines = [f"{head}: {g.message}"]
-            lines += wrap("Likely mistake: ", cause or fact or hint_for(g.message))
+            lines += wrap("Likely mistake: ", cause or hint_for(g.message))
         return "\n".join(lines + (_values(g, e) if floats(g) is not None else []))
     if is_list(e) and hasattr(g, "__len__") and len(e) == len(g) and _layers(e):
         j = next((j for j in range(len(e)) if not step._agree(g[j], e[j])), 0)
@@ -159,6 +156,8 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
         head = f"✗ {name} ({label})"
     headline, hint = form_fault(g, e) or ("wrong values", "")
     facts: list[str] = []
+    if g is None and part in step.parts:
+        hint = f"None came for {part}."
     if headline == "wrong shape" and floats(g) is not None:
         hint = shape_fact(floats(g), np.asarray(floats(e))) or hint
     if headline == "wrong values" and not cause and floats(g) is not None:

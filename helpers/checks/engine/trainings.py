@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .observers import tensor
+from .running import stir
 from .values import form_fault, is_list, is_tensor
 
 MOST_CALLS = 80  # that are noted; a right answer makes at most 40
@@ -178,8 +179,7 @@ def _trained(function: Callable, case: Any, seed: int, state: int) -> tuple:
 
     note = recorder(case)
     model = torch.nn.Sequential(note, torch.nn.LogSoftmax(dim=1))
-    torch.manual_seed(state)
-    np.random.seed(state)  # noqa: NPY002 the student's
+    stir(state)
     args = {k: tensor(v) for k, v in case.args.items() if k[:1] != "_"}
     value = function(model, *(args | {"seed": seed}).values())
     seen = note.notes()

@@ -1,6 +1,7 @@
 """Values: numbers, lists, exceptions; whether two agree; what is wrong with a form."""
 
 import copy
+import operator
 import re
 import warnings
 from collections.abc import Mapping
@@ -100,7 +101,8 @@ def same(got: Any, want: Any, rtol: float, atol: float) -> bool:
         return len(got) == len(want) and all(same(*p, rtol, atol) for p in pairs)
     g, w = floats(got), floats(want)
     if g is None or w is None:
-        return type(got) is type(want) and bool(got == want)
+        alike = np.array_equal if isinstance(got, np.ndarray) else operator.eq
+        return type(got) is type(want) and bool(alike(got, want))
     return g.shape == w.shape and np.allclose(g, w, rtol, atol, equal_nan=True)
 
 
@@ -167,7 +169,10 @@ def _list_fault(got: Any, expected: Any) -> tuple[str, str] | None:
             few = "few" if len(got) < len(expected) else "many"
             text += f" One too {few}: at which end?"
         return "wrong length", text
-    return next(filter(None, map(form_fault, got, expected)), None)
+    for i, fault in enumerate(map(form_fault, got, expected)):
+        if fault:
+            return (fault[0], f"entry {i} is None.") if got[i] is None else fault
+    return None
 
 
 def _infinite(values: np.ndarray) -> tuple[str, str]:

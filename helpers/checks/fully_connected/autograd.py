@@ -6,6 +6,7 @@ cell and the hidden test differ in the seed only.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import exp, inf, log, tanh
 
 import numpy as np
@@ -50,7 +51,7 @@ def _local(slip, op, inputs):
         out, slopes = tanh(a), (slip(slope, tanh_once=1 - tanh(a)),)
     else:
         slope = slip(float(a > 0), at_0=float(a >= 0), relu_same=max(0.0, a))
-        out, slopes = max(0.0, a), (slope,)
+        out, slopes = slip(max(0.0, a), uncut=a), (slope,)
     return slip(out, value_0=a), slopes
 
 
@@ -85,13 +86,11 @@ local = Step(
         "sigmoid": "a (1 − a) is the slope of the sigmoid, not of tanh.",
         "at_0": "the slope of relu at 0 is 0 here.",
         "relu_same": "the slope of relu is 1 or 0; its value came.",
+        "uncut": "the value of relu is its input, also where that is negative.",
         "value_0": "the value is the first input, unchanged.",
     },
     demands={
-        "the local slope $\\partial\\,$value$/\\partial\\,$input": [
-            "mul_own",
-            "of_input",
-        ],
+        "$\\partial\\,$value$/\\partial\\,$input": ["mul_own", "of_input"],
         "`sub` ($a - b$)": ["sub_plus"],
         "`div` ($a / b$)": ["div_plus", "div_linear"],
         "At 0 the slope of `relu` is 0": ["at_0"],
@@ -133,7 +132,8 @@ def _record(slip, program, inputs, needs):
     n = len(inputs)
     shift = slip(parents, from_line=lambda: [tuple(i - n for i in p) for p in parents])
     out = values, asks, shift, slopes
-    return slip(out, no_inputs=tuple(part[n:] for part in out))
+    leaves = values, asks, shift[n:], slopes[n:]
+    return slip(out, no_inputs=tuple(part[n:] for part in out), no_leaves=leaves)
 
 
 def _programs(rng) -> Iterator[Case]:
@@ -171,6 +171,7 @@ record = Step(
         "from_line": "parents are numbered from the first line: the inputs are nodes, "
         "too, and come first.",
         "no_inputs": "the entries of the inputs are missing: they are the first nodes.",
+        "no_leaves": "parents and slopes have no entries for the inputs: give them ().",
     },
     demands={
         "if at least one of its parents does": ["all_", "always", "last_one"],
@@ -233,9 +234,8 @@ def _order(slip, parents, last):
     every = [n for k in range(len(parents)) for n in _ordered(parents, k)]
     listed = slip(listed, every=list(dict.fromkeys(every)), by_number=sorted(listed))
     listed = slip(listed, met=_met(parents, last, -1), levels=_met(parents, last, 0))
-    listed = slip(
-        listed, no_last=listed[:-1], no_leaves=[n for n in listed if parents[n]]
-    )
+    listed = slip(listed, no_last=listed[:-1], up_to=[*range(last + 1)])
+    listed = slip(listed, no_leaves=[n for n in listed if parents[n]])
     listed = slip(listed, paths=lambda: _paths(parents, last))
     return slip(listed, down=listed[::-1], direct=[*dict.fromkeys(parents[last]), last])
 
@@ -259,11 +259,8 @@ def _orders(free: Callable, replay: Callable, case: Case) -> dict:
 def _order_fact(got: dict, want: dict) -> str:
     if "fault" in got:
         return "a list with the numbers of the nodes is expected."
-    if got["nodes"] and got["nodes"][-1] >= got["_size"]:
-        return (
-            f"there is no node {got['nodes'][-1]} here. Is a list or set kept from an "
-            "earlier call (a default argument, say)?"
-        )
+    if (most := max(got["nodes"], default=0)) >= got["_size"]:
+        return f"there is no node {most}: is a list or set kept from an earlier call?"
     if more := sorted(set(got["nodes"]) - set(want["nodes"])):
         return f"node {more[0]} does not lead to the last node."
     if less := sorted(set(want["nodes"]) - set(got["nodes"])):
@@ -289,7 +286,7 @@ def _graphs(rng) -> Iterator[Case]:
         yield Case(f"a shortcut, parents {shortcut}", {"parents": parents, "last": 3})
     parents = [(), (0,), (1,), (2, 0), (0,)]
     yield Case("a long and a short path", {"parents": parents, "last": 3})
-    parents = [(), (), (0, 1), (1, 2), (3, 2), (0,), (5, 1)]
+    parents = [(), (), (1, 1), (1, 2), (3, 2), (0,), (5, 1)]
     for last in (4, 6):
         args = _renumbered(rng, parents, last)
         yield Case("numbers in any order", args)
@@ -304,6 +301,7 @@ order = Step(
     texts={
         "every": "nodes that do not lead to `last` are listed, too.",
         "by_number": "the nodes are sorted by their numbers, which say nothing.",
+        "up_to": "all numbers from 0 to `last` are listed: numbers say nothing.",
         "met": "a node is listed when it is first met, and the list reversed: with two "
         "paths of different length a node comes before a parent. List a node when all "
         "its parents are listed.",
@@ -350,14 +348,16 @@ def _backward(slip, parents, slopes, last):
     path = slip(path, met=_met(parents, last, -1)[::-1])
     for node in path:
         own = slip(slopes[node], exchanged=slopes[node][::-1], no_slope=[1.0] * 9)
-        pairs = list(zip(parents[node], own, strict=False))
-        for p, s in slip(pairs, as_dict=list(dict(pairs).items())):
+        ids = parents[node]
+        pairs = list(zip(ids, own, strict=False))
+        by_index = [(p, own[ids.index(p)]) for p in ids]
+        for p, s in slip(pairs, as_dict=[*dict(pairs).items()], by_index=by_index):
             share = slip(g[node] * s, alone=s, plus=g[node] + s)
             g[p] = slip(g[p] + share, overwritten=share, first=g[p] or share)
             g[p] = slip(g[p], minus=g[p] - 2 * share)
     leaves = np.array([v * (not p) for v, p in zip(g, parents, strict=True)])
     out = slip(g, twice=lambda: _walked(start, parents, slopes, last), leaves=leaves)
-    return slip(out, only_path=lambda: g[sorted(path)])
+    return slip(out, only_path=lambda: g[sorted(path)], listed=lambda: g[path[::-1]])
 
 
 def _with_slopes(rng) -> Iterator[Case]:
@@ -386,6 +386,7 @@ backward = Step(
         "met": "nodes pass on as they are met, from `last` down: some before all who "
         "used them did.",
         "as_dict": "a parent that occurs twice, as in a square, gets one share.",
+        "by_index": "a parent that comes twice, as in z / z, gets one slope twice.",
         "minus": "shares are subtracted: they are added.",
         "exchanged": "the slopes of a node's parents are exchanged.",
         "no_slope": "the local slopes are not used.",
@@ -397,18 +398,14 @@ backward = Step(
         "each node passes on once, when its own sum is complete.",
         "leaves": "only the leaves have gradients here: each node gets its own.",
         "only_path": "entries are missing: nodes off the path have 0.",
+        "listed": "the gradients stand in the order of the walk: entry i is node i's.",
     },
     demands={
         "begins with 1 at `last`": ["seed_0"],
-        "in the reverse of your `order`": [
-            "upward",
-            "by_number",
-            "met",
-            "twice",
-        ],
+        "in the reverse of your `order`": ["upward", "by_number", "met", "twice"],
         "adds to each parent": ["overwritten", "first", "as_dict", "minus"],
-        "times the slope": ["alone", "no_slope", "plus"],
-        "an entry for each node": ["leaves", "only_path"],
+        "times the slope": ["alone", "no_slope", "plus", "by_index"],
+        "an entry for each node": ["leaves", "only_path", "listed"],
         "0 for a node that does not lead to `last`": ["numbers in any order"],
     },
     why="One walk from the end gives the slope of the cost in every node, for about "
@@ -441,19 +438,25 @@ def _direction(slip, f, g, x, v, eps):
     a, b = abs(n), abs(slope)
     scale = slip(max(a, b), no_abs=max(n, slope), mean=(a + b) / 2)
     scale = slip(scale, sum_=a + b, numeric=a, given=b, least=min(a, b), absolute=1.0)
+    scale = slip(scale, floor=max(scale, 1e-3) if scale else 0)
     if slip(False, one_zero=not a or not b):
         return 0.0
     return error / scale if scale else slip(0.0, nan=np.nan, one=1.0)
 
 
+def _cubes(A, size, u):
+    return float(size * (np.exp(0.3 * A @ u).sum() + (u**3).sum()))
+
+
 def _directions(rng) -> Iterator[Case]:
     for n, eps, off in ((3, 0.1, 0.0), (4, 0.05, 0.5), (3, 0.2, -0.4), (2, 0.1, 3.0)):
-        A = rng.normal(size=(n, n))
+        A, size = rng.normal(size=(n, n)), 1e-5 if n == 2 else 1
         x, v = rng.normal(size=n), rng.normal(size=n)
-        f = lambda u, A=A: float(np.exp(0.3 * (A @ u)).sum() + (u**3).sum())  # noqa: E731
+        f = partial(_cubes, A, size)
         g = 0.3 * A.T @ np.exp(0.3 * (A @ x)) + 3 * x**2 + off * rng.uniform(1, 2, n)
         label = f"{n} parameters, a gradient that is {'wrong' if off else 'right'}"
-        yield Case(label, {"f": f, "g": g, "x": x, "v": v, "eps": eps})
+        label += ", small slopes" * (n < 3)
+        yield Case(label, {"f": f, "g": size * g, "x": x, "v": v, "eps": eps})
     args = {"f": lambda u: float(u[0] ** 2), "g": np.zeros(2), "x": np.ones(2)}
     yield Case("one slope is 0", args | {"v": np.array([1.5, 2.0]), "eps": 0.1})
     yield Case("both slopes are 0", args | {"v": np.array([0.0, 2.0]), "eps": 0.1})
@@ -492,6 +495,7 @@ direction_error = Step(
         "given": "the scale is g · v alone: take the larger of both.",
         "least": "the scale is the smaller of both sizes: take the larger one.",
         "absolute": "the error is not relative: divide by the larger size.",
+        "floor": "a floor under the scale, 0.001, hides the errors of small slopes.",
         "nan": "where both slopes are 0 they agree: 0 is asked for.",
         "one_zero": "0 comes where one slope is 0: it is asked for where both are.",
         "one": "where both slopes are 0 they agree, and 1 came: 0 is asked for.",

@@ -43,9 +43,13 @@ def _statistics(slip, images):
     std = slip(std, ddof=std * (n / max(1, n - 1)) ** 0.5, variance=std**2)
     std = slip(std, by_image=lambda: x.std((1, 2)).mean(0), root=np.sqrt(std))
     std = slip(std, over_images=lambda: x.std(0).mean((0, 1)))
-    std = slip(std, error=std / n**0.5)
-    alike = mean, std * 0 + mean.std()
-    return slip((mean, std), exchanged=(std, mean), of_means=alike)
+    squares = lambda: (images**2).mean(axis) / 255**2  # noqa: E731
+    std = slip(std, error=std / n**0.5, wrapped=lambda: abs(squares() - mean**2) ** 0.5)
+    cut = x.reshape(3, -1)
+    pair = slip(
+        (mean, std), exchanged=(std, mean), of_means=(mean, 0 * std + mean.std())
+    )
+    return slip(pair, cut=(cut.mean(1), cut.std(1)))
 
 
 def _statistics_cases(rng) -> Iterator[Case]:
@@ -68,9 +72,8 @@ channel_statistics = Step(
         "images_only": "the average runs over the images alone, not over the pixels.",
         "each_image": "each image is averaged alone: one value a channel is asked for.",
         "one_for_all": "all colors share one mean: average each channel alone.",
-        "first_two": "the average runs over axes 0 and 1: the columns, axis 2, are "
-        "missing.",
-        "by_rows": "the average runs over axes 0 and 2: the rows, axis 1, are missing.",
+        "first_two": "the mean runs over axes 0 and 1: axis 2, columns, is missing.",
+        "by_rows": "the mean runs over axes 0 and 2: axis 1, rows, is missing.",
         "ddof": "the standard deviation is divided by N − 1, not by N.",
         "variance": "this is the variance: take the square root.",
         "by_image": "these are the means of the images' own deviations: take the "
@@ -79,6 +82,8 @@ channel_statistics = Step(
         "deviation over all pixels of all images at once.",
         "root": "a square root is taken once too often.",
         "error": "the deviation is divided by √N: that is the error of the mean.",
+        "wrapped": "squares of bytes do not fit into bytes: scale the pixels before.",
+        "cut": "reshape cuts the numbers anew: the channels are the last axis.",
         "exchanged": "the pair is exchanged: (mean, std) is asked for.",
         "of_means": "std is the deviation of the three means, not of the pixels.",
     },
@@ -117,7 +122,10 @@ def _inputs(slip, images, mean, std):
     cut = (pixels - mean[:, None, None]) / std[:, None, None]
     moved = slip(x.transpose(0, 3, 1, 2), cut=cut, turned=x.transpose(0, 3, 2, 1))
     moved = slip(moved, last=x, colors_reversed=moved[:, ::-1])
-    return slip(moved.reshape(n, -1), maps=moved, by_channel=moved.reshape(n, 3, -1))
+    rows, each = moved.reshape(n, -1), moved.reshape(n, 3, -1)
+    shift, scale = (np.tile(v, height * width) for v in (mean, std))
+    flat = (images / 255).transpose(0, 3, 1, 2).reshape(n, -1)
+    return slip(rows, maps=moved, by_channel=each, tiled=(flat - shift) / scale)
 
 
 def _inputs_cases(rng) -> Iterator[Case]:
@@ -152,6 +160,7 @@ _inputs_step = Step(
         "colors_reversed": "the channels come in reversed order: blue, green, red.",
         "maps": "the images are not flattened: one row for each image is asked for.",
         "by_channel": "each channel is a row of its own: one row for each image.",
+        "tiled": "mean and std change number by number: all red values come first.",
     },
     demands={
         "scale to 0…1": ["no_scale"],
@@ -266,7 +275,8 @@ def _shares(slip, predicted, labels, k):
     share = right / count
     share = slip(share, errors=1 - share, counts=right, percent=100 * share)
     reject = [((predicted == c) == (labels == c)).mean() for c in range(k)]
-    share = slip(share, rejected=np.array(reject))
+    share = slip(share, rejected=np.where(of_class > 0, reject, np.nan))
+    share = slip(share, unknown=np.where(share > 0, share, np.nan))
     share = slip(share, zero=np.nan_to_num(share), one=np.nan_to_num(share, nan=1))
     share = slip(share, present=share[of_class > 0], minus=np.nan_to_num(share, nan=-1))
     share = slip(share, no_last=share[:-1], mean=np.nanmean(share))
@@ -301,8 +311,7 @@ class_accuracy = Step(
         "equal": "you take it that all classes have equally many examples.",
         "jaccard": "you divide by the examples that belong to the class or are taken "
         "for it; divide by those that belong to it.",
-        "overall": "you divide by the number of all examples; divide by those of the "
-        "class.",
+        "overall": "divided by the number of all examples: take those of the class.",
         "of_all": "right answers are divided by the number of all examples: divide by "
         "those of the class. Where there are none, the accuracy is NaN, not 0.",
         "errors": "these are the shares of wrong answers.",
@@ -310,14 +319,14 @@ class_accuracy = Step(
         "percent": "these are percentages; shares from 0 to 1 are asked for.",
         "rejected": "rightly rejected examples of the other classes count, too: look "
         "only at the examples of the class.",
+        "unknown": "a class of which nothing was recognized gets NaN: that is 0.",
         "zero": "a class without examples gets 0: its accuracy is unknown, NaN.",
         "one": "a class without examples gets 1: its accuracy is unknown, NaN.",
         "minus": "a class without examples gets −1: its accuracy is unknown, NaN.",
         "present": "a class without examples is left out: keep its place.",
         "no_last": "the last class is left out: there are k.",
         "mean": "the mean over the classes came: one share for each is asked for.",
-        "total": "this is the accuracy over all examples: one share for each class is "
-        "asked for.",
+        "total": "one accuracy for all examples came: one for each class is asked for.",
     },
     demands={
         "of the examples of each class": ["precision", "overall", "rejected"],

@@ -168,10 +168,7 @@ two_hidden_outputs = Step(
         "the **sigmoid** after the first hidden layer": ["first_relu", "exchanged"],
         "**ReLU** after the second": ["second_sigmoid", "second_none"],
         "**log-softmax** over the classes at the output": ["out_none", "out_examples"],
-        "takes `x` of shape `(m, 28, 28)` or `(m, 784)`": [
-            "3 images as rows",
-            "not_flattened",
-        ],
+        "`(m, 28, 28)` or `(m, 784)`": ["3 images as rows", "not_flattened"],
         "returns log-probabilities": ["out_softmax"],
     },
     why="The forward pass says what follows what: flatten, layer, activation, layer, "
@@ -202,7 +199,7 @@ def _accuracy(slip):
         with torch.set_grad_enabled(slip(False, graph=True)):
             for batch, labels in cut:
                 out = model(batch)
-                guess = slip(out.argmax(1), smallest=out.argmin(1))
+                guess = slip(out.argmax(1), smallest=out.argmin(1), flat=out.argmax())
                 hits.append(int((guess == labels).sum()))
         seen, right = sum(len(c[0]) for c in cut), sum(hits)
         last = hits[-1] / len(cut[-1][0])
@@ -239,6 +236,7 @@ accuracy = Step(
         "first": "only the first minibatch counts: a return in the loop?",
         "graph": "a graph is recorded: the calls belong under torch.no_grad().",
         "smallest": "the class of the smallest output is taken.",
+        "flat": "argmax runs over the whole minibatch: each row has its own class.",
         "mean": "the accuracies of the minibatches are averaged, and the last one is "
         "smaller: count the right answers, divide once by N.",
         "last": "only the last minibatch counts.",

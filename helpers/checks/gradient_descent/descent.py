@@ -21,6 +21,8 @@ def _numerical(slip, cost, theta, eps):
     )
     g = slip((4 * near - far) / 3, plain=near, far=far, mean=(near + far) / 2)
     g = slip(g, linear=2 * near - far, added=(4 * near + far) / 5)
+    g = slip(g, thrice=4 * near - far, fourth=(16 * near - far) / 15)
+    g = slip(g, far_twice=(4 * near - 2 * far) / 3, near_half=(2 * near - far) / 3)
     return slip(g, turned=(4 * far - near) / 3, gap=(near - far) / 3)
 
 
@@ -52,8 +54,11 @@ numerical_gradient = dataclasses.replace(
         "far": f"this is D(2ε) alone: {REST}",
         "mean": f"the mean of D(ε) and D(2ε) came: {REST}",
         "linear": "the error is taken to double with the step: it grows fourfold.",
-        "added": "a weighted mean came: the two errors have the same sign, and in a "
-        "mean they do not cancel.",
+        "added": "a weighted mean came: errors of the same sign do not cancel in it.",
+        "thrice": "three times the slope came: divide what is left by 3.",
+        "fourth": "these are the weights for an error of order ε⁴: it is of order ε².",
+        "far_twice": "D(2ε) is divided by 2ε: its points are 4ε apart.",
+        "near_half": "D(ε) is divided by 4ε: its points are 2ε apart.",
         "turned": "D(ε) and D(2ε) are exchanged.",
         "gap": "this is the error of D(ε): the slope without it is asked for.",
         "halved": "the steps are ε/2 and ε: they are ε and 2ε.",
@@ -86,8 +91,10 @@ def _descend(slip, gradient, v, eta, steps, tol):
     for t in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
         g = gradient(slip(path[-1], at_start=v))
         length = slip(np.linalg.norm(g), largest=np.abs(g).max(), squared=g @ g)
+        length = slip(length, sizes=np.abs(g).sum(), smallest=np.abs(g).min())
         length, before = slip(length, move=eta * np.linalg.norm(g)), flat
         flat = bool(length < tol)
+        flat = slip(flat, at_most=bool(length <= tol))
         if slip(flat, never=False, late=before, beyond=length > tol):
             break
         g = slip(g, unit=lambda g=g: g / np.linalg.norm(g))
@@ -95,10 +102,11 @@ def _descend(slip, gradient, v, eta, steps, tol):
         at = slip(path[-1], from_start=v)
         path.append(at + slip(-rate * g, climbs=rate * g))
     path = slip(path, no_end=path[:-1] if flat else path)
-    path = slip(path, filled=[*path, *[path[-1]] * (steps + 1 - len(path))])
-    path = np.reshape(path, (-1, len(v)))
+    left = steps + 1 - len(path)
+    path = slip(path, filled=[*path, *path[-1:] * left], zeros=[*path, *[0 * v] * left])
+    path = slip(np.reshape(path, (-1, len(v))), no_start=np.array(path[1:]))
     end = path[[0] + [-1] * (len(path) - 1)] if len(path) else path
-    path = slip(path, no_start=path[1:], end_only=lambda: path[-1])
+    path = slip(path, end_only=lambda: path[-1])
     path = slip(path, same=0 * path + end[-1:])
     return slip(path, same_after=end, moves=np.diff(path, axis=0))
 
@@ -120,6 +128,8 @@ def _paths(rng) -> Iterator[Case]:
     yield Case("a round bowl", bowl | {"eta": 0.1, "steps": 30, "tol": 0.2})
     args |= {"v": np.sqrt(2) + rng.uniform(0.001, 0.002, size=2), "tol": 0.1}
     yield Case("a start at which the slope is small", args)
+    args = {"gradient": lambda v: 2 * v, "v": np.array([3.0, -4.0]), "eta": 0.1}
+    yield Case("a slope of just tol", args | {"steps": 9, "tol": 10.0})
 
 
 def _slopes(v):
@@ -151,13 +161,15 @@ descend = Step(
         "late": "one step too many is taken where the slope is smaller than tol: look "
         "before the step.",
         "beyond": "it stops where the slope is larger than tol.",
-        "largest": "the largest entry of the gradient is compared with tol: its length "
-        "is asked for.",
+        "at_most": "it stops where the slope is just tol: that is not smaller.",
+        "largest": "the largest entry of the gradient is compared with tol.",
+        "sizes": "the sum of the |entries| of the gradient is compared with tol.",
+        "smallest": "the smallest entry of the gradient is compared with tol.",
         "squared": "the square of the length is compared with tol.",
-        "move": "the length of the step, η‖∇C‖, is compared with tol: the length of "
-        "the gradient is asked for.",
+        "move": "the length of the step, η‖∇C‖, is compared with tol: ‖∇C‖ is meant.",
         "no_end": "the place at which it stops is missing: it is the last row.",
         "filled": "the path is filled up to steps + 1 rows: it ends where it stops.",
+        "zeros": "rows of 0 follow the end of the path: cut them off.",
     },
     demands={
         "gradient descent": ["climbs", "no_eta", "unit"],
@@ -166,14 +178,10 @@ descend = Step(
         "`v`: the start": ["from_0"],
         "`steps`: at most so many steps": ["one_less", "one_more"],
         "before the first step at which": ["late", "never", "beyond"],
-        "$\\lVert \\nabla C \\rVert$ is smaller than `tol`": [
-            "largest",
-            "squared",
-            "move",
-        ],
+        "is smaller than `tol`": ["largest", "squared", "at_most"],
         "Returns the path": ["end_only", "moves", "same"],
         "whose first row is the start": ["no_start"],
-        "the last one is the place at which it stops": ["no_end", "filled"],
+        "the last one is the place at which it stops": ["no_end", "filled", "zeros"],
     },
     why="The gradient points uphill, so the ball moves against it, by η times its "
     "length. Where the ground is flat the steps become small by themselves, and "
@@ -185,13 +193,8 @@ descend = Step(
     goal="say in advance by how much a step will lower it",
     small=lambda: Case(
         "",
-        {
-            "gradient": _slopes,
-            "v": np.array([2.0, 1.0]),
-            "eta": 0.1,
-            "steps": 9,
-            "tol": 4.0,
-        },
+        {"gradient": _slopes, "v": np.array([2.0, 1.0]), "eta": 0.1}
+        | {"steps": 9, "tol": 4.0},
     ),
 )
 
@@ -215,7 +218,7 @@ def _bowls(rng) -> Iterator[Case]:
 
 def _eigenvalues(slip, H):
     e = np.linalg.eigvalsh(H)
-    return slip(e, diagonal=np.sort(np.diag(H)))
+    return slip(e, diagonal=np.sort(np.diag(H)), unsorted=np.linalg.eigvals(H))
 
 
 def _largest(slip, H):
@@ -229,15 +232,14 @@ def _best(slip, H):
     e = _eigenvalues(slip, H)
     bottom = slip(e[0] + e[-1], bound=e[-1], flattest=e[0], gap=e[-1] - e[0])
     bottom = slip(bottom, trace=e.sum(), two_largest=e[-1] + e[-2], mean=e.mean())
-    bottom = slip(bottom, middle=(e[0] * e[-1]) ** 0.5)
     rate = slip(2 / bottom, one=1 / bottom, upside_down=bottom / 2)
-    polyak = 4 / (e[0] ** 0.5 + e[-1] ** 0.5) ** 2
-    rate = slip(rate, newton=1 / e[-1], momentum=polyak, apart=1 / e[0] + 1 / e[-1])
+    rate = slip(rate, newton=1 / e[-1], apart=1 / e[0] + 1 / e[-1])
     return slip(rate, factor=(e[-1] - e[0]) / (e[-1] + e[0]))
 
 
 EIGENVALUES = {
     "diagonal": "the entries of the diagonal are not the eigenvalues.",
+    "unsorted": "the first and the last of `eigvals` are taken: it does not sort.",
     "trace": "the sum of all eigenvalues stands below.",
     "mean": "the mean of all eigenvalues stands below.",
     "upside_down": "the fraction is upside down.",
@@ -278,10 +280,8 @@ best_rate = Step(
         "bound": "λ_max alone stands below: the steepest direction cannot shrink.",
         "gap": "λ_max − λ_min stands below: 1 − ηλ_min = ηλ_max − 1 gives a sum.",
         "two_largest": "the two largest are added, not the smallest and the largest.",
-        "middle": "√(λ_min λ_max) stands below.",
         "one": "a factor 2 is missing: 1 stands above.",
         "newton": "this is 1/λ_max: that ignores the flattest direction.",
-        "momentum": "this is the best rate with momentum: there is none here.",
         "apart": "this is 1/λ_min + 1/λ_max: add the eigenvalues first.",
         "factor": "this is (κ − 1)/(κ + 1), by which the best rate shrinks the error.",
     },
@@ -323,6 +323,7 @@ def _hessian(slip, cost, v, eps):
             both, none = cost(v + a + b), cost(v - a - b)
             one, other = cost(v + a - b), cost(v - a + b)
             d = slip(both - one - other + none, along_j=both - one + other - none)
+            d = slip(d, along_i=both + one - other - none)
             H[i, j] = slip(d, summed=both + one + other + none, half=both - one)
             ahead = both - cost(v + a) - cost(v + b) + C
             H[i, j] = slip(H[i, j], forward=4 * ahead)
@@ -332,6 +333,7 @@ def _hessian(slip, cost, v, eps):
     H = slip(H / below, undivided=H, times=H / 4 * eps**2)
     diagonal = np.diag(np.diag(H))
     H = slip(H, on_axes=diagonal, off_axes=H - diagonal, upper=np.triu(H))
+    H = slip(H, lower=np.tril(H))
     return slip(H, diagonal=np.diag(H), slopes=g, products=np.outer(g, g))
 
 
@@ -353,7 +355,8 @@ hessian = Step(
     _hessian,
     _curved,
     texts={
-        "along_j": "a sign is wrong: this is a slope, divided by ε.",
+        "along_j": "a sign is wrong: this is the slope along j, divided by ε.",
+        "along_i": "a sign is wrong: this is the slope along i, divided by ε.",
         "summed": "four costs are added: they are compared.",
         "half": "only one of the two central differences is taken.",
         "forward": "forward differences came: step to both sides.",
@@ -367,6 +370,7 @@ hessian = Step(
         "on_axes": "only the diagonal is filled: two parameters may move together.",
         "off_axes": "the diagonal is 0: there a parameter moves twice.",
         "upper": "the part below the diagonal is 0: H is symmetric.",
+        "lower": "the part above the diagonal is 0: H is symmetric.",
         "diagonal": "the diagonal alone came: the whole matrix is asked for.",
         "slopes": "this is the gradient: its derivatives are asked for.",
         "products": "products of two slopes came: second derivatives are asked for.",
@@ -376,7 +380,7 @@ hessian = Step(
         "from values of the cost alone": ["the surface peaks"],
         "the central difference in direction $j$": ["half", "along_j", "forward"],
         "of the central difference in direction $i$": ["no_4", "no_square"],
-        "also where $i = j$": ["off_axes", "quarter"],
+        "Where $i = j$": ["off_axes", "quarter"],
         "an array of shape `(n, n)`": ["diagonal", "upper"],
     },
     rtol=1e-4,
@@ -403,7 +407,11 @@ def _downhill(slip, H):
     count = slip(count, determinant=int(np.linalg.det(H) < 0), share=down.mean())
     saddle = int(down.any() and not down.all())
     count = slip(count, saddle=saddle, amount=e[e < 0].sum(), lowest=e.min())
-    return slip(count, at_most_1=len(e) if down.all() else saddle, values=e[e < 0])
+    count = slip(count, at_most_1=len(e) if down.all() else saddle, values=e[e < 0])
+    minors = [np.linalg.det(H[:k, :k]) for k in range(1, len(H) + 1)]
+    by_minors = sum(m < 0 for m in minors)
+    by_sign = 1 if minors[-1] < 0 else len(H) * int(H[0, 0] < 0)
+    return slip(count, minors=by_minors, two_only=by_sign, cut=np.sum(e <= -1))
 
 
 def _hessians(rng) -> Iterator[Case]:
@@ -435,6 +443,9 @@ downhill_directions = Step(
         "share": "this is the share of the directions, not their number.",
         "saddle": "the result tells whether it is a saddle: how many lead downhill?",
         "at_most_1": "at every saddle 1 comes: there may be more downhill directions.",
+        "minors": "the negative minors of H are counted: at a maximum they alternate.",
+        "two_only": "a rule for two parameters: det H and the first entry tell less.",
+        "cut": "the eigenvalues are cut to whole numbers: those above −1 become 0.",
         "values": "the negative eigenvalues came: their number is asked for.",
         "amount": "the negative eigenvalues are added: count them.",
         "lowest": "this is the lowest eigenvalue: count the negative ones.",
@@ -582,9 +593,7 @@ which_minimum = Step(
     small=lambda: Case(
         "",
         {
-            "start": np.array([0.3, 0.4]),
-            "eta": 0.02,
-            "steps": 20,
+            **{"start": np.array([0.3, 0.4]), "eta": 0.02, "steps": 20},
             "minima": np.array([[0.2283, -1.6255], [0.2964, 0.3202]]),
         },
     ),
@@ -601,6 +610,8 @@ def _promise(slip, cost, gradient, v, eta):
     expected = slip(g @ step, up=-(g @ step), root=-eta * np.linalg.norm(g))
     expected = slip(expected, by_eta=g @ g * -1.0, each=g * step, twice=2 * g @ step)
     expected = slip(expected, sum=step.sum(), there=lambda: gradient(v + step) @ step)
+    mean = lambda: (g + gradient(v + step)) @ step / 2  # noqa: E731
+    expected = slip(expected, mean=mean, eta_twice=eta * (g @ step))
     actual = slip(cost(v + step) - cost(v), turned=cost(v) - cost(v + step))
     actual = slip(actual, after=cost(v + step), climbed=cost(v - step) - cost(v))
     actual = slip(actual, rest=cost(v + step) - cost(v) - expected)
@@ -635,6 +646,8 @@ promise = Step(
         "sum": "the entries of the step are summed: each is multiplied by its slope "
         "first.",
         "there": "the slope is that after the step: the promise is made at `v`.",
+        "mean": "the slope is the mean of both ends: the promise is made at `v`.",
+        "eta_twice": "η stands twice in the expected change.",
         "turned": "the actual change has the wrong sign: it is after minus before.",
         "after": "the cost after the step came: its change is asked for.",
         "climbed": "the actual change is that of a step uphill.",
@@ -657,11 +670,7 @@ promise = Step(
     goal="say in advance by how much a step will lower it",
     small=lambda: Case(
         "",
-        {
-            "cost": lambda v: float(v @ v) / 2,
-            "gradient": lambda v: v,
-            "v": np.array([3.0, -4.0]),
-            "eta": 0.5,
-        },
+        {"cost": lambda v: float(v @ v) / 2, "gradient": lambda v: v}
+        | {"v": np.array([3.0, -4.0]), "eta": 0.5},
     ),
 )

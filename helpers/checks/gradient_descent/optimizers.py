@@ -31,6 +31,8 @@ def _minibatches(slip, n, m, rng):
     cut = slip(cut, blocks=[blocks[i] for i in rng.permutation(len(blocks))])
     cut = slip(cut, shuffled_inside=[rng.permutation(b) for b in blocks])
     cut = slip(cut, first_only=cut[:1], filled=[order[: len(cut[0])], *cut[1:], cut[0]])
+    last = np.append(cut[-1], cut[0][len(cut[-1]) :])
+    cut = slip(cut, buffer=[last[: len(b)] for b in cut])
     return slip(cut, flat=order, sizes=[np.array([len(b) for b in cut])])
 
 
@@ -67,10 +69,11 @@ minibatches = dataclasses.replace(
         "down": "there is a minibatch too few, and some hold more than m: round up.",
         "one_more": "there is a minibatch too many where m divides n.",
         "filled": "a minibatch comes twice.",
+        "buffer": "one array is filled again and again: make a new one each time.",
         "sizes": "the sizes of the minibatches came, not their indices.",
     },
     demands={
-        "Yields arrays of indices": ["flat", "sizes"],
+        "Yields new arrays of indices": ["flat", "sizes", "buffer"],
         "each of 0 … n − 1 exactly once": ["replaced", "from_1", "no_last_one"],
         "in random order": ["in_order", "blocks", "shuffled_inside"],
         "as few minibatches as possible": ["one_more", "single", "first_only"],
@@ -102,11 +105,11 @@ def _gradient(slip, w, X, y, batch):
     A = slip(X[rows], X_first=X[: len(rows)])
     t = slip(y[rows], y_first=y[: len(rows)], no_target=0)
     e = A @ w - t
-    e = slip(e, sign=-e, squared=e**2, relative=lambda: e / (A @ w))
+    e = slip(e, sign=-e, squared=e**2)
     g = A.T @ e / slip(len(rows), over_N=len(y), over_n=len(w), summed=1)
     g = slip(g, all_over_m=X.T @ (X @ w - y) / len(batch))
     g = slip(g, no_input=0 * w + e.mean(), each=A * e[:, None], cost=np.mean(e**2) / 2)
-    return slip(g, updated=w - g)
+    return slip(g, updated=w - g, by_row=(A * e[:, None]).mean(1))
 
 
 def _minibatch_cases(rng) -> Iterator[Case]:
@@ -131,13 +134,13 @@ minibatch_gradient = Step(
         "no_target": "the targets are forgotten.",
         "sign": "the sign is wrong: the error is prediction minus target.",
         "squared": "the error is squared: the derivative of a square is linear.",
-        "relative": "the error of an example is divided by its prediction.",
         "over_N": "you divided by N, not by the number m of the minibatch.",
         "over_n": "you divided by the number of weights.",
         "summed": "the gradients are summed over the minibatch, not averaged.",
         "no_input": "the inputs are forgotten: this is the mean error.",
         "each": "one gradient for each example came: their mean is asked for.",
         "cost": "this is the cost: its gradient is asked for.",
+        "by_row": "the mean runs over the features (axis 1): over the examples.",
         "updated": "this is w minus the gradient: a step is not asked for.",
     },
     demands={
@@ -339,6 +342,9 @@ def _adam(slip, w, g, m, s, t, eta, beta1, beta2, eps):
     old = m / (1 - p1), s / (1 - p2)
     m_hat, s_hat = slip((m_hat, s_hat), old_hats=old)
     after = _scaled(slip, w, eta, slip(m_hat, g=g), s_hat, eps)
+    root, rest = np.sqrt(second), 1 - p2
+    after = slip(after, late=w - eta * m_hat / (root / rest + eps))
+    after = slip(after, short=w - eta * m_hat * np.sqrt(rest) / (root + eps))
     kept = slip((first, second), hats=(m_hat, s_hat), m_hat=(m_hat, second))
     return after, *slip(kept, s_hat=(first, s_hat), old_kept=(m, s))
 
@@ -379,6 +385,8 @@ adam_step = Step(
         "no_s_hat": "the bias correction of s is missing.",
         "m_times": "the bias correction of m multiplies by 1 − β₁ᵗ: it divides.",
         "s_times": "the bias correction of s multiplies by 1 − β₂ᵗ: it divides.",
+        "late": "ŝ is s divided before the root is taken, not after it.",
+        "short": "ε stands beside √s in place of √ŝ: it counts for more at first.",
         "g": "g stands in the step of w: it is m̂ that belongs there.",
         "hats": f"m̂ and ŝ are returned: {HATS}",
         "m_hat": f"m̂ is returned in place of m: {HATS}",
@@ -628,10 +636,12 @@ def _start(slip, sizes, rng):
     layers = []
     pairs = list(itertools.pairwise(sizes))
     pairs = slip(pairs, with_input=[(sizes[0], sizes[0]), *pairs])
+    pairs = slip(pairs, stuck=[(sizes[0], n) for n in sizes[1:]])
     pairs = slip(pairs, no_last=pairs[:-1], no_first=pairs[1:])
     for n_in, n_out in slip(pairs, backward=pairs[::-1]):
         shape = slip((n_out, n_in), transposed=(n_in, n_out))
-        W = slip(rng.normal, uniform=rng.uniform)(size=shape)
+        turned = lambda size: rng.normal(size=size[::-1]).T  # noqa: E731
+        W = slip(rng.normal, uniform=rng.uniform, drawn_turned=turned)(size=shape)
         root = slip(np.sqrt(n_in), no_root=n_in, of_out=np.sqrt(n_out), no_scale=1)
         W = slip(
             W / root,
@@ -639,7 +649,7 @@ def _start(slip, sizes, rng):
             he=W / root * np.sqrt(2),
             both=W / np.sqrt((n_in + n_out) / 2),
         )
-        W = slip(W, zero=0 * W, one_row=W[:1] + 0 * W)
+        W = slip(W, zero=0 * W)
         b = slip(np.zeros(n_out), for_inputs=np.zeros(n_in), ones=np.ones(n_out))
         b = slip(b, drawn=lambda n=n_out: rng.normal(size=n), column=b[:, None])
         layers.append(slip((W, b), exchanged=(b, W), no_bias=W))
@@ -661,40 +671,36 @@ start = Step(
     _start_cases,
     texts={
         "with_input": "the input gets weights, too: it is no layer.",
+        "stuck": "every layer has the inputs of the first: they are the layer before.",
+        "drawn_turned": "the numbers are drawn in the shape (n_{l−1}, n_l) and turned.",
         "no_last": "the last layer is missing.",
         "no_first": "the first layer is missing.",
         "backward": "the layers are drawn from the last to the first.",
-        "transposed": "the shapes are exchanged: a row of W belongs to a neuron of "
-        "layer l, so W has the shape (n_l, n_{l−1}).",
+        "transposed": "the shapes are exchanged: a row of W belongs to a neuron.",
         "uniform": "the weights are drawn by another distribution than `rng.normal`.",
         "no_root": "the weights are divided by the number of inputs: its root is asked "
         "for.",
-        "of_out": "the root is that of the number of outputs: a neuron adds up over "
-        "its inputs.",
+        "of_out": "the root is that of the outputs: a neuron adds up its inputs.",
         "no_scale": "the weights are not divided by the root of the number of inputs.",
         "times": "the weights are multiplied by the root: they are divided.",
         "he": "the weights have a factor √2 (another recipe, of He, for ReLU).",
-        "both": "the weights are divided by the root of the mean of inputs and "
-        "outputs (another recipe, of Glorot): inputs only are asked for.",
+        "both": "the root is that of the mean of inputs and outputs (Glorot's recipe).",
         "zero": "all weights are 0: then all neurons of a layer stay the same.",
-        "one_row": "all rows of a layer are the same: then its neurons stay the same.",
-        "for_inputs": "the biases have an entry for each input: one for each neuron "
-        "of the layer is asked for.",
+        "for_inputs": "the biases have an entry for each input, not for each neuron.",
         "ones": "the biases are 1: zeros are asked for.",
         "drawn": "the biases are drawn: zeros are asked for.",
         "column": "the biases are columns: shape (n_l,) is asked for.",
         "exchanged": "the pairs are exchanged: (W, b) is asked for.",
-        "lists": "a list of weights and a list of biases came: (W, b) for each layer "
-        "is asked for.",
+        "lists": "a list of weights and one of biases came: pairs are asked for.",
         "no_bias": "the weights came without the biases: pairs are asked for.",
     },
     demands={
         "in order from the first": ["backward"],
         "of shape `(n_l, n_{l-1})`": ["transposed"],
-        "drawn by `rng.normal`": ["uniform", "zero", "one_row"],
+        "drawn by `rng.normal` in this shape": ["uniform", "zero", "drawn_turned"],
         "divided by $\\sqrt{n_{l-1}}$": ["no_root", "of_out", "no_scale", "times"],
         "zeros of shape `(n_l,)`": ["for_inputs", "ones", "drawn"],
-        "one for each layer": ["no_last", "no_first", "lists"],
+        "one for each layer": ["no_last", "no_first", "stuck"],
         "The input is no layer": ["with_input"],
     },
     why="Neurons of a layer that start alike get the same gradient and stay alike: the "

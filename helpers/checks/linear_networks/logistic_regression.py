@@ -8,11 +8,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .. import classification as shared
 from ..engine import Case, Step
 
 CLASSES = "From numbers to classes"
 STABLE = "turn the outputs of a linear layer into probabilities without overflow"
 JUDGE = "judge a published learning curve by putting it beside baselines"
+
+
+def _small(**args):
+    return lambda: Case("", args)
 
 
 def _sigmoid(z):
@@ -25,22 +30,31 @@ def _sigmoid(z):
 def _cost(slip, z, y):
     right = np.logaddexp(0, z) - y * z
     p = _sigmoid(z)
-    cut = lambda: -np.log(np.clip(np.where(y, p, 1 - p), 1e-12, 1))  # noqa: E731
-    each = slip(right, cut=cut, squared=(p - y) ** 2, one_minus=np.abs(p - y))
-    each = slip(each, only_1=y * right, only_0=(1 - y) * right, minus=-right)
-    each = slip(each, turned=np.logaddexp(0, z) - (1 - y) * z, hinge=np.maximum(-z, 0))
+    each = slip(right, squared=(p - y) ** 2, one_minus=np.abs(p - y), minus=-right)
+    each = slip(each, only_1=y * right, only_0=(1 - y) * right, twice=right - y * z)
+    each = slip(each, turned=np.logaddexp(0, z) - (1 - y) * z, plus=right + 2 * y * z)
     each = slip(each, no_label=np.logaddexp(0, z), as_p=lambda: _of_p(z, y))
     each = slip(
         each, base_2=right / np.log(2), naive=lambda: _of_p(1 / (1 + np.exp(-z)), y)
     )
-    each = slip(each, eps=lambda: -np.log(np.where(y, p, 1 - p) + 1e-12))
-    each = slip(each, pm_one=np.logaddexp(0, -y * z), tail=np.maximum(z, 0) - y * z)
+    each = slip(each, pm_one=np.logaddexp(0, -y * z))
+    rest = np.maximum(z, 0) - y * z
+    each = slip(each, tail=rest, no_minus=lambda: rest + np.log1p(np.exp(np.abs(z))))
+    cut = {n: lambda t=t: _cut(z, y, t, 0) for n, t in shared.TINY.items()}
+    added = {n: lambda t=t: _cut(z, y, 0, t) for n, t in shared.ADDED.items()}
+    far = np.clip(z, -500, 500)
+    each = slip(each, **cut, **added, clipped=np.logaddexp(0, far) - y * far)
     halves = each[y == 1].mean() + each[y == 0].mean()
     return slip(each.mean(), summed=each.sum(), each=each, halves=halves)
 
 
 def _of_p(p, y):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def _cut(z, y, least, more):
+    p = np.clip(1 / (1 + np.exp(-z)), least, 1 - least)
+    return -np.log(np.where(y, p, 1 - p) + more)
 
 
 def _preactivations(rng) -> Iterator[Case]:
@@ -57,23 +71,25 @@ sigmoid_cost = Step(
     "sigmoid_cost",
     _cost,
     _preactivations,
-    texts={
-        "cut": "probabilities are cut off at 10⁻¹²: a sure mistake costs more.",
+    texts=shared.CUT
+    | {
         "squared": "this is the squared error of the probabilities.",
         "one_minus": "1 − p of the label stands in place of −ln p.",
         "only_1": "rows with the label 0 cost nothing here: theirs is −ln(1 − p).",
         "only_0": "rows with the label 1 cost nothing here: theirs is −ln p.",
         "minus": "the sign is wrong: −ln p is positive.",
         "turned": "0 and 1 are exchanged: −ln p belongs to the label 1.",
-        "hinge": "this is max(0, −z), whatever the label.",
+        "clipped": "z is cut off: a sure mistake costs |z|, however large.",
+        "twice": "y z is subtracted twice.",
+        "plus": "y z has the wrong sign: for the label 1 the cost falls with z.",
         "no_label": "the label is missing: this is −ln(1 − p) in every row.",
         "as_p": "z is taken for the probability: the sigmoid is missing.",
         "base_2": "the logarithm has base 2.",
         "naive": "an exponential overflows, or p is rounded to 0 or 1 before the "
         "logarithm: rewrite the cost in z.",
-        "eps": "a small number is added to p: a sure mistake costs more.",
         "pm_one": "the labels are taken for −1 and 1: they are 0 and 1.",
         "tail": "max(0, z) − y z lacks its last part, ln(1 + e^−|z|).",
+        "no_minus": "the exponent has a wrong sign: e^|z| overflows, e^−|z| does not.",
         "halves": "each class has a mean of its own: one mean over all rows.",
         "summed": "the sum over the rows came: their mean is asked for.",
         "each": "a number for each row came: their mean is asked for.",
@@ -81,7 +97,7 @@ sigmoid_cost = Step(
     demands={
         "the mean of $-\\ln p$": ["summed", "minus", "base_2", "squared"],
         "of $-\\ln(1 - p)$ over": ["only_1", "turned", "no_label"],
-        "$z = \\pm 1000$ must work": ["naive", "cut"],
+        "$z = \\pm 1000$ must work": ["naive", "cut_1e-12", "plus_1e-08"],
         "straight from the preactivations": ["as_p"],
     },
     warn="an exponential overflows or a logarithm meets 0: rewrite the cost in z.",
@@ -92,7 +108,7 @@ sigmoid_cost = Step(
     "with the two logits 0 and z.",
     see="Without overflow",
     goal=STABLE,
-    small=lambda: Case("", {"z": np.array([0.0, 2.0]), "y": np.array([1, 0])}),
+    small=_small(z=np.array([0.0, 2.0]), y=np.array([1, 0])),
 )
 
 
@@ -101,13 +117,14 @@ sigmoid_cost = Step(
 
 def _gradient(slip, X, y, w, b):
     z = X @ w + slip(b, no_bias=0)
-    p = slip(_sigmoid(z), no_sigmoid=z, step=(z >= 0) * 1.0)
-    e = slip(p - y, sign=y - p, no_label=p, size=np.abs(p - y), twice=2 * (p - y))
+    p = slip(_sigmoid(z), no_sigmoid=z, flipped=_sigmoid(-z))
+    e = slip(p - y, sign=y - p, no_label=p, twice=2 * (p - y))
     e = slip(e, slope=e * p * (1 - p))
     N, n = X.shape
-    e = e / slip(N, summed=1, features=n, positives=y.sum())
+    e = e / slip(N, summed=1, features=n)
     db = slip(e.sum(), db_zero=0.0, db_mean=e.mean(), db_each=e)
-    return slip(X.T @ e, means=X.mean(0) * e.sum(), each=X * e[:, None]), db
+    dw = slip(X.T @ e, means=X.mean(0) * e.sum(), each=X * e[:, None])
+    return slip(dw, dw_mean=dw / N, by_row=N * (X * e[:, None]).mean(1)), db
 
 
 def _gradient_cases(rng) -> Iterator[Case]:
@@ -126,20 +143,20 @@ cost_gradient = Step(
     texts={
         "no_bias": "the bias is missing in z.",
         "no_sigmoid": "the sigmoid is missing: z − y is the error of a squared cost.",
-        "step": "a step stands in place of the sigmoid.",
+        "flipped": "the exponent in the sigmoid has the wrong sign: this is 1 − p.",
         "sign": "the sign is wrong: the error is p − y.",
         "no_label": "the labels are missing: p stands in place of p − y.",
-        "size": "the sign of the error is lost.",
         "twice": "there is a factor 2 too many: it belongs to the squared error.",
         "slope": "there is a factor p (1 − p) too many: with cross-entropy it cancels.",
         "summed": "the sums over the examples came: the cost is a mean.",
         "features": "you divided by the number of features, not of examples.",
-        "positives": "you divided by the number of ones, not of examples.",
         "db_zero": "db is 0: the bias has a derivative, too.",
         "db_mean": "db is divided by N twice.",
+        "dw_mean": "dw is divided by N twice.",
         "db_each": "db has an entry for each example: one number is asked for.",
         "means": "mean error times mean features: multiply first, then average.",
         "each": "dw has a row for each example: sum over them.",
+        "by_row": "dw: the mean runs over the features (axis 1): over the examples.",
     },
     demands={
         "with respect to $w$ and $b$": ["db_zero", "no_bias"],
@@ -154,10 +171,7 @@ cost_gradient = Step(
     "input, the bias the error alone, averaged over the examples.",
     see="The gradient",
     goal="derive the gradient of softmax regression",
-    small=lambda: Case(
-        "",
-        {"X": np.array([[1.0, 2.0]]), "y": np.array([1]), "w": np.zeros(2), "b": 0.0},
-    ),
+    small=_small(X=np.array([[1.0, 2.0]]), y=np.array([1]), w=np.zeros(2), b=0.0),
 )
 
 
@@ -165,29 +179,33 @@ cost_gradient = Step(
 
 
 def _train(slip, X, y, eta, steps):
+    X = slip(X, scaled=lambda: (X - X.mean(0)) / X.std(0))
     w, b, costs = np.zeros(X.shape[1]), slip(0.0, b_one=1.0), []
-    w = slip(w, w_ones=np.ones(X.shape[1]))
-    for _ in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
+    w, rows = slip(w, w_ones=np.ones(X.shape[1])), [[i] for i in range(len(y))]
+    for t in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
         costs.append(np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b)))
-        e = (_sigmoid(X @ w + b) - y) / slip(len(y), summed=1)
-        rate = slip(eta, climbs=-eta, no_eta=1.0)
-        new = w - rate * X.T @ e
-        e = slip(e, late=(_sigmoid(X @ new + b) - y) / len(y))
-        w, b = new, b - slip(rate, b_kept=0) * e.sum()
+        by_turns = [rows[t % len(y)]]
+        for i in slip([slice(None)], one_by_one=rows, by_turns=by_turns):
+            A, target = X[i], y[i]
+            e = (_sigmoid(A @ w + b) - target) / slip(len(target), summed=1)
+            rate = slip(eta, climbs=-eta, no_eta=1.0, twice=2 * eta)
+            new = w - rate * A.T @ e
+            e = slip(e, late=(_sigmoid(A @ new + b) - target) / len(target))
+            w, b = new, b - slip(rate, b_kept=0) * e.sum()
         if slip(False, after_one=True):
             break
     end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
     after = [*costs[1:], end]
-    costs = slip(costs, running=np.cumsum(costs).tolist(), after=after)
-    costs = slip(costs, both=[*costs, end], backwards=costs[::-1])
-    return w, b, slip(costs, last=end)
+    return w, b, slip(costs, after=after, both=[*costs, end], last=end)
 
 
 def _train_cases(rng) -> Iterator[Case]:
     for N, n, eta, steps in ((12, 3, 0.5, 4), (9, 2, 1.5, 7), (15, 4, 0.1, 3)):
         X, y = rng.normal(size=(N, n)) + 0.3, rng.permutation(N) % 2
         args = {"X": X, "y": y, "eta": eta, "steps": steps}
-        yield Case(f"{N} examples, {n} features, η = {eta}, {steps} steps", args)
+        yield Case(
+            f"{N} examples, {n} features, η = {eta}, {steps} steps", args, {"N": N}
+        )
 
 
 train_logistic = Step(
@@ -204,19 +222,21 @@ train_logistic = Step(
         "summed": "the gradient is summed over the examples: its mean is asked for.",
         "climbs": "the sign is wrong: + climbs the cost.",
         "no_eta": "η is missing.",
+        "twice": "there is a factor 2 too many in the step.",
+        "scaled": "the features have been scaled: w belongs to X as it came.",
+        "one_by_one": "a step runs through the examples one by one, moving at each.",
+        "by_turns": "each step takes one example: all of them are asked for.",
         "late": "b follows weights that are already new: compute both gradients first.",
         "b_kept": "the bias is not updated.",
         "after_one": "only one step is taken: a return in the loop?",
         "after": "the costs are those after each step: before it is asked for.",
         "both": "the cost after the last step is noted, too: one for each step.",
         "last": "only the last cost came: one for each step.",
-        "running": "each cost is added to those before it.",
-        "backwards": "the costs come in reversed order.",
     },
     demands={
         "Start with $w = 0$ and $b = 0$": ["w_ones", "b_one"],
         "take `steps` steps": ["one_less", "one_more", "after_one"],
-        "the gradient of all examples": ["summed", "b_kept"],
+        "the gradient of all examples": ["summed", "one_by_one", "by_turns"],
         "the cost before each step": ["after", "both", "last"],
     },
     why="From zero weights each probability is ½ and the cost is ln 2: a known number, "
@@ -226,15 +246,7 @@ train_logistic = Step(
     "half of the steps had been enough.",
     see=CLASSES,
     goal="train it on handwritten digits",
-    small=lambda: Case(
-        "",
-        {
-            "X": np.array([[1.0], [-1.0]]),
-            "y": np.array([1, 0]),
-            "eta": 1.0,
-            "steps": 2,
-        },
-    ),
+    small=_small(X=np.array([[1.0], [-1.0]]), y=np.array([1, 0]), eta=1.0, steps=2),
 )
 
 
@@ -258,11 +270,12 @@ def _two(slip, p, y, threshold):
     false = _share(said.sum() - hits, said.sum())
     precision = slip(precision, alarms=false, one=precision if said.any() else 1.0)
     precision = slip(precision, nan=lambda: precision if said.any() else np.nan)
-    recall = slip(_share(hits, y.sum()), fallout=fallout, accuracy_2=accuracy)
-    recall = slip(recall, of_all_2=hits / N, missed=1 - recall, right_zeros=1 - fallout)
-    f_1 = _share(2 * hits, said.sum() + y.sum())
+    recall = slip(_share(hits, y.sum()), fallout=fallout, precise=precision)
+    share = _share(hits, (said == y).sum())
+    recall = slip(recall, of_right=share, right_zeros=1 - fallout)
+    recall = slip(recall, of_all_2=hits / N, missed=1 - recall)
     either = _share(hits, (said | y).sum())
-    recall, precision = slip(recall, f_1=f_1), slip(precision, either=either)
+    precision = slip(precision, either=either)
     return slip((precision, recall), exchanged=(recall, precision))
 
 
@@ -294,10 +307,10 @@ precision_recall = Step(
         "one": "precision: 0 is asked for where no row is called 1, not 1.",
         "either": "precision: divide by the rows called 1, without the missed ones.",
         "right_zeros": "recall: this is the share of the zeros that are called 0.",
-        "f_1": "recall: this is F₁, which mixes precision and recall.",
         "fallout": "recall: this is the share of the zeros that are called 1.",
-        "accuracy_2": "recall: this is the accuracy, the share of all rows right.",
+        "precise": "recall: this is the precision.",
         "of_all_2": "recall: divide by the rows that are 1, not by all.",
+        "of_right": "recall: divide by the rows that are 1, not by the right answers.",
         "missed": "recall: this is the share of the ones that is missed.",
         "exchanged": "precision and recall are exchanged.",
     },
@@ -315,20 +328,20 @@ precision_recall = Step(
     "is only its default. What it should be depends on what the two mistakes cost.",
     see=CLASSES,
     goal=JUDGE,
-    small=lambda: Case(
-        "",
-        {"p": np.array([0.9, 0.6, 0.2]), "y": np.array([1, 0, 1]), "threshold": 0.5},
-    ),
+    small=_small(p=np.array([0.9, 0.6, 0.2]), y=np.array([1, 0, 1]), threshold=0.5),
 )
 
 
 # --- roc ------------------------------------------------------------------------------
 
 
-def _one_by_one(p):
-    ranks = np.empty(len(p), int)
-    ranks[np.argsort(-p, kind="stable")] = np.arange(len(p))
-    return ranks <= np.arange(len(p))[:, None]
+def _one_by_one(p, y, like):
+    """Call the rows one after the other; equal p in the student's order, if told."""
+    order, ones = np.lexsort((-y, -p)), np.diff((like or {}).get("tpr", ())) > 0
+    for level in np.unique(p) if len(ones) == len(p) else ():
+        at = p[order] == level
+        order[at] = order[at][np.argsort(np.argsort(~ones[at], kind="stable"))]
+    return order.argsort() <= np.arange(len(order))[:, None]
 
 
 def _roc(slip, p, y):
@@ -336,34 +349,31 @@ def _roc(slip, p, y):
     levels = np.unique(p)[::-1]
     levels = slip(levels, rising=levels[::-1], repeated=np.sort(p)[::-1])
     called = slip(p >= levels[:, None], strict=p > levels[:, None])
-    called = slip(called, ties_apart=_one_by_one(p))
+    called = slip(called, ties=lambda: _one_by_one(p, y, slip.like))
     tpr = (called & (y == 1)).sum(1) / (y == 1).sum()
     fpr = (called & (y == 0)).sum(1) / (y == 0).sum()
-    hits = (called & (y == 1)).sum(1)
-    fpr = slip(
-        fpr, precision=hits / np.maximum(called.sum(1), 1), of_all=fpr * np.mean(y == 0)
-    )
+    precision = (called & (y == 1)).sum(1) / np.maximum(called.sum(1), 1)
+    fpr = slip(fpr, alarms=1 - precision, of_all=fpr * np.mean(y == 0))
     tpr = slip(tpr, of_all_2=tpr * np.mean(y == 1))
     begin = slip([0.0], no_start=[])
     late = slip(False, end=True)
     fpr, tpr = (np.append(v, 1) if late else np.append(begin, v) for v in (fpr, tpr))
     area = np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)
-    area = slip(
-        area, steps=np.sum(np.diff(fpr) * tpr[1:]), low=np.sum(np.diff(fpr) * tpr[:-1])
-    )
-    area = slip(area, mean=tpr.mean(), minus=-area, gini=2 * area - 1)
+    area = slip(area, steps=np.diff(fpr) @ tpr[1:], low=np.diff(fpr) @ tpr[:-1])
+    area = slip(area, mean=tpr.mean())
     area = slip(area, by_tpr=np.sum(np.diff(tpr) * (fpr[1:] + fpr[:-1]) / 2))
-    return slip((fpr, tpr, area), exchanged=(tpr, fpr, area))
+    back = fpr[::-1], tpr[::-1], -area
+    return slip((fpr, tpr, area), exchanged=(tpr, fpr, area), back=back)
 
 
 def _roc_cases(rng) -> Iterator[Case]:
-    for N, digits in ((12, 1), (20, 1), (15, 3)):
+    for N, digits in ((12, 1), (16, 1), (15, 3)):
         y = rng.permutation(np.arange(N) % 3 == 0) * 1
         p = np.round(
             np.clip(0.4 + 0.2 * y + 0.25 * rng.normal(size=N), 0.0, 1.0), digits
         )
         p[:2], p[2] = p[2], p[3]
-        y[:2] = 1, 0
+        y[:4] = 1, 0, 0, 1
         yield Case(f"{N} rows, {len(np.unique(p))} different p", {"p": p, "y": y})
 
 
@@ -374,27 +384,25 @@ roc = Step(
     ("fpr", "tpr", "area"),
     lists=True,
     texts={
+        "ties": "equal p are taken one by one: they pass a threshold together.",
         "turned": "0 and 1 are exchanged: the ones are looked for.",
-        "ties_apart": "rows with equal p are taken one by one: they pass a threshold "
-        "together.",
         "rising": "the thresholds rise: the curve begins with the highest.",
         "strict": "a row exactly at the threshold counts as 1: ≥, not >.",
-        "precision": "fpr: this is the precision.",
+        "alarms": "fpr: this is 1 − precision: divide by the number of zeros.",
         "of_all": "fpr: divide by the number of zeros, not of all rows.",
         "of_all_2": "tpr: divide by the number of ones, not of all rows.",
         "no_start": "the first point (0, 0) is missing.",
         "steps": "area: these rectangles are as high as their ends: take trapezoids.",
         "low": "area: these rectangles are as high as their starts: take trapezoids.",
         "mean": "area: this is the mean height of the points.",
-        "minus": "area: the sign is wrong: the curve runs from left to right.",
-        "gini": "area: this is twice the area minus 1.",
         "by_tpr": "area: this is the area left of the curve, not below it.",
         "repeated": "there is a threshold for each row: equal p count once.",
         "end": "the last point (1, 1) comes twice, the first, (0, 0), is missing.",
         "exchanged": "fpr and tpr are exchanged.",
+        "back": "the curve runs from right to left, and the area is negative.",
     },
     demands={
-        "each *different* value of `p`": ["ties_apart"],
+        "each *different* value of `p`": ["ties", "repeated"],
         "from the largest to the smallest": ["rising"],
         "begins with the point (0, 0)": ["no_start"],
         "the share of the zeros that are called 1": ["of_all", "turned"],
@@ -408,7 +416,7 @@ roc = Step(
     "a perfect order. It says nothing about whether the probabilities are right.",
     see=CLASSES,
     goal=JUDGE,
-    small=lambda: Case("", {"p": np.array([0.8, 0.5, 0.5]), "y": np.array([1, 1, 0])}),
+    small=_small(p=np.array([0.8, 0.5, 0.5]), y=np.array([1, 1, 0])),
 )
 
 
@@ -419,15 +427,16 @@ def _read(slip, train, val, y_train, y_val):
     best = slip(np.argmax(val), last_tie=len(val) - 1 - np.argmax(val[::-1]))
     best = slip(best, by_train=np.argmax(train), last=len(val) - 1)
     asked = slip(y_train, own_majority=y_val, of_both=np.append(y_train, y_val))
-    counts = np.bincount(asked)
-    base = np.mean(y_val == counts.argmax())
-    base = slip(base, rarest=np.mean(y_val == counts.argmin()), even=1 / len(counts))
-    base = slip(base, zero=np.mean(y_val == 0))
+    labels, counts = np.unique(asked, return_counts=True)
+    most = labels[counts.argmax()]
+    base = np.mean(y_val == slip(most, place=counts.argmax()))
+    base = slip(base, zero=np.mean(y_val == 0), even=1 / len(counts))
+    base = slip(base, binary=np.mean(y_val == (y_train.mean() > 0.5)))
     base = slip(base, middle=np.mean(y_val == int(np.median(y_train))))
-    base = slip(base, of_train=np.mean(y_train == counts.argmax()), none=0.0)
-    gain = slip(val[best] - base, times=val[best] / base, under=base - val[best])
+    base = slip(base, of_train=np.mean(y_train == most), none=0.0)
+    gain = slip(val[best] - base, under=base - val[best])
     gap = slip(train[best] - val[best], turned=val[best] - train[best])
-    gap = slip(gap, size=abs(gap))
+    gap = slip(gap, size=abs(gap), maxima=max(train) - max(val))
     gap = slip(gap, at_end=train[-1] - val[-1], widest=np.max(np.subtract(train, val)))
     epoch = slip(int(best), from_1=int(best) + 1)
     return slip((epoch, gain, gap), gap_first=(epoch, gap, gain))
@@ -437,7 +446,7 @@ def _curves(rng) -> Iterator[Case]:
     for E, at, low, *often in (
         (12, 5, 0.55, (46, 14), (14, 26)),
         (9, 1, 0.55, (18, 15, 27), (24, 10, 6)),
-        (15, 9, 0.86, (13, 47), (26, 14)),
+        (15, 9, 0.86, (0, 13, 47), (3, 23, 14)),
     ):
         train = np.sort(rng.uniform(low, 0.97, E))
         train[[1, -2]] = train[[-2, 1]]
@@ -446,7 +455,8 @@ def _curves(rng) -> Iterator[Case]:
         val[[at, at + 2]] = 0.85
         y = [rng.permutation(np.repeat(range(len(n)), n)) for n in often]
         args = {"train": train, "val": val, "y_train": y[0], "y_val": y[1]}
-        yield Case(f"{E} epochs, {len(often[0])} classes", args)
+        missing = ", 0 is missing" if 0 in often[0] else ""
+        yield Case(f"{E} epochs, {len(often[0])} classes{missing}", args)
 
 
 read_curve = Step(
@@ -461,15 +471,16 @@ read_curve = Step(
         "own_majority": "the baseline peeks: its class is the commonest of y_val.",
         "of_both": "the baseline peeks: its class is the commonest of both parts.",
         "zero": "the baseline takes class 0, whatever is frequent.",
+        "place": "the place in the list of labels is no label: 0 may be missing there.",
+        "binary": "two classes are taken for granted: the mean of the labels decides.",
         "middle": "the baseline takes the middle class number: the commonest.",
-        "rarest": "the baseline takes the rarest class.",
         "even": "the baseline is 1/k: the commonest class is right more often or less.",
         "of_train": "the baseline is measured on y_train: y_val is asked for.",
         "none": "the baseline is not subtracted.",
-        "times": "gain: the accuracy is divided by the baseline: subtract it.",
         "under": "gain: the sign is wrong: accuracy minus baseline.",
         "turned": "gap: the sign is wrong: training minus validation.",
         "size": "gap: its sign is lost: it may be negative.",
+        "maxima": "gap: the maxima of both curves come from different epochs.",
         "at_end": "gap: taken after the last epoch, not at the best one.",
         "widest": "gap: this is the widest gap of all epochs.",
         "from_1": "epoch: counted from 1: from 0 is asked for.",
@@ -481,7 +492,7 @@ read_curve = Step(
         "counted from 0": ["from_1"],
         "the class that is most frequent in `y_train`": [
             "own_majority",
-            "zero",
+            "place",
             "middle",
         ],
         "its accuracy on `y_val`": ["of_train", "even", "none"],
@@ -497,13 +508,10 @@ read_curve = Step(
     "good.",
     see="Ten digits, one layer",
     goal=JUDGE,
-    small=lambda: Case(
-        "",
-        {
-            "train": np.array([0.5, 0.7, 0.9]),
-            "val": np.array([0.5, 0.6, 0.55]),
-            "y_train": np.array([0, 1, 1]),
-            "y_val": np.array([1, 0, 1, 0]),
-        },
+    small=_small(
+        train=np.array([0.5, 0.7, 0.9]),
+        val=np.array([0.5, 0.6, 0.55]),
+        y_train=np.array([0, 1, 1]),
+        y_val=np.array([1, 0, 1, 0]),
     ),
 )

@@ -34,8 +34,8 @@ def _small(**args) -> Case:
 def _origin(slip, x, y):
     size = slip(x @ x, undivided=1.0, sum_x=x.sum(), late=x.sum() ** 2, by_N=len(x))
     w = slip(x @ y / size, ratios=np.mean(y / x), sums=y.sum() / x.sum())
-    w = slip(w, intercept=np.polyfit(x, y, 1)[0])
-    return slip(w, lengths=np.sqrt(y @ y / (x @ x)), each=y / x, first=y[0] / x[0])
+    w = slip(w, intercept=lambda: np.polyfit(x, y, 1)[0])
+    return slip(w, each=y / x, first=y[0] / x[0])
 
 
 def _origin_cases(rng) -> Iterator[Case]:
@@ -58,7 +58,6 @@ fit_origin = Step(
         "ratios": "the mean of the ratios y/x: a small x would count like a large one.",
         "sums": "this is Σy/Σx: the errors add up to 0, their squares are not least.",
         "intercept": "the slope of the line with an intercept; here it has none.",
-        "lengths": "this is the root of Σy²/Σx².",
         "each": "one ratio for each example came: y/x.",
         "first": "only the first example is used.",
     },
@@ -87,7 +86,10 @@ def _linear(slip, X, y):
     pair = slip(pair, after=(origin, np.mean(y - X @ origin)), w_too=(theta, b))
     pair = slip(pair, read_last=(np.append(b, w[:-1]), w[-1]), joined=theta)
     pair = slip(pair, read_first=(np.append(w[1:], b), w[0]))
-    return slip(pair, one_feature=tuple(np.polyfit(X[:, 0], y, 1)))
+    alone = (X - X.mean(0)).T @ (y - y.mean()) / len(y) / X.var(0)
+    pair = slip(pair, alone=(alone, y.mean() - X.mean(0) @ alone))
+    pair = slip(pair, scaled=(w * X.std(0), y.mean()))
+    return slip(pair, one_feature=lambda: tuple(np.polyfit(X[:, 0], y, 1)))
 
 
 def _linear_cases(rng) -> Iterator[Case]:
@@ -111,17 +113,18 @@ fit_linear = Step(
         "b_plus": "the sign in b is wrong: the mean prediction must be the mean of y.",
         "no_ones": "the intercept is missing: the matrix has a column of ones, too.",
         "unsolved": "this is Xᵀy: the system of equations (with XᵀX) is not solved.",
-        "after": "w is that of the fit through the origin, and b was fitted "
-        "afterwards: both must be fitted together.",
+        "after": "b was fitted after w: both must be fitted together.",
         "w_too": "b is the last entry of w: slice the solution.",
         "read_last": COLUMN.format("first") + "read from the last entry.",
         "joined": "one array came: w and b are asked for apart.",
         "read_first": COLUMN.format("last") + "read from the first entry.",
         "one_feature": "only the first feature is used.",
+        "scaled": "these belong to scaled features: X is asked for as it is.",
+        "alone": "each feature has been fitted alone: they belong together.",
     },
     demands={
         "the weights $w$ and the bias $b$": ["no_ones", "b_zero"],
-        "is smallest": ["after", "b_mean"],
+        "is smallest": ["after", "b_mean", "alone"],
         "an array of shape `(n,)` and a number": ["one_feature", "w_too", "joined"],
     },
     why="The bias is the weight of a feature that is always 1: put a column of ones "
@@ -143,12 +146,13 @@ def _r_squared(slip, y_hat, y):
     size = slip(np.square, absolute=np.abs)
     off, around = size(y_hat - y).mean(), size(y - y.mean()).mean()
     error = slip(off, late=np.mean(y_hat - y) ** 2, variance=np.var(y_hat - y))
-    error = slip(error, summed=len(y) * off, of_squares=np.mean(y_hat**2 - y**2))
-    error = slip(error, table=np.mean((y_hat[:, None] - y) ** 2))
+    error = slip(error, summed=len(y) * off, table=np.mean((y_hat[:, None] - y) ** 2))
     base = slip(around, zero=np.mean(y**2), own=np.var(y_hat), sample=np.var(y, ddof=1))
     base = slip(base, std=around**0.5, their_mean=np.mean((y - y_hat.mean()) ** 2))
-    share = slip(error / base, turned=base / error, explained=1 - np.var(y_hat) / base)
-    value = slip(1 - share, share=share, minus=share - 1, mse=error)
+    share = slip(error / base, turned=base / error, roots=(error / base) ** 0.5)
+    reached = np.mean((y_hat - y.mean()) ** 2)
+    share = slip(share, explained=1 - np.var(y_hat) / base, reached=1 - reached / base)
+    value = slip(1 - share, share=share, mse=error)
     value = slip(value, saved=base - error, r=np.corrcoef(y_hat, y)[0, 1] ** 2)
     return slip(value, each=1 - size(y_hat - y) / base, cut=max(value, 0.0))
 
@@ -171,30 +175,30 @@ r_squared = Step(
         "late": "the errors are averaged before they are squared, and cancel.",
         "variance": "the variance of the errors: it lacks the square of their mean.",
         "summed": "a sum of squares is divided by a mean: take the mean of both.",
-        "of_squares": "the difference of squares, not the square of the difference.",
-        "table": "every prediction is compared with every target (broadcasting made a "
-        "table of all pairs): compare each with its own.",
+        "table": "every prediction is compared with every target: each with its own.",
         "zero": "the baseline answers 0 here: it answers the mean of y.",
         "own": "the variance of the predictions is that of no baseline: use that of y.",
         "sample": "the baseline's squares are divided by N − 1 (ddof=1): by N.",
         "std": "the baseline's error is its root here: take the mean square.",
         "their_mean": "the baseline answers the mean of the predictions: that of y.",
+        "roots": "the roots of both errors are compared, not the mean squares.",
         "turned": "the fraction is turned: the baseline's error stands below.",
-        "explained": "this is the variance of the predictions over that of y: count "
-        "the errors, not the spread.",
+        "explained": "this is the variance of ŷ over that of y: count the errors.",
         "share": "this is the share that is left: that which is saved is asked for.",
-        "minus": "the sign is wrong: 1 is for perfect predictions, negative is worse.",
-        "mse": "this is the mean squared error of the notebook: here its share of the "
-        "baseline's is what counts.",
-        "saved": "this is what is saved, in squared units: its share of the baseline's "
-        "error is asked for.",
+        "reached": "the predictions are compared with the mean of y, not with y.",
+        "mse": "this is the mean squared error: its share of the baseline's counts.",
+        "saved": "this is in squared units: its share of the baseline's is asked for.",
         "r": "this is the squared correlation: it forgives a wrong slope and shift.",
         "each": "one value for each example came.",
         "cut": "what is worse than the baseline became 0: it is negative.",
     },
     demands={
         "always answer the mean of the targets": ["zero", "their_mean", "own"],
-        "the share of the baseline's mean squared error": ["saved", "mse", "absolute"],
+        "the share of the baseline's mean squared error": [
+            "saved",
+            "absolute",
+            "roots",
+        ],
         "that the predictions save": ["share", "explained"],
         "returns a number": ["each"],
         "it is negative": ["cut", "r"],
@@ -222,7 +226,7 @@ def _gradient(slip, X, y, w, b):
     dw = factor * slip(X.T @ e, no_input=e.sum() * np.ones(n), each=X * e[:, None])
     mean = factor * e.sum()
     dw = slip(dw, means=mean * X.mean(0), one_for_all=dw.mean(), dw_zero=0 * w)
-    dw = slip(dw, dw_sign=-dw)
+    dw = slip(dw, dw_sign=-dw, by_row=2 * (X * e[:, None]).mean(1))
     return dw, slip(mean, db_zero=0.0, db_sign=-mean, each_db=factor * e)
 
 
@@ -255,6 +259,7 @@ mse_gradient = Step(
         "means": "mean error times mean features: multiply first, then average.",
         "one_for_all": "dw is one number: each feature has its own derivative.",
         "dw_zero": "dw is 0.",
+        "by_row": "the mean runs over the features (axis 1): over the examples.",
         "dw_sign": "the sign of dw is wrong, that of db is right.",
         "db_sign": "the sign of db is wrong, that of dw is right.",
         "db_zero": "db is 0: the bias has a derivative, too.",
@@ -298,7 +303,6 @@ def _standardize(slip, X_train, X_test):
             no_mean=(0, std),
             no_std=(mean, np.ones_like(std)),
             minmax=(by.min(0), np.ptp(by, 0)),
-            largest=(0, by.max(0)),
         )
         flat, centered = std == 0, X - mean
         std = np.where(flat, 1, std)
@@ -308,7 +312,9 @@ def _standardize(slip, X_train, X_test):
             centered / size, std_first=X / size - mean, no_brackets=X - mean / size
         )
         Z = slip(Z, replaced=np.nan_to_num(centered / (std - flat)))
-        scaled.append(slip(Z, all_zero=np.where(flat, 0, Z)))
+        scaled.append(
+            slip(Z, all_zero=np.where(flat, 0, Z), as_is=np.where(flat, X, Z))
+        )
     centered = X_test - X_train.mean(0)
     test = slip(scaled[1], test_kept=X_test, test_centered=centered)
     return scaled[0], slip(
@@ -336,10 +342,8 @@ standardize = Step(
     _tables,
     ("Z_train", "Z_test"),
     texts={
-        "own": "the test set is scaled by its own mean and deviation: it must use "
-        "those of the training set, as a single new example would.",
-        "together": "mean and deviation come from training and test set together: the "
-        "test data leak into the training.",
+        "own": "the test set has its own mean and deviation: use the training set's.",
+        "together": "mean and deviation are those of both sets: test data leak.",
         "features": "you averaged over the features (axis 1), not over the examples.",
         "table": "one mean and one deviation for the whole table, not for each column.",
         "ddof": "the deviation has N − 1 in the denominator (ddof=1); N is asked for.",
@@ -347,15 +351,15 @@ standardize = Step(
         "no_mean": "the mean is not subtracted.",
         "no_std": "the division by the standard deviation is missing.",
         "minmax": "this is min–max scaling to 0…1.",
-        "largest": "each column is divided by its largest value.",
         "unguarded": "a constant column gives a division by 0: divide by 1 there.",
         "std_first": "the mean is subtracted after the division: subtract it first.",
         "no_brackets": "the mean is divided, not the difference: brackets are missing.",
         "replaced": "NaN and ∞ are replaced after a division by 0: divide by 1 there.",
         "all_zero": "a constant column becomes 0 also in the test set, where it is not "
         "constant: divide by 1 there.",
+        "as_is": "a constant column is left as it is: subtract its mean, too.",
         "test_kept": "the test set has not been scaled.",
-        "test_centered": "the test set is centered, but not divided by the deviation.",
+        "test_centered": "the test set is not divided by the deviation.",
         "own_std": "the test set is divided by its own deviation, not the old one.",
         "late_mean": "the mean is not subtracted from the test set, or it was measured "
         "after the training set had been scaled: then it is 0.",
@@ -388,9 +392,12 @@ standardize = Step(
 
 def _descend(slip, X, y, eta, steps):
     A, (N, n) = _with_ones(X), X.shape
-    G, g, bias = A.T @ A, A.T @ y, np.arange(n + 1) == n
+    g, bias = A.T @ y, np.arange(n + 1) == n
+    G = slip(A.T @ A, no_bias=A.T @ (A * ~bias))
     theta = slip(0.0 * bias, w_ones=1.0 * ~bias, all_ones=np.ones(n + 1))
-    rate = slip(eta, no_eta=1.0, climbs=-eta) * slip(2, no_two=1)
+    rate = slip(eta, no_eta=1.0, climbs=-eta) * slip(
+        2, no_two=1, w_once=1 + bias, b_once=2 - bias
+    )
     rate = rate / slip(N, summed=1, features=n)
     rate = rate * slip(1, bias_kept=~bias, bias_up=1 - 2 * bias, w_up=2 * bias - 1)
     count = slip(steps, one_less=steps - 1, one_more=steps + 1, one_only=1)
@@ -435,6 +442,9 @@ descend = Step(
         "no_eta": "η is missing.",
         "climbs": "the sign is wrong: + climbs the cost.",
         "no_two": "the factor 2 of the squared error is missing in the gradient.",
+        "w_once": "the factor 2 of the squared error is missing for w.",
+        "b_once": "the factor 2 of the squared error is missing for b.",
+        "no_bias": "the bias is missing in the prediction.",
         "summed": "the gradient is summed over the examples: their mean is asked for.",
         "features": "the gradient is divided by the number of features, not by N.",
         "bias_kept": "the bias is never updated.",
@@ -477,7 +487,7 @@ descend = Step(
 
 def _units(slip, w, b, mean, std):
     new = slip(w / std, times=w * std, w_kept=w, w_variance=w / std**2)
-    shift = slip(np.sum(w * mean / std), b_kept=0, no_std=w @ mean, each=w * mean / std)
+    shift = slip(new @ mean, b_kept=0, no_std=w @ mean, each=new * mean)
     shift = slip(shift, no_w=np.sum(mean / std), twice=np.sum(w * mean / std**2))
     shift = slip(shift, of_sums=np.sum(w / std) * mean.sum(), b_times=w @ (mean * std))
     new_b = slip(b - shift, b_plus=b + shift, b_divided=np.mean(b / std) - shift)

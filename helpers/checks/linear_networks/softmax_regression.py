@@ -18,6 +18,7 @@ SAFE = "Without overflow"
 STABLE = "turn the outputs of a linear layer into probabilities without overflow"
 LOST = {n: (np.maximum, np.log(t)) for n, t in shared.TINY.items()}
 LOST |= {n: (np.logaddexp, np.log(t)) for n, t in shared.ADDED.items()}
+BINARY = {"binary": 0, "binary_eps": 1e-15}
 
 
 def _small(**args) -> Case:
@@ -27,8 +28,9 @@ def _small(**args) -> Case:
 # --- softmax --------------------------------------------------------------------------
 
 
-def _softmax(slip, z, axis):
-    z = slip(z, flipped=-z, base_2=z * np.log(2))
+def _softmax(slip, z, axis=None):
+    axis = slip(1, default=-1) if axis is None else axis
+    z = slip(z, flipped=-z, base_2=z * np.log(2), clipped=np.clip(z, -500, 500))
 
     def divided(top, along=axis, keep=True):
         e = np.exp(z - top)
@@ -41,6 +43,7 @@ def _softmax(slip, z, axis):
     p = slip(p, by_mean=lambda: divided(z.mean(axis, keepdims=True)))
     p = slip(p, other_top=lambda: divided(z.max(other, keepdims=True)))
     p = slip(p, other_sum=lambda: divided(top, other), undivided=np.exp(z - top))
+    p = slip(p, sum_1=lambda: divided(top, 1))
     p = slip(p, no_keepdims=lambda: divided(z.max(axis), keep=False))
     p = slip(p, linear=lambda: z / z.sum(axis, keepdims=True))
     p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
@@ -50,9 +53,9 @@ def _softmax(slip, z, axis):
 def _arrays_of_logits(rng) -> Iterator[Case]:
     apart, far = np.array([[0], [30], [-40], [5]]), np.array([[1000], [-1000], [0]])
     for z, axis in (
+        (rng.normal(size=(2, 3, 4)), None),
         (rng.normal(size=(5, 4)), 1),
         (rng.normal(size=(4, 4)), 0),
-        (rng.normal(size=(2, 3, 4)), 1),
         (rng.normal(size=(3, 2, 5)), -1),
         (rng.normal(size=6), 0),
         (rng.normal(size=(4, 3)) + apart, 1),
@@ -60,8 +63,9 @@ def _arrays_of_logits(rng) -> Iterator[Case]:
         (np.array([[1000.0, 3], [-1000, 5], [-999, -2], [998.5, 0]]), 0),
     ):
         far = " near ±1000" if np.abs(z).max() > 900 else ""
-        label = f"logits of shape {z.shape}{far}, axis {axis}"
-        yield Case(label, {"z": z, "axis": axis})
+        along = "no axis given" if axis is None else f"axis {axis}"
+        args = {"z": z} if axis is None else {"z": z, "axis": axis}
+        yield Case(f"logits of shape {z.shape}{far}, {along}", args)
 
 
 ALWAYS = {"second": 1, "last": -1, "first": 0}
@@ -72,18 +76,18 @@ softmax = Step(
     texts={
         "flipped": "the sign in the exponent is wrong.",
         "base_2": "the powers have the base 2: softmax takes those of e.",
+        "clipped": "the logits are cut off: those beyond become equal.",
+        "default": "where no axis is given, another one than axis 1 is taken.",
         "second": "the axis is ignored: as in the notebook, it is always axis 1.",
         "last": "the axis is ignored: it is always the last one.",
         "first": "the axis is ignored: it is always the first one.",
         "whole": "all entries together sum to 1: those along the axis must.",
-        "naive": "the exponentials overflow: subtract the largest of the logits that "
-        "share a sum before exp (it does not change the result).",
-        "by_mean": "not the largest of the logits that share a sum is subtracted: it "
-        "overflows.",
+        "naive": "the exponentials overflow: subtract the largest logit before exp.",
+        "by_mean": "not the largest of the logits is subtracted: it overflows.",
         "one_top": "one maximum is subtracted from the whole array: logits far below "
         "it underflow to 0/0. Those that share a sum need their own.",
-        "other_top": "the maximum is taken along another axis than the sum: what is "
-        "subtracted must be the same for all that share a sum.",
+        "other_top": "the maximum is taken along another axis than the sum.",
+        "sum_1": "the sum is always that along axis 1.",
         "other_sum": "the division is by the sums along another axis.",
         "undivided": "the division by the sum is missing.",
         "no_keepdims": "the axis is gone after max or sum, and the shapes no longer "
@@ -95,10 +99,11 @@ softmax = Step(
     },
     warn="an exponential overflows: subtract the largest logit first.",
     demands={
+        "softmax(z, axis=1)": ["default"],
         "divided by the sum of those along one axis": ["second", "whole", "other_sum"],
         "an array of any shape": ["no_keepdims"],
         "which add up to 1 along this axis": ["undivided", "sigmoid"],
-        "Logits of ±1000 must work": ["naive", "by_mean", "one_top"],
+        "Logits of ±1000 must work": ["naive", "one_top", "clipped"],
     },
     why="Softmax turns any scores into probabilities: the exponential makes them "
     "positive, the division makes them add up to 1. A number that is added to all "
@@ -117,6 +122,7 @@ softmax = Step(
 
 
 def _log_softmax(slip, z):
+    z = slip(z, clipped=np.clip(z, -500, 500))
     top, total = z.max(1, keepdims=True), np.logaddexp.reduce(z, axis=1, keepdims=True)
     e, k, mean = np.exp(z - top), z.shape[1], z.mean(1, keepdims=True)
     right = total
@@ -154,10 +160,8 @@ log_softmax = Step(
     _log_softmax,
     _tables,
     texts={
-        "not_back": "ln Σ exp z lacks the largest entry: add back what you subtracted "
-        "before exp.",
-        "back_down": "in ln Σ exp z the largest entry is subtracted at the end; it is "
-        "added back.",
+        "not_back": "ln Σ exp z lacks the largest entry: add it back after the ln.",
+        "back_down": "in ln Σ exp z the largest entry is subtracted again: add it.",
         "top": "the largest entry stands in place of ln Σ exp z.",
         "columns": "the sum runs over the examples (axis 0), not over the classes.",
         "whole": "one sum for the whole table: each row has its own.",
@@ -169,6 +173,7 @@ log_softmax = Step(
         "by_mean": "not the row's largest entry is subtracted: it overflows.",
         "one_top": "one maximum is subtracted from the whole table: rows far below it "
         "underflow. Each row needs its own.",
+        "clipped": "the logits are cut off: those beyond become equal.",
         "plus": "ln Σ exp z is added; it is subtracted.",
         "cost": "the sign is wrong: this is −ln p.",
         "p": "this is p itself: its logarithm is asked for.",
@@ -203,7 +208,8 @@ log_softmax = Step(
 
 
 def _cross_entropy(slip, z, Y):
-    z, top = slip(z, flipped=-z), z.max(1, keepdims=True)
+    z = slip(z, flipped=-z, clipped=np.clip(z, -500, 500))
+    top = z.max(1, keepdims=True)
     logp, p = shared.log_softmax(z), shared.softmax(z)
     known = Y * np.log(np.where(Y > 0, Y, 1))
     logp = slip(logp, examples=shared.log_softmax(z.T).T, no_exp=z, hard=z - top)
@@ -214,7 +220,8 @@ def _cross_entropy(slip, z, Y):
     each = slip((Y * logp).sum(1), all_summed=logp.sum(1), all_mean=logp.mean(1))
     each = slip(each, best=logp.max(1), likeliest=logp[np.arange(len(Y)), Y.argmax(1)])
     each = slip(each, kl=each - known.sum(1), exchanged=lambda: (p * np.log(Y)).sum(1))
-    each = slip(each, binary=lambda: each + ((1 - Y) * np.log1p(-p)).sum(1))
+    other = lambda e: each + ((1 - Y) * np.log(1 - p + e)).sum(1)  # noqa: E731
+    each = slip(each, **{n: lambda e=e: other(e) for n, e in BINARY.items()})
     each = slip(each, mixed=lambda: np.log((Y * p).sum(1)))
     each = slip(each, squared=-((p - Y) ** 2).sum(1))
     each = slip(each, label=lambda: logp[np.arange(len(Y)), Y])
@@ -223,14 +230,14 @@ def _cross_entropy(slip, z, Y):
 
 
 def _shared_targets(rng) -> Iterator[Case]:
-    for m, k, far in ((5, 4, 0), (6, 3, 0), (3, 5, 1000), (7, 2, -1000)):
+    for m, k, far in ((5, 4, 0), (6, 3, 0), (4, 3, 0), (3, 5, 1000), (7, 2, -1000)):
         args = {"z": 2 * rng.normal(size=(m, k)) + far}
         args["Y"] = rng.dirichlet(np.ones(k), size=m)
         label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
         yield Case(label, args, {"m": m, "k": k})
     args = {"z": 2 * rng.normal(size=(4, 4)), "Y": np.eye(4, dtype=int)[[2, 0, 3, 1]]}
     yield Case("one-hot rows, 4 examples, 4 classes", args, {"m": 4, "k": 4})
-    for top, rare in ((14.0, "small"), (870.0, "very small")):
+    for top, rare in ((20.0, "small"), (870.0, "very small")):
         z = np.array([[top + 9, 0, -5], [0, 4, top]])
         args = {"z": z, "Y": np.array([[0.25, 0.75, 0], [0.5, 0.1, 0.4]])}
         yield Case(f"targets of {rare} probability", args, {"m": 2, "k": 3})
@@ -241,14 +248,15 @@ cross_entropy = Step(
     _cross_entropy,
     _shared_targets,
     texts=shared.CUT
+    | dict.fromkeys(BINARY, "−ln(1 − p) is added, as for two classes: only Y ln p.")
     | {
         "flipped": "the logits have the wrong sign.",
+        "clipped": "the logits are cut off: those beyond become equal.",
         "examples": "the softmax runs over axis 0, the examples, not the classes.",
         "no_exp": "the normalization is missing: this is −z, weighted with Y.",
         "hard": "the largest logit stands in place of ln Σ exp z.",
         "twice": "softmax has been applied twice.",
-        "total_only": "this is log Σ exp z alone: the logits of the targets are "
-        "missing.",
+        "total_only": "this is ln Σ exp z alone: the targets' logits are missing.",
         "naive": "exponentials overflow: subtract each row's largest entry.",
         "not_back": "the largest logit has not been added back.",
         "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
@@ -257,10 +265,8 @@ cross_entropy = Step(
         "all_mean": "ln p of all classes is averaged, without the targets.",
         "best": "the most likely class is taken, not the targets.",
         "likeliest": "only the largest entry of each row of Y counts: all do.",
-        "kl": "the entropy of the targets is subtracted: this is the Kullback–Leibler "
-        "divergence.",
+        "kl": "the entropy of the targets is subtracted: Kullback–Leibler divergence.",
         "exchanged": "p and Y are exchanged: the logarithm is that of p.",
-        "binary": "−ln(1 − p) is added, as for two classes: only Y ln p counts.",
         "mixed": "this is the logarithm of Σ Y p: take the logarithms first.",
         "squared": "these are squared errors of the probabilities.",
         "label": "Y is taken for a class number, as y is in the notebook: each row "
@@ -407,6 +413,7 @@ gradients = Step(
 def _predict(slip, X, W, b):
     z = X @ W.T + slip(b, no_bias=0, minus_bias=-b)
     z = slip(z, size=np.abs(z), smallest=-z, columns=shared.softmax(z, 0))
+    z = slip(z, b_late=shared.softmax(X @ W.T) + b)
     best = slip(z.argmax(1), examples=z.argmax(0), from_1=z.argmax(1) + 1)
     best = slip(
         best,
@@ -435,6 +442,7 @@ predict = Step(
     texts={
         "no_bias": "the bias b is missing.",
         "minus_bias": "the bias b is subtracted; it is added.",
+        "b_late": "the bias is added to the probabilities, not to the logits.",
         "size": "the absolute values are compared: a large negative logit is no vote.",
         "smallest": "this is the class with the smallest logit.",
         "columns": "the softmax runs over the examples (axis 0): it changes the order.",
@@ -486,6 +494,7 @@ def _change(slip, W, b, X, y, eta):
 
 def _step(slip, W, b, X, y, eta):
     up, add = _change(slip, W, b, X, y, eta)
+    up = slip(up, b_first=lambda: _change(slip, W, b + add, X, y, eta)[0])
     add = slip(add, late=lambda: _change(slip, W + up, b, X, y, eta)[1])
     new = W + up, b + add
     more = lambda: (v + c for v, c in zip(new, _change(slip, *new, X, y, eta)))  # noqa
@@ -522,6 +531,7 @@ train_step = Step(
         "divides": "η divides the gradient; it multiplies it.",
         "w_kept": "the weights are not updated.",
         "b_kept": "the biases are not updated.",
+        "b_first": "W follows biases that are already new: compute both first.",
         "late": "b follows weights that are already new: compute both gradients first.",
         "two_steps": "two steps are taken in place of one.",
         "change": "only the change came: add it to the old values.",

@@ -6,10 +6,12 @@ PyTorch is imported when a check runs.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
-from ..engine import Case, CheckFailed, Step, call, passed
+from ..engine import Case, CheckFailed, Step, passed, unchanged
+from ..engine.accuracy import failed, obeys_seed, stirred
 from ..engine.observers import module, module_fact
 from ..engine.values import is_list
 
@@ -28,13 +30,15 @@ def _series(rng: np.random.Generator, n: int) -> np.ndarray:
 def _windows(slip, series, width):
     n = len(series)
     ahead, drop, step = 0, slip(0, drop=1), slip(1, apart=width)
-    ahead = slip(ahead, own_last=-1, late=1)
+    ahead = slip(ahead, own_extra=-1, late=1)
     starts = range(0, n - width - ahead - drop, step)
     X = np.array([series[s : s + width] for s in starts])
     y = np.array([series[s + width + ahead] for s in starts])
     longer = np.array([series[s : s + width] for s in range(n - width + 1)])
     y = slip(y, shifted=np.append(y[1:], y[-1:]), next_window=longer[1:])
-    return slip(X, extra=longer, flipped=X[:, ::-1]), y
+    y = slip(y, own_last=X[:, -1], beyond=lambda: series[n])
+    X = slip(X, extra=longer, flipped=X[:, ::-1], unsplit=np.c_[X, y])
+    return X, y
 
 
 def _windows_cases(rng) -> Iterator[Case]:
@@ -50,15 +54,15 @@ windows = Step(
     lists=True,
     texts={
         "drop": "the last window is left out.",
-        "apart": "the windows do not overlap: they begin at every place, not at every "
-        "width-th.",
-        "own_last": "the target is the window's own last value: the one after the "
-        "window is asked for.",
+        "apart": "the windows do not overlap: they begin at every place.",
+        "own_last": "the target is the window's own last value, not the one after it.",
+        "own_extra": "one window too many came; the target is its own last value.",
+        "unsplit": "X holds the target as its last column.",
         "late": "the target comes one step too late.",
         "shifted": "the target is shifted by one within the right number of windows.",
-        "next_window": "the target is the whole next window, moved by one: one value "
-        "is asked for.",
+        "next_window": "the target is the whole next window: one value is asked for.",
         "extra": "there is one window too many: no value comes after the last one.",
+        "beyond": "there is one window too many: nothing follows the last one.",
         "flipped": "the windows run backward in time.",
     },
     demands={
@@ -94,6 +98,8 @@ def _prepare(slip, series, n_train):
     scaled = a * share - b
     scaled = slip(scaled, clipped=scaled.clip(-1, 1), cut=scaled[:n])
     scaled = slip(scaled, normal=(series - part.mean()) / part.std())
+    open_ = 2 * series - low / (high - low) - 1, 2 * (series - low) / high - low - 1
+    scaled = slip(scaled, only_low=open_[0], only_high=open_[1])
     return slip(scaled, by_high=series / high), low, high
 
 
@@ -115,25 +121,21 @@ prepare = Step(
     ("scaled", "low", "high"),
     lists=True,
     texts={
-        "whole": "leakage: the smallest and the largest value are taken from the whole "
-        "series. The months to be forecast have told their range.",
+        "whole": "leakage: the smallest and the largest value are the whole series'.",
         "one_more": "leakage: a value of the part to be forecast enters low and high.",
         "one_less": "the last value of the training part is left out.",
-        "future": "low and high come from the part to be forecast, not from the "
-        "training part.",
-        "ends": "low and high are the first and the last value of the training part: "
-        "the smallest and the largest are asked for.",
-        "each": "training part and rest are scaled each by its own range: one scale "
-        "for both, from the training part.",
+        "future": "low and high come from the part to be forecast.",
+        "ends": "low and high are the first and the last value of the training part.",
+        "each": "training part and rest are scaled each by its own range.",
         "from_0": "scaled to [0, 1]; [−1, 1] is asked for.",
         "half": "scaled to [−½, ½]; [−1, 1] is asked for.",
         "to_2": "scaled to [0, 2]: subtract 1.",
-        "clipped": "values outside the training range are clipped: they may lie "
-        "outside [−1, 1].",
+        "clipped": "values outside the training range are clipped: they stay.",
         "cut": "only the training part came back: scale the whole series.",
         "normal": "this is standardization, not scaling to [−1, 1].",
-        "by_high": "the series is divided by its largest value: the smallest must come "
-        "to −1.",
+        "only_low": "only low is divided by high − low: parentheses are missing.",
+        "only_high": "high alone divides, not high − low: parentheses are missing.",
+        "by_high": "the series is divided by its largest value.",
     },
     demands={
         "the smallest value of the first `n_train` values to −1": ["from_0", "ends"],
@@ -155,6 +157,8 @@ prepare = Step(
 def _unscale(slip, scaled, low, high):
     one = slip(1, no_1=0)
     share = slip((scaled + one) / 2, from_0=scaled, no_2=scaled + one)
+    own = (scaled - scaled.min()) / np.ptp(scaled)
+    share = slip(share, late_1=scaled / 2 + 1, own_range=own)
     wide = slip(high - low, high=high, wide=high + low)
     value = share * wide + slip(low, no_low=0, plus_high=high)
     return slip(value, again=2 * (scaled - low) / (high - low) - 1)
@@ -179,6 +183,8 @@ unscale = Step(
         "no_1": "the 1 is not added back.",
         "from_0": "this undoes a scaling to [0, 1]: add 1 and halve first.",
         "no_2": "the 2 is forgotten.",
+        "late_1": "the 1 is added after halving: it comes first.",
+        "own_range": "the range of what came is used: its ends are −1 and 1.",
         "high": "the share is multiplied by high, not by the width high − low.",
         "wide": "the share is multiplied by high + low: the width is high − low.",
         "no_low": "low is not added back.",
@@ -216,7 +222,8 @@ def _forecaster(slip):
 
         def forward(self, x):
             self.lstm.batch_first = slip(True, batch=False)
-            x = slip(x, backward=x.flip(1))
+            mixed = x.reshape(x.shape[::-1]).T
+            x = slip(x, backward=x.flip(1), reshaped=mixed)
             fits = self.state is not None and self.state[0].shape[1] == len(x)
             kept = slip(None, kept=self.state if fits else None)
             H, (h, c) = self.lstm(x[:, :, None], kept)
@@ -309,11 +316,10 @@ forecaster = Step(
     factory=True,
     tell=_network_fact,
     texts={
-        "batch": "the examples are read as time steps: nn.LSTM needs batch_first=True, "
-        "or the time as its first axis.",
+        "batch": "the examples are read as time steps: nn.LSTM needs batch_first=True.",
         "backward": "the window is read backward.",
-        "kept": "the state is left over from the call before: it is zeros at the "
-        "beginning of every window. Pass none.",
+        "reshaped": "a reshape mixes the windows: it does not exchange the axes.",
+        "kept": "the state is left over from the call before: pass none.",
         "first": "the output is read after the first step: take the last one.",
         "mean": "the hidden states of all steps are averaged: take the last one.",
         "sum": "the hidden states of all steps are added up: take the last one.",
@@ -321,13 +327,11 @@ forecaster = Step(
         "cell": "the cell state c is read; h is asked for.",
         "relu": "there is a ReLU before the output layer: none is asked for.",
         "tanh_h": "there is a tanh before the output layer: h has gone through one.",
-        "tanh": "the output goes through tanh: a forecast must be able to leave "
-        "[−1, 1].",
+        "tanh": "the output goes through tanh: a forecast may leave [−1, 1].",
         "relu_y": "the output goes through ReLU: a forecast may be negative.",
         "sigmoid": "the output goes through a sigmoid: a forecast may be negative.",
         "column": "the shape is (m, 1): one number for each window is asked for, (m,).",
-        "squeezed": "squeeze() without an axis takes the axis of the windows, too, "
-        "where there is one window: take the last axis alone.",
+        "squeezed": "squeeze() without an axis takes that of one window, too.",
         "all_steps": "a forecast for each step came: the last one alone is asked for.",
     },
     demands={
@@ -367,6 +371,7 @@ def _predictor(weights: np.ndarray) -> Callable:
 
 def _recursive(slip, weights, history, width, months):
     predict, known, out = _predictor(weights), list(history), []
+    known = slip(known, first_width=known[:width])
     window = known[-width:]
     for _ in range(slip(months, one_more=months + 1, late=months + 1)):
         window = slip(window, stands=known[:width], whole=known)
@@ -375,13 +380,16 @@ def _recursive(slip, weights, history, width, months):
         out.append(predict(seen))
         fed = slip([out[-1]], zeros=[0.0], no_feed=[])
         known = [*known, *fed]
-        window = slip(known[-width:], front=[out[-1], *window[:-1]])
+        every, newest = known[-width - len(out) :], [*history, out[-1]][-width:]
+        window = slip(known[-width:], front=[out[-1], *window[:-1]], grows=every)
+        window = slip(window, newest_only=newest)
+        window = slip(window, grows_1=window if width > 1 else every)
     out = np.array(slip(out, late=out[1:]))
     return slip(out, with_history=np.append(history, out), last=out[-1])
 
 
 def _recursive_cases(rng) -> Iterator[Case]:
-    for n, width, months in ((15, 4, 6), (12, 12, 12), (9, 3, 1)):
+    for n, width, months in ((15, 4, 6), (12, 12, 12), (9, 3, 1), (5, 1, 4)):
         weights = rng.dirichlet(np.ones(width)) * 1.02
         args = {"weights": weights, "history": _series(rng, n), "width": width}
         label = f"{n} values, width {width}, {months} month{'s' * (months > 1)}"
@@ -394,25 +402,26 @@ _recursion = Step(
     _recursive_cases,
     lists=True,
     texts={
-        "stands": "the window stands still at the beginning of the history: take the "
-        "last `width` values.",
+        "stands": "the window stands still at the beginning of the history.",
+        "first_width": "the window begins with the first `width` values, not the last.",
+        "newest_only": "the window holds one forecast only: all are fed back.",
+        "grows": "the window grows: it has `width` values, so the oldest drops out.",
+        "grows_1": "for width 1 the window grows: a slice from −0 on is everything.",
         "whole": "predict gets all values that are known: it takes the last `width`.",
         "no_newest": "the newest value is left out of the window.",
         "newest_first": "the window comes with the newest value first: it comes last.",
         "row": "predict gets a table (1, width): its window has the shape (width,).",
         "zeros": "zeros are fed back in place of the forecasts.",
-        "no_feed": "the forecasts are not fed back: every month is forecast from the "
-        "same window.",
+        "no_feed": "the forecasts are not fed back: the window stays the same.",
         "front": "the forecast is put in front of the window: it comes last.",
         "one_more": "one month too many came.",
         "late": "the first forecast is left out, and one too late is added.",
-        "with_history": "history and forecasts came together: the forecasts alone are "
-        "asked for.",
+        "with_history": "history and forecasts came: only the latter are asked for.",
         "last": "only the last month came.",
     },
     demands={
         "takes this forecast as if it had happened": ["no_feed", "zeros"],
-        "takes an array of shape `(width,)`": ["whole", "stands", "row"],
+        "takes an array of shape `(width,)`": ["whole", "stands", "row", "grows_1"],
         "the newest value last": ["newest_first", "front"],
         "it stays as it was": ["15 values, width 4, 6 months"],
         "Returns the forecasts, an array of shape `(months,)`": [
@@ -447,9 +456,13 @@ def _last_year(slip, history, months):
     mean = np.full(YEAR, year.mean())
     year = slip(year, first_year=history[:YEAR], shifted=history[-13:-1], mean=mean)
     year = slip(year, last_value=history[-1:], last_months=history[-months:])
+    year = slip(year, last_few=history[-min(months, YEAR) :])
     year = slip(year, next_month=np.roll(year, -1), grown=year + year[-1] - year[0])
     repeated = np.resize(year, months)
     front = np.append(year, history)[:months]
+    rows = np.repeat(year, -(-months // YEAR))[:months]
+    repeated = slip(repeated, whole=repeated[: max(1, months // YEAR) * YEAR])
+    repeated = slip(repeated, in_a_row=rows, empty=repeated[: months != YEAR and None])
     return slip(repeated, ends=year[:months], twelve=year, front=front)
 
 
@@ -458,6 +471,7 @@ def _last_year_cases(rng) -> Iterator[Case]:
         ("three years, then one", 36, 12),
         ("thirty months, then five", 30, 5),
         ("fourteen months, then two years", 14, 24),
+        ("twenty months, then thirty", 20, 30),
     ):
         yield Case(label, {"history": _series(rng, n), "months": months})
 
@@ -469,24 +483,24 @@ same_month_last_year = Step(
     lists=True,
     texts={
         "first_year": "the first year of the history came.",
-        "shifted": "the months are shifted by one: the month after the last is the one "
-        "of eleven months before it.",
+        "shifted": "the months are shifted by one, to one month earlier.",
         "mean": "this is the mean of the last year.",
         "last_value": "this repeats the last value.",
-        "last_months": "the last `months` values came: for fewer months than twelve "
-        "these are other months of the year.",
-        "next_month": "the months are shifted by one: the first forecast is the oldest "
-        "of the last twelve.",
+        "last_months": "the last `months` values came: those are other months.",
+        "last_few": "for fewer months than twelve the last of the year came.",
+        "whole": "beyond a year only whole years came.",
+        "in_a_row": "each month comes several times in a row: the year comes again.",
+        "empty": "for twelve months nothing came: a slice that ends at 0 is empty.",
+        "next_month": "the months are shifted by one, to one month later.",
         "grown": "last year's growth is added: the value itself is asked for.",
         "ends": "beyond one year the forecasts end: go on with the forecast year.",
-        "front": "beyond twelve months the history comes from its start: go on with "
-        "the forecast year.",
+        "front": "beyond twelve months the history comes from its start.",
         "twelve": "twelve months came, whatever `months` is.",
     },
     demands={
         "the same month one year before": ["shifted", "last_months", "last_value"],
-        "Beyond twelve months the forecasts repeat themselves": ["ends"],
-        "returns an array of shape `(months,)`": ["twelve"],
+        "Beyond twelve months the forecasts repeat themselves": ["ends", "in_a_row"],
+        "returns an array of shape `(months,)`": ["twelve", "whole", "empty"],
     },
     why="July looks like last July: this costs nothing and holds the season whole. A "
     "network that does not beat it has learned less than the calendar. The month after "
@@ -530,28 +544,32 @@ def beats_last_year(function: Callable, seed: int = 0) -> None:
     last_year = history[-YEAR:]
     bar, ours = rmse(last_year, truth), rmse(got, truth)
     if ours >= bar:
+        cause, other = _why_behind(got, history), history**2 / history.mean()
+        if np.allclose(got, _forecast(function, other, YEAR, seed)):
+            cause = "\nLikely mistake: `history` is not used: another gives the same."
         raise CheckFailed(
             f"✗ forecast: RMSE {ours:.1f}; less than {bar:.1f}, that of the same month "
-            f"last year, is expected.\nLikely mistake: {_why_behind(got, history)}"
+            f"last year, is expected.{cause}"
         )
-    if not np.allclose(got, _forecast(function, history, YEAR, seed), rtol=1e-4):
-        raise CheckFailed(
-            "✗ forecast: two calls with the same seed differ.\nLikely mistake: weights "
-            "are drawn before PyTorch is seeded: seed it before the network is made."
+    trained = partial(_forecast, function, history, YEAR)
+    obeys_seed("forecast", trained, seed, random=False)
+    if not np.allclose(got[:5], _forecast(function, history, 5, seed), rtol=1e-3):
+        raise failed(
+            "forecast: five months are not the first five of twelve.",
+            "the values of last year are not those of the same months, but the last "
+            "`months` ones.",
         )
-    _forecast(function, history, 5, seed)
     what = f"forecast: RMSE {ours:.1f}, same month last year {bar:.1f}"
     passed(what, YEAR, "month")
 
 
-def _forecast(function: Callable, history: np.ndarray, months: int, seed: int):
+def _forecast(function: Callable, history, months: int, seed: int, state: int = 0):
     """Return a forecast of the right form."""
     given = history.copy()
-    got = call(function, given, months, seed, name="forecast")
+    got = stirred(state, "forecast", function, given, months, seed)
     got = np.asarray(got, dtype=float)
     if not np.array_equal(history, given):
-        text = "✗ forecast: your function changed its argument history in place."
-        raise CheckFailed(text)
+        unchanged("forecast", "history")
     if got.shape != (months,):
         head = f"✗ forecast: shape {got.shape} came; {months} months are expected."
         cause = "the argument `months` is not used." if got.shape == (YEAR,) else ""
@@ -565,31 +583,23 @@ def _forecast(function: Callable, history: np.ndarray, months: int, seed: int):
 
 
 def _why_behind(got: np.ndarray, history: np.ndarray) -> str:
-    last_year, level = history[-YEAR:], history[-YEAR:].mean()
+    last_year, level, cause = history[-YEAR:], history[-YEAR:].mean(), ""
+    apart = [np.std(got / np.roll(last_year, k)) for k in range(YEAR)]
     if np.allclose(got, last_year, rtol=1e-6):
-        return "this is the baseline itself: the same month last year."
-    if np.abs(got).max() < 3:
-        if np.ptp(history / level) > 0 and np.all((got > 0.7) & (got < 1.6)):
-            return (
-                "these are ratios to last year: multiply them by the same month of "
-                "last year."
-            )
-        return "these are scaled values: undo the scaling."
-    if np.ptp(got) < 0.1 * np.ptp(last_year):
-        return (
-            "nearly the same number comes for every month: the season is lost. Is the "
-            "network trained, and on the ratios?"
-        )
-    if got.mean() < level:
-        return (
+        cause = "this is the baseline itself: the same month last year."
+    elif np.all((got > 0.7) & (got < 1.6)):
+        cause = "these are ratios to last year: multiply them by its months."
+    elif np.abs(got).max() < 3:
+        cause = "these are scaled values: undo the scaling."
+    elif np.ptp(got) < 0.1 * np.ptp(last_year):
+        cause = "nearly the same number comes for every month: the season is lost."
+    elif got.mean() < level:
+        cause = (
             "the forecasts lie below last year's, though the numbers grow. Are the "
             "ratios scaled back, and is the network trained to the end?"
         )
-    if got.mean() > 1.35 * level:
-        return (
-            "the forecasts lie far above last year's: is the scaling undone once only?"
-        )
-    return (
-        "the level fits, the months do not: does each ratio meet its own month of last "
-        "year, in order?"
-    )
+    elif got.mean() > 1.35 * level:
+        cause = "the forecasts lie far above last year's: is the scaling undone once?"
+    elif np.argmin(apart):
+        cause = "the ratios meet other months of last year than their own."
+    return f"\nLikely mistake: {cause}" if cause else ""

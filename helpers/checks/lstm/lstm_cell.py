@@ -40,9 +40,10 @@ def _gates(slip, x, h, W, U, b):
     b = slip(b, no_bias=0 * b, minus_bias=-b)
     from_x = slip(x @ W.T, no_input=0, swapped=lambda: h @ W.T)
     from_h = slip(h @ U.T, no_state=0, swapped=lambda: x @ U.T)
-    z = from_x + from_h + b
+    z = from_x + from_h + slip(b, bias_twice=2 * b)
     blocks = slip(np.split(z, 4, axis=1), every_fourth=[z[:, k::4] for k in range(4)])
     blocks = slip(blocks, examples=lambda: np.split(z, 4, axis=0))
+    blocks = slip(blocks, reshaped=z.reshape(4, *h.shape))
     order = slip("ifgo", figo="figo", ifog="ifog", fiog="fiog")
     rows = dict(zip(order, blocks, strict=True))
     squash = slip(_sigmoid, all_tanh=np.tanh, no_sigmoid=_linear)
@@ -65,25 +66,23 @@ gates = Step(
     ("i", "f", "g", "o"),
     texts={
         "no_bias": "the bias b is missing.",
+        "bias_twice": "the bias b is added twice: here one vector holds it.",
         "minus_bias": "the bias b is subtracted; it is added.",
         "no_input": "the input x is not used: W x is missing.",
         "no_state": "the state h is not used: U h is missing.",
         "swapped": "x and h are exchanged: W multiplies the input x, U the state h.",
-        "every_fourth": "every fourth row is taken for a gate: the n_h rows of a gate "
-        "lie together.",
+        "every_fourth": "every fourth row is a gate's: its rows lie together.",
+        "reshaped": "a reshape alone mixes examples and gates: the columns are split.",
         "examples": "the examples are divided among the gates: the columns are.",
         "figo": "f and i are exchanged. The order f, i, g, o is that of other texts: "
         "here rows and results are in the order i, f, g, o.",
         "ifog": ROWS.format("i, f, o, g"),
         "fiog": ROWS.format("f, i, o, g"),
-        "all_tanh": "the gates i, f and o have tanh: they are shares between 0 and 1, "
-        "so they have the sigmoid.",
+        "all_tanh": "the gates i, f and o have tanh: they are shares, from 0 to 1.",
         "no_sigmoid": "the sigmoid of i, f and o is missing.",
-        "g_sigmoid": "the candidate g has the sigmoid: it must be able to be negative, "
-        "so it has tanh.",
+        "g_sigmoid": "the candidate g has the sigmoid: it must be able to be negative.",
         "g_linear": "the candidate g lacks its tanh.",
-        "o_tanh": "the output gate o has tanh: it is a share between 0 and 1, so it "
-        "has the sigmoid.",
+        "o_tanh": "the output gate o has tanh: it is a share, from 0 to 1.",
     },
     demands={
         "the preactivation $W_k x + U_k h + b_k$": ["no_bias", "no_state", "swapped"],
@@ -170,7 +169,9 @@ SMALL = {"i": 0.5, "f": 0.9, "g": -0.4, "o": 1.0, "c": 2.0}
 
 
 def _lstm(slip, xs, W, U, b):
+    xs = slip(xs, time_second=xs.swapaxes(0, 1), second_first=xs.swapaxes(0, 1))
     zeros = np.zeros((xs.shape[1], U.shape[1]))
+    zeros = slip(zeros, as_inputs=0 * xs[0])
     start = slip(zeros, ones=zeros + 1)
     h = c = start
     H, C = [], []
@@ -179,12 +180,14 @@ def _lstm(slip, xs, W, U, b):
         i, f, g, o = np.split(z, 4, axis=1)
         c = _sigmoid(f) * slip(c, c_anew=start, c_h=h) + _sigmoid(i) * np.tanh(g)
         h = _sigmoid(o) * np.tanh(c)
+        h, c = slip((h, c), exchanged=(c, h))
         H.append(h)
         C.append(c)
     last = slip(c, all_cells=np.array(C), last_h=h)
     H = slip(H, with_start=[start, *H], before=[start, *H[:-1]], cells=C)
-    H = np.array(H)
-    return slip(H, only_last=h, batch_first=H.swapaxes(0, 1)), last
+    H = slip(np.array(H), one_array=np.array([h] * len(H)))
+    H = slip(H, second_first=H.swapaxes(0, 1), batch_first=H.swapaxes(0, 1))
+    return slip(H, only_last=h), last
 
 
 def _lstm_cases(rng) -> Iterator[Case]:
@@ -203,6 +206,7 @@ lstm = Step(
     _lstm_cases,
     ("H", "c"),
     texts={
+        "as_inputs": "the first state has n_x numbers: it has n_h.",
         "ones": "the first state is made of ones; it is zeros.",
         "backward": "the sequence is read backward.",
         "h_anew": "h is not handed on: every step starts with h = 0.",
@@ -210,17 +214,20 @@ lstm = Step(
         "c_h": "h is handed on as the cell state, too: they are two states.",
         "all_cells": "all cell states came: the last one alone is asked for.",
         "last_h": "the second result is the last h; the last c is asked for.",
-        "with_start": "the first state, of zeros, is in H, too: begin with that "
-        "after the first input.",
+        "with_start": "the first state, of zeros, is in H, too: begin after one input.",
         "before": "H holds the states before each input: those after it are asked for.",
         "cells": "H holds the cell states c; the hidden states h are asked for.",
+        "exchanged": "the pair (h, c) is taken in the wrong order.",
+        "one_array": "all rows of H are the last state: is one array written anew?",
+        "time_second": "the second axis of xs is taken for the time.",
+        "second_first": "the second axis of xs is taken for the time: it is the first.",
         "only_last": "only the last h came: one for each step is asked for.",
         "batch_first": "H has the examples first: the time comes first.",
     },
     demands={
         "Begin with $h_0 = c_0 = 0$": ["ones"],
         "hand both states on from step to step": ["h_anew", "c_anew"],
-        "the time first": ["batch_first", "backward"],
+        "the time first": ["batch_first", "backward", "time_second"],
         "all hidden states": ["only_last", "cells", "with_start"],
         "and the last cell state": ["all_cells", "last_h"],
     },
@@ -248,7 +255,7 @@ def _gru(slip, x, h, W, U, b, d, reset_after):
     late = reset * (u["n"] - bias["n"]) + bias["n"]
     after = slip(reset * u["n"], bias_outside=late)
     U_n = slip(columns["n"], not_transposed=columns["n"].T)
-    forms = after, (reset * h) @ U_n + bias["n"]
+    forms = after, (reset * h) @ U_n + slip(bias["n"], no_d_before=0)
     forms = slip(forms, always_after=(after, after), always_before=forms[1:] * 2)
     after, before = slip(forms, turned_forms=forms[::-1])
     inner = slip(after if reset_after else before, no_memory=0)
@@ -278,26 +285,21 @@ gru_cell = Step(
         "nrz": ROWS_3.format("n, r, z"),
         "no_b": "the biases b are missing.",
         "no_d": "the biases d are missing.",
+        "no_d_before": "the bias d_n is missing in the paper's form.",
         "gate_tanh": "the gates r and z have tanh; they have the sigmoid.",
-        "always_after": "this is always PyTorch's form, as in the notebook: without "
-        "`reset_after` the reset gate multiplies h before the product with U_n.",
-        "always_before": "this is always the paper's form: with `reset_after` the "
-        "reset gate multiplies U_n h + d_n.",
-        "turned_forms": "the two forms are exchanged: with `reset_after` the reset "
-        "gate multiplies what the product gives.",
-        "not_transposed": "U_n is not transposed, as a batch of rows needs it: it is "
-        "square, so no shape tells of it.",
+        "always_after": "this is always PyTorch's form, as in the notebook.",
+        "always_before": "this is always the paper's form.",
+        "turned_forms": "the two forms are exchanged: `reset_after` is PyTorch's.",
+        "not_transposed": "U_n is not transposed: it is square, so no shape tells.",
         "no_reset": "the reset gate r is not used.",
-        "bias_outside": "the reset gate multiplies U h alone: its bias d belongs "
-        "inside.",
+        "bias_outside": "the reset gate multiplies U h alone: d belongs inside.",
         "reset_z": "z stands where the reset gate r belongs.",
         "turned_reset": "1 − r stands where the reset gate r belongs.",
         "no_memory": "the candidate n does not read h: a is missing.",
         "reset_all": "the reset gate multiplies the input's part, too.",
         "n_sigmoid": "the candidate n has the sigmoid; it has tanh.",
         "n_linear": "the candidate n lacks its tanh.",
-        "turned": "z and 1 − z are exchanged: here z weighs the old state (texts "
-        "differ).",
+        "turned": "z and 1 − z are exchanged: here z weighs the old state.",
         "candidate": "this is the candidate n: the mixture with h is missing.",
         "whole": "the candidate enters whole: (1 − z) is missing.",
         "old_whole": "the old state stays whole: the factor z is missing.",
@@ -328,13 +330,17 @@ gru_cell = Step(
 
 def _count(slip, kind, n_x, n_h):
     blocks = {"rnn": 1, "gru": 3, "lstm": 4}
-    k = slip(blocks, lstm_3=blocks | {"lstm": 3}, gru_4=blocks | {"gru": 4})
-    k = slip(k, gru_2=blocks | {"gru": 2}, alike=dict.fromkeys(blocks, 1))
+    gru_2, lstm_3 = blocks | {"gru": 2}, blocks | {"lstm": 3}
+    k = slip(
+        blocks, lstm_3=lstm_3, gru_4=blocks | {"gru": 4}, gates=gru_2 | {"lstm": 3}
+    )
+    k = slip(k, gru_2=gru_2, alike=dict.fromkeys(blocks, 1))
     k = slip(k, all_lstm=dict.fromkeys(blocks, 4))[kind]
     n_x, n_h = slip((n_x, n_h), square=(n_h, n_h), fixed=(65, 128))
     W, U, bias = k * n_h * n_x, k * n_h * n_h, k * n_h
     W, U = slip((W, U), no_W=(0, U), no_U=(W, 0), one_U=(W, n_h * n_h))
-    return W + U + slip(2 * bias, one_bias=bias, no_bias=0, one_block=2 * n_h)
+    both = slip(2 * bias, one_bias=bias, no_bias=0, one_block=2 * n_h)
+    return W + U + slip(both, gru_only=bias + n_h * (kind == "gru"))
 
 
 def _count_cases(rng) -> Iterator[Case]:
@@ -353,16 +359,16 @@ n_parameters = Step(
         "lstm_3": "an LSTM has four blocks (i, f, g, o), not three.",
         "gru_4": "a GRU has three blocks (r, z, n), not four.",
         "gru_2": "a GRU has three blocks (r, z, n), not two.",
+        "gates": "the candidates have blocks, too: a GRU has three, an LSTM four.",
+        "gru_only": "a second bias is counted for the GRU's candidate only.",
         "alike": "all kinds are counted with one block of rows.",
         "all_lstm": "all kinds are counted as an LSTM.",
         "square": "n_x is not used: W has n_x columns.",
-        "fixed": "these are the numbers for 65 inputs and 128 hidden units, whatever "
-        "n_x and n_h are.",
+        "fixed": "these are the numbers for 65 inputs and 128 units, whatever came.",
         "no_W": "the weights W are left out.",
         "no_U": "the weights U, from state to state, are left out.",
         "one_U": "the weights U are counted for one block only: each has its own.",
-        "one_bias": "one bias vector is counted; PyTorch has two, one for W and one "
-        "for U.",
+        "one_bias": "one bias vector is counted: PyTorch has one for W, one for U.",
         "no_bias": "the biases are left out.",
         "one_block": "the biases are counted for one block only: each has its own.",
     },
@@ -395,7 +401,8 @@ def _memory(slip, F):
     rows = [product(F[a:b], 0) for a, b in zip(first, last, strict=True)]
     rows = slip(rows, last_0=[*rows[:-1], 0 * F[0]], all_last=[F[-1]] * T)
     across = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
-    return slip(np.array(rows), units=across / F, units_own=across)
+    right = np.append(across[:, 1:], 0 * F[:, :1] + 1, axis=1)
+    return slip(np.array(rows), units=right, units_own=across)
 
 
 def _memory_cases(rng) -> Iterator[Case]:
@@ -414,16 +421,12 @@ memory = Step(
     texts={
         "one_minus": "1 − f is multiplied: f is the share that is kept.",
         "summed": "the forget gates are added up; they are multiplied.",
-        "own": "f_t itself is a factor, too: c_t is what comes after f_t, so the "
-        "product begins with f_{t+1}.",
-        "earlier": "the product is that of the earlier rows: the later ones are asked "
-        "for.",
-        "start": "the product runs from the beginning to t: it runs from t + 1 to the "
-        "end.",
+        "own": "f_t itself is a factor, too: the product begins with f_{t+1}.",
+        "earlier": "the product is that of the earlier rows, not of the later ones.",
+        "start": "the product runs from the beginning to t: from t + 1 to the end.",
         "next_only": "row t is the next row alone: all later rows are multiplied.",
         "no_last": "the last factor f_T is left out.",
-        "all_last": "every row is the last forget gate: is F overwritten while it is "
-        "read?",
+        "all_last": "every row is the last gate: is F overwritten while it is read?",
         "last_0": "the last row is 0: a product without factors is 1.",
         "units": "the product runs over the units: each keeps its own memory.",
         "units_own": "this is the running product over the units: take that over time.",
@@ -435,7 +438,7 @@ memory = Step(
             "summed",
         ],
         "of the same shape": ["one step", "units"],
-        "row $t$ is the product of all *later* rows": ["earlier", "start", "next_only"],
+        "all *later* rows": ["earlier", "start", "next_only"],
         "The last row is 1": ["last_0"],
     },
     **TIGHT,

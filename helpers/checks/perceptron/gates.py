@@ -42,17 +42,13 @@ def fires(slip, z):
 
 
 def _step(slip, s, t):
-    t = slip(t, turned_t=lambda: np.reshape(t, (-1, 1)), first_t=np.ravel(t)[0])
+    turned = np.reshape(t, (-1, 1)) if np.ndim(t) else t
+    t = slip(t, turned_t=turned, first_t=np.ravel(t)[0])
     z = np.asarray(slip(s - t, no_t=s, plus_t=s + t), dtype=float)
     y = slip(fires(slip, z), turned_closed=(z <= 0).astype(int))
-    y = slip(y, always=0 * y + 1, only_zero=(z == 0) * 1)
-    return slip(
-        y,
-        sign=np.sign(z),
-        half_at_0=np.heaviside(z, 0.5),
-        relu=np.maximum(z, 0),
-        number=lambda: int(np.ravel(y)[0]),
-    )
+    y = slip(y, always=0 * y + 1, half_at_0=np.heaviside(z, 0.5))
+    y = slip(y, sign=np.sign(z), relu=np.maximum(z, 0))
+    return slip(y, number=lambda: int(np.ravel(y)[0]))
 
 
 def _step_cases(rng) -> Iterator[Case]:
@@ -82,7 +78,6 @@ step = Step(
         "first_t": "the first threshold is used for all columns.",
         "turned_closed": "the comparison points the wrong way: 1 for s ≤ t.",
         "always": "the outputs are 1 for every s.",
-        "only_zero": "1 only where s is exactly t.",
         "sign": "this is the sign of s − t: −1, 0 or 1.",
         "half_at_0": "½ at s = t; there the output is 1.",
         "relu": "this is max(0, s − t), a ReLU: the step's outputs are 0 and 1.",
@@ -117,16 +112,19 @@ def _predict(slip, x, W, b):
     x = slip(x, first=lambda: np.atleast_2d(x)[0])
     z = x @ V
     b = slip(b, no_bias=0, minus_bias=-b, same_b=b[0], turned_b=lambda: b[:, None])
-    y = fires(slip, slip(z + b, times_bias=z * b))
-    y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T)
+    ends = W[:, 0] + x[..., :-1] @ W[:, 1:].T + x[..., -1:] * b
+    starts = x[..., :1] * b + x[..., 1:] @ W[:, :-1].T + W[:, -1]
+    y = fires(slip, slip(z + b, bias_ends=ends, bias_starts=starts))
+    y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T, after=y + b)
+    y = slip(y, squeezed=np.squeeze(y))
     return slip(y, any_fires=lambda: y.max(-1), all_fire=lambda: y.min(-1))
 
 
 def _predict_cases(rng) -> Iterator[Case]:
-    for m, n, k in ((32, 3, 5), (31, 5, 2), (8, 8, 8)):
+    for m, n, k in ((32, 3, 5), (31, 5, 1), (1, 3, 4), (8, 8, 8)):
         args = {"x": rng.normal(size=(m, n)), "W": rng.normal(size=(k, n))}
         args["b"] = rng.choice((-1, 1), size=k) * rng.uniform(0.5, 1, size=k)
-        yield Case(f"{m} examples, {n} inputs, {k} neurons", args)
+        yield Case(f"x of shape ({m}, {n}), W of shape ({k}, {n})", args)
     W, b = np.array([[1.0, 1.0], [-1.0, -1.0], [2.0, -1.0]]), np.array([-1.0, 1.0, 1.0])
     tie = {"x": np.array(ROWS, dtype=float), "W": W, "b": b}
     yield Case("the four rows of a gate, some with z = 0", tie)
@@ -150,11 +148,12 @@ predict = Step(
         "minus_bias": "the biases are subtracted; they are added.",
         "same_b": "all neurons have the bias of the first.",
         "turned_b": "the biases are added along the examples: each neuron has its own.",
-        "times_bias": "the biases multiply; they are added.",
-        "first_neuron": "the output of the first neuron came: those of all are asked "
-        "for.",
-        "neurons_first": "the result has a row for each neuron: a row for each example "
-        "is asked for.",
+        "bias_ends": "the 1 of the bias is first in x, the bias last in W.",
+        "bias_starts": "the 1 of the bias is last in x, the bias first in W.",
+        "after": "the biases are added after the step: they belong to z.",
+        "squeezed": "axes of length 1 are gone: a batch of one is a batch.",
+        "first_neuron": "the output of the first neuron came: all are asked for.",
+        "neurons_first": "a row for each neuron came: one for each example is due.",
         "any_fires": "the result tells whether a neuron fires: which ones do?",
         "all_fire": "the result tells whether all neurons fire: which ones do?",
     },
@@ -168,7 +167,7 @@ predict = Step(
         "`b`: their biases": ["same_b", "turned_b"],
         "one example, shape `(n,)`": ["one vector"],
         "a batch of them": ["first"],
-        "shape `(m, k)` for a batch": ["neurons_first", "first_neuron", "any_fires"],
+        "shape `(m, k)` for a batch": ["neurons_first", "any_fires", "squeezed"],
     },
     why="The sum w · x + b says on which side of the line an example lies; the step "
     "keeps the side alone. The bias moves the line away from the origin: without it "
@@ -196,16 +195,15 @@ RULE = {
     "no_bias": "the bias is forgotten in the output y.",
     "minus_bias": "the bias is subtracted in the output y.",
     "sign": "the error has the wrong sign: e = d − y, not y − d.",
-    "target": "an update happens also when the output is right: η d x in place of η e "
-    "x.",
+    "target": "the target d stands where the error e belongs: η d x in place of η e x.",
     "output": "the output y stands where the error e = d − y belongs.",
     "minus_output": "the desired output d is missing in e = d − y.",
     "only_0": "an update happens only when the target is 0: the other kind of mistake "
     "(output 0, target 1) changes nothing.",
     "size": "the sign of the error is lost: |e| in place of e.",
     "double": "e is twice as large as it should be: outputs and targets are 0 and 1.",
-    "always": "the weights move after every example, also after a right one: e must be "
-    "0 there.",
+    "minus_target": "the target 0 is taken for −1, and the output is 0 or 1.",
+    "always": "the weights move after right examples, too: e must be 0 there.",
     "delta": "the error is d − z: the step is missing (that is the delta rule).",
     "when_right": "an update happens when the output is right, none when it is wrong.",
     "nothing": "nothing is learned: are the new w and b taken over, and is an output "
@@ -226,9 +224,8 @@ def _corrected(slip, x, d, w, b, eta, alone=True):
     e = d - y
     e = slip(e, sign=-e, target=d, output=y, minus_output=-y, size=abs(e), double=2 * e)
     e = slip(e, only_0=e * (1 - d), always=2 * d - 1, delta=d - z)
-    if (
-        alone
-    ):  # in a training from zeros all first outputs are 1: as if nothing happened
+    e = slip(e, minus_target=2 * d - 1 - y)
+    if alone:  # in a training from zeros nothing would happen: the outputs are 1
         e = slip(e, only_1=e * d)
     e = slip(e, when_right=int(d == y), nothing=0)
     rate = slip(eta, no_eta=1.0)
@@ -239,8 +236,8 @@ def _corrected(slip, x, d, w, b, eta, alone=True):
 
 def _update(slip, x, d, w, b, eta):
     new_w, new_b, wrong, e, y = _corrected(slip, x, d, w, b, eta)
-    flag = slip(wrong, flag_right=not wrong, flag_e=e, flag_y=y, flag_true=True)
-    flag = slip(flag, flag_false=False)
+    flag = slip(wrong, flag_right=not wrong, flag_e=e, flag_true=True, flag_false=False)
+    flag = slip(flag, flag_missed=d > y, flag_after=(x @ new_w + new_b >= 0) != d)
     out = slip((new_w, new_b, flag), change=(new_w - w, new_b - b, flag))
     return slip(out, mistake_first=(flag, new_w, new_b))
 
@@ -271,11 +268,10 @@ update = Step(
         "nothing": "nothing is updated.",
         "only_1": "an update happens only when the target is 1: the other kind of "
         "mistake (output 1, target 0) changes nothing.",
-        "flag_right": "the flag tells whether the output is right: it should tell of a "
-        "mistake.",
-        "flag_e": "the flag is the error e itself (−1, 0, 1): a truth value is asked "
-        "for.",
-        "flag_y": "the flag is the output y.",
+        "flag_right": "the flag tells of a right output, not of a mistake.",
+        "flag_e": "the flag is the error e itself: a truth value is asked for.",
+        "flag_missed": "the flag tells of a missed 1 only: a false 1 is wrong, too.",
+        "flag_after": "the flag tells whether the output is wrong after the update.",
         "flag_true": "the flag is always True.",
         "flag_false": "the flag is always False.",
         "change": "the changes of w and b are returned, not the new w and b.",
@@ -289,7 +285,7 @@ update = Step(
         ],
         "$b \\leftarrow b + \\eta e$": ["bias_kept", "bias_eta", "bias_inputs"],
         "the tuple `(w, b, mistake)`": ["mistake_first", "change"],
-        "`True` if the output was wrong": ["flag_right", "flag_true", "flag_e"],
+        "`True` if the output was wrong": ["flag_right", "flag_after", "flag_missed"],
     },
     why="The rule moves the line only after a mistake, and toward the example that was "
     "missed: e is 1 where a 1 was missed, −1 where a 0 was missed, and 0 where nothing "
@@ -318,14 +314,14 @@ def _fit(slip, X, d, eta, max_epochs):
     zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
     start = slip((zeros, 0.0), w_ones=(ones, 0.0), b_one=(zeros, 1.0))
     w, b = start = slip(start, all_ones=(ones, 1.0))
-    counts, signed, flags = [], [], []
+    counts, flags = [], []
     order = list(range(len(X)))
     order = slip(order, reversed=order[::-1], only_first=order[:1], no_last=order[:-1])
     limit = slip(max_epochs, one_less=max_epochs - 1, one_more=max_epochs + 1)
     late = False
     for _ in range(slip(limit, unlimited=100)):
         w, b = slip((w, b), reset=start)
-        fixed, missed, sign = (w, b), 0, 0
+        fixed, missed, sign = (w, b), slip(0, running=(counts or [0])[-1]), 0
         for i in order:
             at = slip((w, b), batch=fixed)
             new_w, new_b, wrong, _, _ = _corrected(slip, X[i], d[i], *at, eta, False)
@@ -334,22 +330,24 @@ def _fit(slip, X, d, eta, max_epochs):
             flags.append(bool(wrong))
             if slip(False, first_right=not wrong):
                 break
-        counts.append(missed)
-        signed.append(int(sign))
+        left = np.sum((X @ w + b >= 0) != d)
+        missed = slip(missed, signed=sign, net=abs(sign), after_epoch=left)
+        counts.append(int(missed))
         clean = missed == 0
+        still = np.array_equal(w, fixed[0]) and b == fixed[1]
         done = slip(clean, after_one=True, never=False, one_late=late and clean)
+        done = slip(done, cycle=still)
         late = late or clean
         if slip(done, first_right=True):
             break
     told = slip(counts, no_zero=[*counts[:-1], *([counts[-1]] * (counts[-1] > 0))])
-    told = slip(told, total=sum(counts), last=counts[-1], signed=signed)
-    told = slip(told, running=np.cumsum(counts).tolist(), per_example=flags)
+    told = slip(told, total=sum(counts), last=counts[-1], per_example=flags)
     told = slip(told, right=[len(X) - c for c in counts])
     return w, b, slip(told, share=[c / len(X) for c in counts])
 
 
 def _fit_cases(rng) -> Iterator[Case]:
-    X = np.array(ROWS, dtype=float)
+    X = np.array(ROWS)
     for gate, d in GATES.items():
         yield Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 40})
     # A margin keeps the number of epochs small; the targets of XOR never come right.
@@ -404,22 +402,21 @@ fit = Step(
         "one_more": "one epoch too many: max_epochs + 1.",
         "unlimited": "max_epochs is ignored.",
         "reset": "the weights are set back to 0 in every epoch.",
-        "batch": "all updates of an epoch are gathered and made at its end: the rule "
-        "updates after each example.",
-        "first_right": "the training stops with the first example that is right, not "
-        "after an epoch without a mistake.",
+        "batch": "all updates come at the end of the epoch, not after each example.",
+        "first_right": "the training stops with the first example that is right.",
         "after_one": "the training stops after the first epoch.",
         "never": "the training does not stop after an epoch without a mistake.",
         "one_late": "one epoch too many after the first one without a mistake.",
-        "no_zero": "the last epoch, the one without a mistake, is missing in the list: "
-        "its 0 is included.",
+        "no_zero": "the last epoch, without a mistake, is missing: its 0 is listed.",
         "total": "`mistakes` is the total; one number for each epoch is asked for.",
         "last": "`mistakes` is the number of the last epoch alone.",
-        "signed": "`mistakes` holds the sum of the errors e, in which −1 and 1 cancel.",
-        "running": "`mistakes` is a running total: the count must start at 0 in each "
-        "epoch.",
-        "per_example": "`mistakes` has an entry for each example: one for each epoch "
-        "is asked for.",
+        "signed": "`mistakes` holds sums of the errors e, in which −1 and 1 cancel.",
+        "net": "`mistakes` holds sizes of sums of e, in which −1 and 1 cancel.",
+        "after_epoch": "counted with the weights after the epoch, not during it.",
+        "running": "`mistakes` is a running total: each epoch starts at 0.",
+        "cycle": "the training stops when an epoch ends with the weights that it began "
+        "with: go on until an epoch has no mistake.",
+        "per_example": "`mistakes` has an entry for each example, not for each epoch.",
         "right": "`mistakes` counts the right answers.",
         "share": "`mistakes` holds shares, not numbers.",
     },
@@ -427,9 +424,9 @@ fit = Step(
         "Start from zero weights and bias": ["w_ones", "b_one"],
         "in the order of the rows": ["reversed"],
         "epoch after epoch": ["reset", "after_one"],
-        "Stop after the first epoch without a mistake": ["never", "one_late"],
+        "Stop after the first epoch without a mistake": ["never", "one_late", "cycle"],
         "or after `max_epochs`": ["unlimited", "one_less", "one_more"],
-        "the number of mistakes in every epoch": ["total", "running", "share"],
+        "the number of mistakes in every epoch": ["total", "running", "after_epoch"],
         "so that its last entry is 0": ["no_zero"],
     },
     why="The perceptron learns example by example: each correction changes the line "
@@ -463,17 +460,17 @@ def _right_rows(grid, d, bias=1, strict=False):
 
 
 def _solvable(slip, d, grid):
-    grid = slip(grid, no_last=grid[:-1], no_first=grid[1:])
+    grid = slip(grid, no_last=grid[:-1], places=np.arange(len(grid)))
     rows = slip(_right_rows(grid, d), no_bias=_right_rows(grid, d, bias=0))
     rows = slip(rows, strict=_right_rows(grid, d, strict=True))
-    right = slip(rows == 4, three=rows >= 3, failing=rows < 4)
+    rows = slip(rows, minus_b=_right_rows(grid, d, bias=-1))
+    right = slip(rows == 4, three=rows >= 3, any=rows > 0, failing=rows < 4)
     i = np.arange(len(grid))
-    count = int(right.sum())
-    count = slip(
-        count,
-        same_w=int(right[i, i].sum()) * len(i),
-        together=int(right[i, i, i].sum()),
-    )
+    a, b, c = np.indices(rows.shape)
+    once = right & (a != b) & (b != c) & (c != a)
+    count = slip(int(right.sum()), once=int(once.sum()))
+    count = slip(count, same_w=int(right[i, i].sum()) * len(i))
+    count = slip(count, together=int(right[i, i, i].sum()))
     count = slip(count, whether=int(count > 0), none=int(count == 0), rows=rows.sum())
     flat = int((_right_rows(grid, d, bias=0) == 4)[..., 0].sum())
     return slip(count, two_loops=flat, share=count / len(grid) ** 3)
@@ -482,7 +479,7 @@ def _solvable(slip, d, grid):
 def _solvable_cases(rng) -> Iterator[Case]:
     skew = np.sort(rng.choice(np.arange(-8, 9), size=6, replace=False)) / 2.0
     skew[np.argmin(np.abs(skew))] = 0.0
-    more = {"x1 alone": (0, 0, 1, 1), "x2 and not x1": (0, 1, 0, 0)}
+    more = {"always 1": (1, 1, 1, 1), "x2 and not x1": (0, 1, 0, 0)}
     for grid in (np.linspace(-2, 2, 5), np.unique(skew)):
         for gate, d in {**GATES, **more, "XOR": (0, 1, 1, 0)}.items():
             label = f"{gate} on {len(grid)} values"
@@ -495,26 +492,25 @@ solvable = Step(
     _solvable_cases,
     texts={
         "no_last": "the last value of the grid is left out.",
-        "no_first": "the first value of the grid is left out.",
+        "places": "the places in the grid are tried, 0, 1, 2, …, not its values.",
+        "once": "no value is used twice: w1, w2 and b may be equal.",
+        "minus_b": "b is subtracted, as a threshold: a bias is added.",
+        "any": "one right row of four is counted as success.",
         "same_w": "w1 and w2 always have the same value in your search.",
         "no_bias": "b runs over the grid, but does not enter the output.",
         "strict": "the output is 0 at z = 0: > in place of ≥.",
         "three": "three right rows of four are counted as success.",
         "failing": "the settings that fail are counted.",
         "together": "w1, w2 and b run over the grid together, not independently.",
-        "whether": "the result tells whether there is one: the number of them is asked "
-        "for.",
+        "whether": "the result tells whether there is one, not how many.",
         "none": "the result tells whether there is none.",
         "rows": "right rows are counted, not settings with four right rows.",
         "two_loops": "b is ignored: the search runs over w1 and w2 only.",
         "share": "this is the share of the settings, not their number.",
     },
     demands={
-        "every combination of $w_1$, $w_2$ and $b$": [
-            "together",
-            "same_w",
-            "two_loops",
-        ],
+        "every combination of $w_1$, $w_2$ and $b$": ["together", "once", "two_loops"],
+        "from `grid`": ["places", "no_last"],
         "count those": ["whether", "failing"],
         "the four desired outputs": ["three", "rows"],
         "Returns the number of solutions": ["share"],
@@ -547,7 +543,7 @@ def _xor(slip, x1, x2):
 def _xor_inputs(rng) -> Iterator[Case]:
     for p, q in ROWS:
         yield Case(f"x1 = {p}, x2 = {q}", {"x1": p, "x2": q})
-    x1, x2 = rng.permutation(np.repeat(ROWS, 2, 0)).T.copy()
+    x1, x2 = rng.permutation(np.repeat(ROWS, 2, 0)).T.reshape(2, 4, 2).copy()
     yield Case("arrays", {"x1": x1, "x2": x2})
 
 

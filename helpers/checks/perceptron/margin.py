@@ -24,8 +24,7 @@ def _distances(slip, X, w, b):
     z = X @ w + slip(b, no_bias=0, minus_bias=-b)
     size = np.linalg.norm(w)
     size = slip(size, square=w @ w, none=1.0, with_bias=np.hypot(size, b))
-    size = slip(size, absolute=np.abs(w).sum(), total=w.sum())
-    size = slip(size, inputs=np.linalg.norm(X, axis=1))
+    size = slip(size, absolute=np.abs(w).sum(), inputs=np.linalg.norm(X, axis=1))
     found = slip(z / size, bias_whole=X @ w / size + b)
     found = slip(found, unsigned=np.abs(found), nearest=found.min())
     return slip(found, outputs=(z >= 0).astype(int))
@@ -34,7 +33,6 @@ def _distances(slip, X, w, b):
 def _distance_cases(rng) -> Iterator[Case]:
     for m, n in ((1, 2), (4, 3), (6, 2)):
         X, w = rng.normal(size=(m, n)), 2 * rng.normal(size=n) + 0.3
-        w[:2] = np.abs(w[:2]) * (1, -1)  # their sum is not that of their sizes
         b = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1))
         yield Case(f"{m} examples of {n} inputs", {"X": X, "w": w, "b": b})
 
@@ -51,7 +49,6 @@ distances = Step(
         "none": "this is z: the length of w is missing.",
         "with_bias": "the bias counts in the length: it only moves the boundary.",
         "absolute": "the absolute weights are added up: that is no length.",
-        "total": "the weights are added up: that is no length.",
         "inputs": "z is divided by the lengths of the examples: by that of w.",
         "bias_whole": "the bias is not divided by the length of w.",
         "unsigned": "the sign is lost: it says on which side an example lies.",
@@ -60,11 +57,7 @@ distances = Step(
     },
     demands={
         "the distance of each example from the boundary": ["none", "square", "nearest"],
-        "$\\mathbf w \\cdot \\mathbf x + b = 0$": [
-            "no_bias",
-            "minus_bias",
-            "bias_whole",
-        ],
+        "$\\mathbf w \\cdot \\mathbf x + b = 0$": ["no_bias", "bias_whole"],
         "Positive where the neuron fires": ["unsigned"],
     },
     why="Twice the weights and twice the bias draw the same line, and double z. So z "
@@ -94,12 +87,12 @@ def _bound(slip, X, d, w, b):
     gamma = slip(gamma, left_out=lambda: each[each > 0].min())
     lengths = np.linalg.norm(slip(wide, inputs=X), axis=1)
     R = slip(lengths.max(), mean_R=lengths.mean(), shortest=lengths.min())
-    R = slip(R, square_R=R**2, all_rows=np.linalg.norm(wide), entry=np.abs(wide).max())
+    R = slip(R, square_R=R**2, all_rows=np.linalg.norm(wide))
     R = slip(R, columns=np.linalg.norm(wide, axis=0).max())
+    gamma = slip(gamma, endless=gamma if gamma > 0 else np.inf)
     ratio = slip((R / gamma) ** 2, no_square=R / gamma, upside_down=(gamma / R) ** 2)
     none = slip(np.inf, zero=0.0, nan=np.nan)
     most = ratio if slip(gamma > 0, any_plane=True) else none
-    gamma = slip(gamma, endless=gamma if gamma > 0 else np.inf)
     return gamma, R, slip(most, floor=np.floor(most))
 
 
@@ -114,6 +107,9 @@ def _bound_cases(rng) -> Iterator[Case]:
             d[[np.abs(z).argmax(), np.abs(z).argmin()]] ^= 1
         text = f"{m} examples of {n} inputs" + ", two on the wrong side" * (not gap)
         yield Case(text, {"X": X, "d": d, "w": w, "b": b})
+    X, d = np.array([[0.0, 1.0], [2.0, 0.0], [-3.0, 0.0]]), np.array([1, 1, 0])
+    args = {"X": X, "d": d, "w": np.array([1.0, -1.0]), "b": 1.0}
+    yield Case("an example on the boundary: γ = 0", args)
 
 
 bound = Step(
@@ -138,7 +134,6 @@ bound = Step(
         "shortest": "R is the smallest length: it is the largest.",
         "square_R": "R is the square of the length.",
         "all_rows": "R is the length of all examples together: of the longest one.",
-        "entry": "R is the largest number in the examples: a length is asked for.",
         "columns": "R is the length of a column: examples are rows.",
         "no_square": "the square is missing: (R/γ)².",
         "upside_down": "γ stands above R: (R/γ)².",
@@ -155,7 +150,8 @@ bound = Step(
         "negative on the wrong side": ["unsigned", "targets"],
         "the length of the longest": ["mean_R", "shortest"],
         "$(R/\\gamma)^2$": ["no_square", "upside_down"],
-        "`np.inf`": ["any_plane", "zero"],
+        "`np.inf`": ["any_plane", "zero", "endless"],
+        "If $\\gamma$ is not positive": ["an example on the boundary: γ = 0"],
     },
     why="The proof compares two growths: along the unit vector by at least γ a "
     "correction, in length by at most R² in the square. So γ is that of the worst "
@@ -176,6 +172,8 @@ def _survivors(slip, X, d, epochs):
     u, states, counts = np.zeros(wide.shape[1]), [], []
     u, alive = slip(u, from_ones=u + 1), 0
     for _ in range(slip(epochs, one_epoch=1)):
+        if alive and slip(False, cut=True):
+            states, counts, alive = [*states, u], [*counts, alive], 0
         alive, clean = slip(alive, each_epoch=0), True
         if slip(False, solved=np.all((wide @ u >= 0) == d)):
             break
@@ -240,6 +238,7 @@ survivors = Step(
         "ended": "the mistake that ended a state counts for it, too.",
         "counted": "the example that caused a correction counts for the new state.",
         "each_epoch": "the count begins anew with each epoch: it goes on.",
+        "cut": "a state is kept at the end of each epoch: it goes on, with its count.",
         "no_bias": "the bias is not corrected.",
         "after": "the state after the correction is kept: the one before it survived.",
         "kept": "the count does not begin anew after a mistake.",
@@ -247,8 +246,7 @@ survivors = Step(
         "solved": "the loop stops when no example is wrong: go on.",
         "no_zero": "the zero state is left out: it counts like any other.",
         "merged": "equal states are put together: each stands in its place.",
-        "one_array": "all rows are the last state: the array that was kept has been "
-        "changed later. Keep a copy.",
+        "one_array": "all rows are the last state: the array that was kept changes.",
         "last_alive": "the last state is left out if it was right for none.",
         "no_last": "the last state is missing: it counts, too.",
         "running": "the states are added up: they are asked for one by one.",
@@ -260,12 +258,9 @@ survivors = Step(
         "with $\\eta = 1$": ["sign", "no_bias"],
         "Do not stop early": ["early"],
         "the bias in the last column": ["bias_first"],
-        "how many examples in a row it was right": ["counted", "kept", "after"],
+        "how many examples in a row it was right": ["counted", "kept", "cut"],
         "States that were right for none are left out": ["empty"],
-        "it stands at the end, also with the count 0": [
-            "no_last",
-            "last_alive",
-        ],
+        "it stands at the end, also with the count 0": ["no_last", "last_alive"],
         "`epochs` times": ["one_epoch"],
     },
     why="The rule throws away what it had at each mistake, also a state that was right "
@@ -299,6 +294,8 @@ def _held_out(slip, W, c, X, d):
     outputs = slip(outputs, signs=np.sign(wide @ W.T))
     votes = outputs @ slip(c, one_vote=np.ones(len(c)))
     votes = slip(votes, sums=wide @ W.T @ c, tie_no=votes - 0.5)
+    ayes, n = (votes + c.sum()) / 2, c.sum()
+    votes = slip(votes, half_down=ayes - n // 2, half_states=ayes - len(c) / 2)
     last = share(fires(wide @ slip(W[-1], first=W[0], longest=W[c.argmax()])))
     averaged = slip(share(fires(wide @ mean)), mean_share=each)
     return last, averaged, slip(share(votes >= 0), vote_share=each)
@@ -333,11 +330,12 @@ held_out = Step(
         "bias_first": "the first column is taken for the bias: it is the last.",
         "longest": "the state with the largest count stands for the last.",
         "mean_share": "averaged: the states' shares are averaged: average the states.",
-        "vote_share": "voted: the states' shares are averaged: let them vote on each "
-        "example.",
+        "vote_share": "voted: the states' shares are averaged: let them vote.",
         "one_vote": "every state has one vote: it has as many as its count.",
         "signs": "a state does not vote for 1 at z = 0: step(0) is 1.",
         "tie_no": "a tie counts as 0: it counts as 1.",
+        "half_down": "half of the votes is rounded down: a minority can win.",
+        "half_states": "half of the states is enough: half of the votes is needed.",
         "sums": "the sums vote, not the outputs: that is the averaged neuron again.",
         "first": "the first state stands for the last.",
     },
@@ -345,6 +343,7 @@ held_out = Step(
         "the last row of `W`": ["first"],
         "the mean of the rows, weighed with `c`": ["plain_mean", "most"],
         "`c` votes for its own output": ["one_vote", "sums"],
+        "the majority decides": ["half_down", "half_states"],
         "A tie counts as 1": ["tie_no"],
         "shares of right outputs": ["wrong", "count"],
     },
@@ -361,10 +360,9 @@ held_out = Step(
 
 
 def _slopes(slip, X, w, b, j, h):
-    z, gone = (
-        X @ w + b,
-        slip(h * X[:, j], bias=h, no_input=h / 2, square=h**2 * X[:, j]),
-    )
+    X = slip(X, mean_row=X.mean(0, keepdims=True))
+    z, gone = X @ w + b, h * X[:, j]
+    gone = slip(gone, bias=h + 0 * gone, no_input=h / 2, square=h * gone)
     gone = slip(gone, minus=-gone, all_inputs=h * X.sum(1), before=h * X[:, j - 1])
     moved = z + gone
 
@@ -392,8 +390,8 @@ def _slope_cases(rng) -> Iterator[Case]:
         X, w = rng.normal(size=(m, n)) + 0.5, rng.normal(size=n)
         args = {"X": X, "w": w, "b": float(rng.normal() / 2), "j": n - 1}
         yield Case(f"{m} examples of {n} inputs, h = {h}", args | {"h": h})
-    X, w = np.array([[1.0, 1], [2, 2], [1, 2], [-1, 1]]), np.array([1.0, -1])
-    args = {"X": X, "w": w, "b": 0.0, "j": 0, "h": 1.0}
+    X = np.array([[1.0, 1], [2, 2], [1, 2], [-1, 1], [-2, -3]])
+    args = {"X": X, "w": np.array([1.0, -1]), "b": 0.0, "j": 0, "h": 1.0}
     yield Case("examples on the boundary", args)
 
 
@@ -417,6 +415,7 @@ slopes = Step(
         "slope": "the exact slope came: the change, divided by h, is asked for.",
         "slope_alone": "σ(z) (1 − σ(z)) came: the change, divided by h, is asked for.",
         "size": "the sizes of the changes are averaged: they have signs.",
+        "mean_row": "one mean example changes: average the changes of all.",
         "summed": "the changes are added up: take their mean.",
         "each": "one quotient for each example came: their mean is asked for.",
         "tanh": "tanh stands in place of the sigmoid.",
@@ -424,7 +423,7 @@ slopes = Step(
     },
     demands={
         "weight number $j$ goes up by $h$": ["minus", "all_inputs", "bias"],
-        "the mean change of the output": ["summed", "each", "size"],
+        "the mean change of the output": ["summed", "size", "mean_row"],
         "divided by $h$": ["undivided", "twice"],
         "$1/(1 + e^{-z})$": ["tanh", "linear"],
     },

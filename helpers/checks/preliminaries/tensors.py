@@ -57,8 +57,9 @@ def _of_arrays(reference: Callable) -> Callable:
         import torch
 
         arrays = [a.numpy() if hasattr(a, "numpy") else a for a in (first, *rest)]
-        kind = np.float32 if arrays[0].dtype.kind in "iu" else arrays[0].dtype
-        return torch.tensor(np.asarray(reference(slip, *arrays), kind))
+        out, kind = np.asarray(reference(slip, *arrays)), arrays[0].dtype
+        kept = kind.kind == "f" or out.dtype == kind
+        return torch.tensor(out.astype(kind if kept else np.float32))
 
     return either
 
@@ -97,11 +98,12 @@ def _to_rows(slip, images):
     top = slip(255.0, none=1.0, by_256=256.0, by_max=x.max(), own=own)
     rows = slip(rows / top, whole=rows // 255)
     spread = (rows - rows.min()) / (rows.max() - rows.min())
+    rows = slip(rows, squeezed=np.squeeze(rows))
     return slip(rows, signed=2 * rows - 1, min_max=spread)
 
 
 def _to_rows_cases(rng) -> Iterator[Case]:
-    for shape in ((3, 4, 5), (2, 6, 3), (5, 4, 4)):
+    for shape in ((3, 4, 5), (2, 6, 3), (5, 4, 4), (1, 3, 4)):
         images = rng.integers(3, 250, shape, dtype=np.uint8)  # no 255: max is not 255
         yield Case(f"{shape[0]} images of {shape[1:]}", {"images": images})
 
@@ -113,8 +115,8 @@ to_rows = TensorStep(
     dtype="torch.float32",
     texts={
         "columns": "the pixels are read column by column; the rows come first.",
-        "mixed": "reshaped to (height · width, N), then transposed: this mixes the "
-        "pixels of different images. A reshape keeps the order in memory.",
+        "mixed": "reshaped to (height · width, N), then transposed: this mixes images.",
+        "squeezed": "the axis of a batch of one image is gone: it is a batch, too.",
         "turned": "reshaped to (height · width, N): the first axis counts the images.",
         "one_row": "all images end up in one row: one row for each image.",
         "images": "the images are not flattened: one row for each image.",
@@ -127,7 +129,7 @@ to_rows = TensorStep(
         "min_max": "scaled by the values that occur: 0 and 255 are the limits.",
     },
     demands={
-        "one row of numbers per image": ["turned", "one_row", "images"],
+        "one row of numbers per image": ["turned", "one_row", "squeezed"],
         "Height and width may differ": ["3 images of (4, 5)"],
         "values 0…1": ["none", "by_256", "by_max", "signed"],
         "in the order of its rows, from the top": ["columns", "mixed"],
@@ -201,9 +203,11 @@ def _standardize(slip, X):
     mean, s = X.mean(axis, keepdims=True), X.std(axis, keepdims=True)
     less_1 = X.std(axis, ddof=1, keepdims=True)
     s = slip(s, less_1=less_1, var=s**2, range=np.ptp(X, axis, keepdims=True))
-    s = slip(s, eps=s + 1e-5)
-    s = slip(np.where(s > 0, s, 1), nan=s, least_1=np.maximum(s, 1))
+    s = slip(s, eps=s + 1e-5, eps_root=np.sqrt(s**2 + 1e-5))
+    still = s == 0
+    s = slip(np.where(still, 1, s), nan=s, least_1=np.maximum(s, 1))
     Z = slip((X - mean) / s, no_mean=X / s, no_std=X - mean + 0 * s)
+    Z = slip(Z, skipped=np.where(still, X, Z))
     low, span = X.min(0), np.where(np.ptp(X, 0), np.ptp(X, 0), 1)
     return slip(Z, loose=X - mean / s, late=X / s - mean, min_max=(X - low) / span)
 
@@ -218,6 +222,8 @@ def _standardize_cases(rng) -> Iterator[Case]:
         X = rng.normal(size=(N, n)) * scale + rng.normal(size=n) * 9
         X[:, 2] = 0.5 if N == 6 else X[:, 2]
         yield Case(label, {"X": X}, {"N": N})
+    X = rng.permuted(5000 + np.array([[-3, -8], [-1, 1], [2, 3], [2, 4]]), axis=0)
+    yield Case("float32, far from 0", {"X": X.astype(np.float32)}, {"N": 4})
 
 
 standardize = TensorStep(
@@ -232,6 +238,8 @@ standardize = TensorStep(
         "range": "divided by the range (largest minus smallest), not by the deviation.",
         "min_max": "scaled to 0…1: mean and standard deviation are asked for.",
         "eps": "10⁻⁵ is added to the deviation: only a deviation of 0 is replaced.",
+        "eps_root": "10⁻⁵ is added under the root: only a deviation of 0 is replaced.",
+        "skipped": "a column of equal numbers stays as it was: zeros are asked for.",
         "least_1": "a deviation below 1 is taken for 1: only one of 0 is replaced.",
         "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
         "no_mean": "the mean is not subtracted.",
@@ -243,7 +251,8 @@ standardize = TensorStep(
         "from each column subtract its mean": ["rows", "table", "no_mean", "late"],
         "then divide by its standard deviation": ["no_std", "range", "var"],
         "divide by $N$, not by $N - 1$": ["less_1"],
-        "becomes zeros, not NaN": ["nan", "least_1"],
+        "becomes zeros, not NaN": ["nan", "skipped", "eps"],
+        "also of single precision and far from 0": ["float32, far from 0"],
         "`X` stays as it was": ["5 examples, 3 columns"],
     },
     why="Features come in meters, years and dollars; after this step all have mean 0 "
@@ -261,6 +270,7 @@ def _paired(A, B):
 
 @_of_arrays
 def _squared_distances(slip, A, B):
+    B = slip(B, reshaped=B.reshape(B.shape[::-1]).T)
     e = A[:, None] - B
     axis = slip(2, over_B=1, over_A=0)
     d = slip((e**2).sum(axis), mean=(e**2).mean(axis), absolute=np.abs(e).sum(axis))
@@ -283,6 +293,7 @@ squared_distances = TensorStep(
     _squared_distances_cases,
     mistakes=[(ALONE, _paired), (ALONE, lambda A, B: (A - B) ** 2)],
     texts={
+        "reshaped": "B is reshaped, not transposed: that mixes its rows.",
         "over_B": "the sum runs over the rows of B: sum over the features.",
         "over_A": "the sum runs over the rows of A: sum over the features.",
         "mean": "the mean over the features; their sum is asked for.",
@@ -323,7 +334,8 @@ def _many_layers(slip, A, W, b):
     V = slip(W, reshaped=W.reshape(K, n_in, n_out).transpose(0, 2, 1))
     V = slip(V, first_W=np.broadcast_to(W[:1], W.shape))
     bias = slip(b[:, None], no_bias=0.0, minus=-b[:, None], first_b=b[0])
-    Z = _product(A, V) + bias
+    AV = _product(A, V)
+    Z = slip(AV, over_K=AV.sum(0)) + bias
     Z = slip(Z, first=Z[0], total=Z.sum(0), turned=Z.transpose(0, 2, 1))
     return slip(Z, joined=Z.reshape(-1, n_out))
 
@@ -339,26 +351,20 @@ def _many_layers_cases(rng) -> Iterator[Case]:
         yield Case(label, {"A": A, "W": W, "b": rng.normal(size=(K, n_out))})
 
 
+BIAS_AXIS = "the bias meets the wrong axis: that of examples, not that of networks."
+NOT_TURNED = "the weights are not transposed: W[i] has shape (n_out, n_in)."
+ALL_TURNED = "`.T` reverses all three axes: exchange the last two only."
 many_layers = TensorStep(
     "many_layers",
     _many_layers,
     _many_layers_cases,
     mistakes=[
-        (
-            "the bias meets the wrong axis: aligned from the right, the first axis of "
-            "(K, n_out) counts examples, not networks.",
-            lambda A, W, b: _product(A, W) + b,
-        ),
-        (
-            "the weights are not transposed: W[i] has shape (n_out, n_in).",
-            lambda A, W, b: A @ W + b[:, None],
-        ),
-        (
-            "`.T` reverses all three axes: exchange the last two only.",
-            lambda A, W, b: A @ W.T + b[:, None],
-        ),
+        (BIAS_AXIS, lambda A, W, b: _product(A, W) + b),
+        (NOT_TURNED, lambda A, W, b: A @ W + b[:, None]),
+        (ALL_TURNED, lambda A, W, b: A @ W.T + b[:, None]),
     ],
     texts={
+        "over_K": "the products are summed over the networks.",
         "reshaped": "reshape is not a transpose: it mixes the weights.",
         "first_W": "every network has the weights of the first one.",
         "no_bias": "the bias is missing.",
@@ -371,7 +377,7 @@ many_layers = TensorStep(
     },
     demands={
         "A layer of a network computes": ["no_bias", "minus", "reshaped"],
-        "for $K$ independent networks": ["first_W", "first_b", "first", "total"],
+        "for $K$ independent networks": ["first_W", "first_b", "first", "over_K"],
         "Returns a tensor of shape `(K, m, n_out)`": ["turned", "joined"],
         "Mind the shape of the bias": ["as many examples as networks"],
     },
@@ -397,10 +403,9 @@ def _framed(slip, images, value):
     wide = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=value)
     corners = [(all_, i, j) for i in ends for j in ends]
     out = slip(painted(rows, columns), rows=painted(rows), columns=painted(columns))
-    out = slip(
-        out, first=painted((all_, 0), (all_, all_, 0)), corners=painted(*corners)
-    )
-    out = slip(out, last=painted((all_, -1), (all_, all_, -1)), around=wide)
+    out = slip(out, first=painted((all_, 0), (all_, all_, 0)), around=wide)
+    out = slip(out, last=painted((all_, -1), (all_, all_, -1)))
+    out = slip(out, corners=painted(*corners))
     short = painted((all_, 0), (all_, all_, 0), (all_, -2), (all_, all_, -2))
     out = slip(out, short=short, whole=painted((ends,), rows), nothing=images)
     inside = painted((all_, inner, inner))
@@ -412,6 +417,8 @@ def _framed_cases(rng) -> Iterator[Case]:
     for shape, value in (((2, 5, 4), 7.0), ((3, 4, 6), 0.0), ((4, 6, 6), -2.0)):
         args = {"images": rng.uniform(1, 5, shape), "value": value}
         yield Case(f"{shape[0]} images of {shape[1:]}, value {value}", args)
+    images = rng.integers(10, 250, (2, 4, 4), dtype=np.uint8)
+    yield Case("images of type uint8", {"images": images, "value": 3})
 
 
 framed = TensorStep(
@@ -435,7 +442,7 @@ framed = TensorStep(
     demands={
         "first and last row, first and last column": ["rows", "columns", "corners"],
         "their outermost pixels": ["inside", "full", "short"],
-        "a tensor of the same shape and type": ["cut", "around"],
+        "a tensor of the same shape and type": ["around", "images of type uint8"],
         "`images` stays as it was": ["2 images of (5, 4), value 7.0"],
     },
     why="A slice is a view: it has no numbers of its own, and who writes into it "

@@ -16,8 +16,10 @@ def _neighbor_widths(slip, centers):
     k, e = len(centers), centers[:, None] - centers
     d = np.linalg.norm(e, axis=2)
     d = slip(d, axis=np.abs(e).max(2), streets=np.abs(e).sum(2), squared=d**2)
-    apart = slip(d + np.diag(np.full(k, np.inf)), itself=d)
-    sigma = apart.min(1)
+    apart = slip(d + np.diag(np.full(k, np.inf)), itself=d, times_0=d * np.nan)
+    sigma, step = apart.min(1), np.diag(d, 1)
+    sigma = slip(sigma, running=np.minimum.accumulate(sigma))
+    sigma = slip(sigma, in_list=np.fmin(np.r_[np.nan, step], np.r_[step, np.nan]))
     shared = np.full(k, d.max() / np.sqrt(2 * k))
     sigma = slip(sigma, farthest=d.max(1), mean=d.sum(1) / (k - 1), shared=shared)
     sigma = slip(sigma, least=0 * sigma + sigma.min(), average=0 * sigma + sigma.mean())
@@ -36,6 +38,9 @@ neighbor_widths = Step(
     lists=True,
     texts={
         "itself": "each center is nearest to itself, at 0: leave it out.",
+        "times_0": "∞ times 0 is NaN: a mask of ∞ must not be multiplied by zeros.",
+        "running": "the least distance so far is kept: each center begins anew.",
+        "in_list": "only the centers before and after in the list count: ask all.",
         "axis": "this is the largest difference in one feature, not a distance.",
         "streets": "the differences of the features are added up: take the distance.",
         "squared": "squared distances are used: a root is missing.",
@@ -86,14 +91,16 @@ def _join(*parts):
     return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _measured(slip, e):
+def _measured(slip, F, t):
     """Return the root mean squared error, or what stands in its place."""
+    e = slip(F - t, table=F - t[:, None])
     rmse = np.sqrt(np.mean(e**2))
     error = slip(rmse, squared=rmse**2, no_mean=np.linalg.norm(e))
     return slip(error, absolute=np.abs(e).mean(), signed=e.mean(), spread=e.std())
 
 
 MEASURES = {
+    "table": "each output meets every target: one of them has an axis too many.",
     "squared": "the root is missing: this is the mean squared error.",
     "no_mean": "the mean is missing: this is the root of the sum of squares.",
     "absolute": "this is the mean absolute error.",
@@ -112,7 +119,8 @@ def _validation_error(slip, X, y, X_val, y_val, centers):
     Phi = _phi(fit, centers, sigma)
     alone = np.linalg.lstsq(Phi, t_fit, rcond=None)[0]
     w, b = slip(_best(Phi, t_fit), no_bias=(alone, 0.0))
-    return _measured(slip, _phi(A, centers, sigma) @ w + slip(b, lost=0.0) - t)
+    error = _measured(slip, _phi(A, centers, sigma) @ w + slip(b, lost=0.0), t)
+    return slip(error, by_m=error * (len(t) / len(y)) ** 0.5)
 
 
 def _curve(rng, m: int) -> tuple[np.ndarray, np.ndarray]:
@@ -145,6 +153,7 @@ validation_error = Step(
         "fit_both": "leakage: the weights are fitted on both parts together.",
         "on_train": "this is the error on the training part, which the fit has seen.",
         "on_both": "the error is taken over training and validation part together.",
+        "by_m": "the sum is divided by the number of training examples.",
         "lost": "the bias is fitted, but not added.",
         "no_bias": "the network has no bias.",
     },
@@ -198,7 +207,8 @@ def _choose_k(slip, X, y, X_val, y_val, candidates, centers_of):
     ties = [k for k, value in zip(ks, e, strict=True) if value == by.min()]
     best = slip(int(by.argmin()), largest=int(by.argmax()), last=len(ks) - 1, first=0)
     best = slip(best, tie_last=len(ks) - 1 - int(by[::-1].argmin()))
-    k = slip(ks[best], tie_small=min(ties, default=ks[best]), place=best)
+    k = slip(ks[best], tie_small=min(ties, default=ks[best]))
+    k = slip(k, place=best, place_1=best + 1)
     return k, slip(e, least=e[best])
 
 
@@ -241,6 +251,7 @@ choose_k = Step(
         "tie_last": "at the same error the last candidate wins: the first is to win.",
         "tie_small": "at the same error the smallest wins: the first is to win.",
         "place": "the place of the best in the list came, not its k.",
+        "place_1": "the place of the best, counted from 1, came, not its k.",
         "least": "only the smallest error came: all of them are asked for.",
     },
     demands={
@@ -270,7 +281,7 @@ def _final_error(slip, X, y, X_val, y_val, X_test, y_test, k, centers_of):
     place = slip(place, on_val=val)
     A, t = slip(test, of_val=val, of_train=train, of_both=both, of_three=three)
     slip(None, exchanged=lambda: centers_of(k, X))
-    return _measured(slip, _predicted(*fit, A, centers_of(place[0], k)) - t)
+    return _measured(slip, _predicted(*fit, A, centers_of(place[0], k)), t)
 
 
 def _final_error_cases(rng) -> Iterator[Case]:
@@ -340,9 +351,8 @@ def _seen_xor(free, replay, case):
     """Observe the outputs of the network that comes back, and the best with its φ."""
     points = case.args["points"].copy()
     got = replay(points)
-    seen = {
-        "changed": [] if np.array_equal(points, case.args["points"]) else ["points"]
-    }
+    same = np.array_equal(points, case.args["points"])
+    seen = {"changed": [] if same else ["points"]}
     try:
         parts = [np.asarray(part, float) for part in got]
     except (TypeError, ValueError):
@@ -363,22 +373,14 @@ def _why_no_xor(got, want) -> str:
     if got["form"] != "right":
         return f"{got['form']}: (2, 2), (2,), (2,) and a number are asked for."
     exact = np.allclose(got["_best"], XOR, atol=1e-6)
-    if exact and np.array_equal(got["outputs"] >= 0.5, XOR > 0):
-        return (
-            "the classes are right, the values are not: fit weights and bias exactly."
-        )
     if exact:
-        return (
-            "weights and bias are wrong: is the bias fitted together with the weights?"
-        )
+        return "centers and widths would do, but weights and bias do not fit them."
     if np.allclose(got["_best"], 0.5, atol=1e-6):
         return (
             "with these centers no weights do better than ½ everywhere: each input of "
             "class 0 is as far from them as one of class 1. (k-means puts them there.)"
         )
-    return (
-        "no weights fit: which inputs must have the same two distances to the centers?"
-    )
+    return "no weights fit: which inputs must share their two distances to the centers?"
 
 
 def _rectangles(rng) -> Iterator[Case]:

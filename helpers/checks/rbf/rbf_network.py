@@ -21,6 +21,7 @@ def small(**given: Any) -> Callable[[], Case]:
 
 def _basis(slip, X, centers, sigma):
     e = X[:, None] - centers
+    sigma = slip(sigma, mean_width=sigma.mean(1, keepdims=True))
     two = slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma, all_squared=4 * sigma**2)
     two = slip(two, times=4 / two, one_width=two.mean(1, keepdims=True))
     parts = e**2 / two
@@ -52,6 +53,7 @@ basis = Step(
         "Gaussians of the notebook: here each feature has a width of its own.",
         "apart": "squares and widths are added up apart: divide each square first.",
         "one_width": "one width serves all features: each has its own.",
+        "mean_width": "the mean of the widths serves all features: each has its own.",
         "plus": "the minus sign is missing: the values grow with the distance.",
         "over_centers": "the squares are added over the wrong axis: take the features.",
         "by_rows": "row is paired with row: each example meets each center.",
@@ -211,11 +213,7 @@ k_means = Step(
     "another nearest center than before: old labels do not fit the new centers.",
     see="Where? k-means",
     goal="place centers by k-means",
-    small=small(
-        X=[[0.0], [2.0], [5.0], [6.0]],
-        starts=[[[0.0], [2.0]], [[2.0], [6.0]]],
-        rounds=1,
-    ),
+    small=small(X=[[0.0], [2.0], [6.0]], starts=[[[0.0], [2.0]]], rounds=1),
 )
 
 
@@ -237,13 +235,17 @@ def _widths(slip, X, centers, labels):
     fill = slip(fill, median=np.median(large))
     fill = slip(fill, squares=np.sqrt(np.mean(large**2)), pooled=np.std(others))
     fill = slip(fill, apart=np.sqrt(others.var(0).mean()), everything=np.std(X))
-    nothing = np.where(counts, 0, np.nan)
-    sigma = np.array([own.get(j, slip(fill, nan=nothing[j])) for j in range(k)])
-    return slip(sigma, present=sigma[counts > 0])
+    sigma = []
+    for j, count in enumerate(counts):
+        before = lambda j=j: np.mean([own[i] for i in own if i < j])  # noqa: E731
+        rest = slip(fill, nan=0 if count else np.nan, so_far=before)
+        sigma.append(own.get(j, slip(rest, nan_0=rest if count else np.nan)))
+    sigma = np.array(sigma)
+    return slip(sigma, present=sigma[counts > 0], largest=sigma[: labels.max() + 1])
 
 
 def _widths_cases(rng) -> Iterator[Case]:
-    for n, sizes in ((2, (5, 3, 8)), (1, (4, 1, 7)), (3, (6, 0, 2, 1, 4))):
+    for n, sizes in ((2, (5, 3, 8)), (1, (4, 1, 7)), (3, (6, 0, 2, 1, 4, 0))):
         labels = np.repeat(np.arange(len(sizes)), sizes)
         X = 8.0 * labels[:, None] + rng.normal(size=(len(labels), n))
         X *= rng.uniform(0.3, 1.5, len(sizes))[labels][:, None]
@@ -276,8 +278,11 @@ widths = Step(
         "columns": "each feature has a width: each cluster should have one.",
         "zero": "clusters with fewer than two points have the width 0.",
         "nan": "no rule for small clusters: the mean of nothing is NaN.",
+        "nan_0": "no rule for clusters without points: the mean of nothing is NaN.",
+        "so_far": "only clusters of smaller numbers enter the mean: all others do.",
         "one": "small clusters have the width 1.",
         "present": "a cluster without points is left out: k widths are asked for.",
+        "largest": "there are as many widths as centers: the last may have no points.",
         "with_zeros": "the zeros of the small clusters enter the mean.",
         "median": "small clusters take the median of the others: take the mean.",
         "squares": "for small clusters the squares are averaged: average the widths.",
@@ -289,6 +294,7 @@ widths = Step(
         "\\sqrt{\\text{mean of } (x_i - c_{ji})^2}": ["total", "variance", "absolute"],
         "over all points of the cluster and all features": ["points", "columns"],
         "**fewer than two points** has no deviation": ["least_1", "nan", "zero"],
+        "Returns the widths, shape `(k,)`": ["present", "largest"],
         "It takes the mean of the deviations": ["median", "pooled", "everything"],
         "those that have at least two points": ["with_zeros"],
     },
@@ -379,7 +385,8 @@ def _gradients(slip, x, y, w, b, centers, sigma):
     phi = np.exp(-d2 / slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma))
     F = w @ phi + slip(b, no_b=0.0)
     delta = slip(2 * (F - y), half=F - y, sign=2 * (y - F), no_delta=1.0)
-    common = delta * slip(w, no_w=w**0) * slip(phi, no_phi=phi**0)
+    common = slip(delta, half_c=delta / 2) * slip(w, no_w=w**0)
+    common = common * slip(phi, no_phi=phi**0)
     below = slip(sigma**2, c_none=sigma**0, c_sigma=sigma)
     step = (common / below)[:, None] * e
     step = slip(step, c_sign=-step, c_length=common * d2 / sigma**2)
@@ -408,6 +415,7 @@ gradients = Step(
         "sigma": "σ is not squared in φ.",
         "no_b": "the bias b is forgotten in F.",
         "half": "the factor 2 of the squared error is missing: ½(F − y)² has none.",
+        "half_c": "the factor 2 is missing in dcenters and dsigma.",
         "sign": "the error has the wrong sign: δ = 2(F − y), not 2(y − F).",
         "no_delta": "the gradients of the output F came: δ is missing.",
         "no_w": "the weight w_j is missing: φ_j reaches F times w_j.",
@@ -423,7 +431,7 @@ gradients = Step(
     },
     demands={
         "$\\ell = (F(\\mathbf x) - y)^2$": ["sign", "no_delta", "no_b"],
-        "Keep the factor 2": ["half"],
+        "Keep the factor 2": ["half", "half_c"],
         "with the shapes of `w`, `b`, `centers` and `sigma`": ["c_length"],
     },
     why="All four share δ, the slope of the loss at the output. The chain rule "

@@ -43,9 +43,11 @@ def _step(slip, x, h, Wxh, Whh, bh):
     from_x = slip(x @ Wxh.T, no_input=0)
     back = h @ Whh.T
     back = slip(back, no_state=0, not_turned=h @ Whh, bare=h)
-    z = from_x + back + slip(bh, no_bias=0 * bh)
+    z = from_x + back + slip(bh, no_bias=0 * bh, column=lambda: bh[:, None])
     new = slip(np.tanh(z), no_tanh=z, sigmoid=0.5 * (1 + np.tanh(z / 2)))
-    return slip(new, relu=np.maximum(z, 0), outside=np.tanh(x @ Wxh.T + bh) + back)
+    new = slip(new, relu=np.maximum(z, 0), outside=np.tanh(x @ Wxh.T + bh) + back)
+    apart = np.tanh(x @ Wxh.T + bh) + np.tanh(back)
+    return slip(new, apart=apart, bias_outside=np.tanh(z - bh) + bh)
 
 
 def _step_cases(rng) -> Iterator[Case]:
@@ -62,14 +64,17 @@ step = Step(
     texts={
         "no_input": "the input is ignored: W_xh x is missing.",
         "no_state": "the state of before is ignored: W_hh h is missing.",
-        "not_turned": "W_hh is used without its transpose: it is square, so the shapes "
-        "do not complain. A row of states is multiplied by W_hhᵀ from the right.",
+        "not_turned": "W_hh is used without its transpose: it is square, so no shape "
+        "tells of it.",
         "bare": "the state enters without its weights: W_hh h is asked for.",
         "no_bias": "the bias b_h is missing.",
         "no_tanh": "the tanh is missing: this is the preactivation.",
         "sigmoid": "this is a sigmoid; the state needs tanh.",
         "relu": "this is ReLU; the state needs tanh.",
         "outside": "the tanh is applied to the part of the input only.",
+        "apart": "each part has a tanh of its own: one tanh goes over their sum.",
+        "column": "b_h is added as a column: it has one number for each unit.",
+        "bias_outside": "the bias b_h is added after the tanh: it belongs inside.",
     },
     demands={
         "$h_t = \\tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_h)$": [
@@ -100,7 +105,7 @@ def _forward(slip, X, h0, Wxh, Whh, bh, Why, by):
     for x in slip(X, batch_first=X.swapaxes(0, 1), backward=X[::-1]):
         z = x @ Wxh.T + slip(H[-1], restart=start) @ W.T + b
         H.append(slip(np.tanh(z), no_tanh=z))
-    H = np.array(H)
+    H = slip(np.array(H), one_array=np.array(H[-1:] * len(H)))
     seen = slip(H[1:], early=H[:-1], all_states=H)
     Z = seen @ Why.T + slip(by, no_by=0 * by)
     e = np.exp(Z)
@@ -127,8 +132,8 @@ forward = Step(
         "backward": "the sequence is read backward.",
         "restart": "every time starts again from h0: the state is not carried on.",
         "no_tanh": "the tanh of the states is missing.",
-        "early": "the outputs are read from the state before the input came (H[:-1]): "
-        "z_t belongs to h_t.",
+        "one_array": "all states in H are the last one: is one array written anew?",
+        "early": "the outputs are read from H[:-1]: z_t belongs to h_t.",
         "all_states": "h0 has an output, too: there are T outputs, from h_1 on.",
         "no_by": "the bias b_y is missing in Z.",
         "softmax": "these are probabilities: the logits are asked for.",
@@ -163,13 +168,15 @@ def _softmax(Z, axis):
 
 def _output_delta(slip, Z, Y):
     T, m, k = Z.shape
-    e = np.exp(Z - slip(Z.max(-1, keepdims=True), no_shift=0))
+    shift = slip(Z.max(-1, keepdims=True), no_shift=0, one_shift=Z.max())
+    e = np.exp(slip(Z - shift, cut=np.clip(Z, -500, 500)))
     total = slip(
         e.sum(-1, keepdims=True), sum_0=e.sum(0), sum_1=e.sum(1, keepdims=True)
     )
     p = slip(e / total, times=_softmax(Z, 0), rows=_softmax(Z, 1))
     p = slip(p, all_of_them=_softmax(Z, None))
     y = slip(np.eye(k)[Y], no_labels=0, largest_label=lambda: np.eye(Y.max() + 1)[Y])
+    y = slip(y, every_label=1.0 * np.isin(np.arange(k), Y))
     d = slip(p, raw=Z) - y
     return slip(d, slope=d * p * (1 - p)) / (T * m)
 
@@ -179,11 +186,9 @@ def _output_cases(rng) -> Iterator[Case]:
         Z, Y = 2 * rng.normal(size=(T, m, k)), rng.integers(k, size=(T, m))
         args = {"Z": Z, "Y": Y}
         yield Case(f"T = {T}, m = {m}, k = {k}", args, {"T": T, "m": m, "k": k})
-    args = {
-        "Z": 2 * rng.normal(size=(3, 2, 4)) + 1000,
-        "Y": rng.integers(3, size=(3, 2)),
-    }
-    label = "logits around 1000, the last class does not occur"
+    Z = 2 * rng.normal(size=(3, 2, 4)) + [[1000], [-1000]]
+    args = {"Z": Z, "Y": rng.integers(3, size=(3, 2))}
+    label = "logits of ±1000, the last class does not occur"
     yield Case(label, args, {"T": 3, "m": 2, "k": 4})
 
 
@@ -194,15 +199,17 @@ output_delta = Step(
     lists=True,
     texts={
         "no_shift": "an exponential overflows: subtract the largest logit before exp.",
+        "one_shift": "one number is subtracted from all logits: each output needs its "
+        "own largest, or all its exponentials are 0.",
+        "cut": "large logits are cut off before exp, and become equal.",
+        "every_label": "1 is subtracted at the labels of all outputs: each has one.",
         "sum_0": "the exponentials are summed over the times: classes are last.",
         "sum_1": "the exponentials are summed over the examples: classes are last.",
         "times": "the softmax runs over the times: classes are last.",
         "rows": "the softmax runs over the examples: classes are last.",
-        "all_of_them": "one sum serves the whole array: each output has a softmax of "
-        "its own, over the last axis.",
+        "all_of_them": "one sum serves the whole array: each output has its own.",
         "no_labels": "the labels are not subtracted: this is p.",
-        "largest_label": "the number of classes comes from the largest label that "
-        "occurs: it is that of the logits.",
+        "largest_label": "the number of classes is that of the largest label: it is k.",
         "raw": "the logits are used as if they were probabilities: softmax first.",
         "slope": "p(1 − p) is one factor too many: with cross-entropy it cancels.",
     },
@@ -210,7 +217,7 @@ output_delta = Step(
         "The cost is the mean of the cross-entropy": ["raw", "no_labels", "times"],
         "over all $T \\cdot m$ outputs": ["T = 4, m = 3, k = 3", "all_of_them"],
         "integers $(T, m)$": ["largest_label"],
-        "Logits around 1000 must work": ["no_shift"],
+        "Logits of $\\pm 1000$ must work": ["no_shift", "one_shift", "cut"],
     },
     warn="an exponential overflows: subtract the largest logit before exp.",
     rtol=1e-5,
@@ -250,7 +257,8 @@ def _hidden_cases(rng) -> Iterator[Case]:
     for label, v in _networks(rng):
         H = states(*(v[k] for k in ("X", "h0", "Wxh", "Whh", "bh")))
         D = rng.normal(size=(*v["X"].shape[:2], len(v["Why"])))
-        yield Case(label, {"D": D, "H": H, "Whh": v["Whh"], "Why": v["Why"]})
+        args = {"D": D, "H": H, "Whh": v["Whh"], "Why": v["Why"]}
+        yield Case(label, args, {"T": len(D), "m": D.shape[1]})
 
 
 hidden_deltas = Step(
@@ -259,27 +267,20 @@ hidden_deltas = Step(
     _hidden_cases,
     lists=True,
     texts={
-        "before": "the derivative of tanh is taken at the state before: δ_t needs h_t, "
-        "which is H[t + 1] where the outputs count from 0.",
+        "before": "the slope is taken at the state before: δ_t needs h_t, H[t + 1].",
         "not_squared": "the derivative of tanh is 1 − h², not 1 − h.",
         "no_slope": "the derivative of tanh is missing.",
-        "sigmoid": "this is the derivative of the sigmoid, h(1 − h): tanh has 1 − h².",
-        "of_h": "the derivative of tanh is taken of h itself, 1 − tanh²(h): h is a "
-        "tanh already.",
-        "turned": "the error goes back through W_hh transposed once too often: as a "
-        "row, W_hhᵀ δ is δ times W_hh.",
+        "sigmoid": "this is the slope of the sigmoid, h(1 − h): tanh has 1 − h².",
+        "of_h": "the slope is taken as 1 − tanh²(h): h is a tanh already.",
+        "turned": "W_hh is transposed once too often: as a row, W_hhᵀ δ is δ W_hh.",
         "no_W": "the error comes back without W_hh.",
         "forward": "the errors travel forward in time: begin at the last time.",
         "no_last": "the last time is left out: δ_T comes from its own output.",
         "last_only": "only the last output has an error: each time has its own d_t.",
-        "outside": "1 − h² multiplies the output's part only: it belongs to the sum of "
-        "both parts.",
-        "own_bare": "1 − h² multiplies the part of the future only: it belongs to the "
-        "sum of both parts.",
-        "one_back": "errors come back by one time and no further: pass on the whole δ "
-        "of the next time, not the part of its own output.",
-        "no_future": "the error of the next time does not come back: each time sees "
-        "only its own output. That is no backpropagation through time.",
+        "outside": "1 − h² multiplies the output's part only: it multiplies the sum.",
+        "own_bare": "1 − h² multiplies the future's part only: it multiplies the sum.",
+        "one_back": "errors come back by one time only: pass on the whole δ_{t+1}.",
+        "no_future": "the error of the next time does not come back.",
         "unsloped": "what is passed on lacks 1 − h²: δ_{t+1} holds it.",
         "extra": "δ_{T+1} = 0 is among the results: T are asked for.",
         "extra_first": "there is a row for the initial state: T errors are asked for.",
@@ -313,10 +314,13 @@ hidden_deltas = Step(
 
 def _gradients(slip, X, H, D, deltas):
     first = slip(0, last_time=len(D) - 1)
-    pair = lambda a, b: np.einsum("tmi,tmj->ij", a[first:], b[first:])  # noqa: E731
+    last = slip(first, last_pair=len(D) - 1)
+    pair = lambda a, b: np.einsum("tmi,tmj->ij", a[last:], b[last:])  # noqa: E731
     H_before, H_after = slip(H[:-1], after=H[1:]), slip(H[1:], before=H[:-1])
-    axes = slip((0, 1), bias_times=0, bias_examples=1)
+    axes = slip((0, 1), bias_times=0, bias_examples=1, bias_units=None)
     dbh, dby = deltas[first:].sum(axes), D[first:].sum(axes)
+    spread = 0 * dbh + np.sum(dbh), 0 * dby + np.sum(dby)
+    dbh, dby = slip((dbh, dby), bias_spread=spread)
     dbh = slip(dbh, bias_d=dby)
     return pair(deltas, X), pair(deltas, H_before), dbh, pair(D, H_after), dby
 
@@ -335,15 +339,14 @@ gradients = Step(
     _gradients_cases,
     ("dWxh", "dWhh", "dbh", "dWhy", "dby"),
     texts={
-        "last_time": "only the last time is used: a shared weight gets the sum over "
-        "all times.",
-        "after": "dW_hh uses the state after the step: δ_t meets h_{t−1}, the state "
-        "that W_hh was multiplied with.",
+        "last_time": "only the last time is used: sum over all times.",
+        "last_pair": "the matrices use the last time only: sum over all times.",
+        "after": "dW_hh uses the state after the step: δ_t meets h_{t−1}.",
         "before": "dW_hy uses the state before the step: z_t was made from h_t.",
-        "bias_times": "the biases are summed over the times only: sum over the "
-        "examples, too.",
-        "bias_examples": "the biases are summed over the examples only: sum over the "
-        "times, too.",
+        "bias_times": "the biases are summed over the times, not over the examples.",
+        "bias_examples": "the biases are summed over the examples, not over the times.",
+        "bias_units": "the biases are summed over the neurons, too.",
+        "bias_spread": "the biases are summed over the neurons, too: all are equal.",
         "bias_d": "dbh is made of D: the hidden biases get the sum of deltas.",
     },
     demands={
@@ -377,15 +380,18 @@ def _clip_value(slip, grads, bound):
         positive=[np.clip(g, 0, bound) for g in grads],
         scaled=[g * min(1, bound / np.abs(g).max()) for g in grads],
         norm=[g * min(1, bound / whole) for g in grads],
+        whole_list=lambda: np.clip(grads, -bound, bound),
     )
     return slip(cut, joined=np.concatenate([g.ravel() for g in cut]))
 
 
 def _grads(rng) -> Iterator[Case]:
     arrays = [rng.normal(size=size) for size in ((4, 3), (5,), (2, 2))]
+    zeros = [0 * g for g in arrays]
     yield Case("long gradients", {"grads": [8 * g for g in arrays], "bound": 5.0})
     yield Case("short gradients", {"grads": [g / 50 for g in arrays], "bound": 5.0})
     yield Case("bound 0.7", {"grads": arrays, "bound": 0.7})
+    yield Case("gradients of zeros", {"grads": zeros, "bound": 5.0})
 
 
 JOINED = "all entries came in one array: a list of arrays in their shapes is asked for."
@@ -397,12 +403,12 @@ clip_value = Step(
         "above": "only what is too large is cut: entries below −bound stay.",
         "below": "only what is too small is cut: entries above the bound stay.",
         "emptied": "entries that are too large become 0: they should become ±bound.",
-        "outer": "entries that are small in size become ±bound: the cut is on the "
-        "wrong side.",
+        "outer": "entries that are small become ±bound: the others should.",
         "no_signs": "the signs are lost.",
         "all_up": "entries below −bound become +bound: they keep their sign.",
         "positive": "entries are cut to [0, bound]: negative ones should survive.",
         "scaled": "every array is scaled until its largest entry is ±bound.",
+        "whole_list": "np.clip takes one array, and these have several shapes.",
         "norm": "this is clipping by norm: each entry should be cut by itself.",
         "joined": JOINED,
     },
@@ -427,7 +433,8 @@ def _clip_norm(slip, grads, bound):
     norm = slip(norm, squared=norm**2, largest=np.abs(flat).max())
     each = [np.linalg.norm(g) for g in grads]
     norm = slip(norm, added=sum(each), l1=np.abs(flat).sum(), first=each[0])
-    norm = slip(norm, mean=norm / np.sqrt(flat.size))
+    spectral = np.linalg.norm([np.linalg.norm(g, 2) for g in grads])
+    norm = slip(norm, mean=norm / np.sqrt(flat.size), spectral=spectral)
     factor = min(1, bound / norm)
     factor = slip(factor, stretched=bound / norm, unit=1 / norm, turned=norm / bound)
     factor = slip(factor, unit_long=1 / norm if norm > bound else 1)
@@ -445,20 +452,17 @@ clip_norm = Step(
     texts={
         "squared": "the root is missing: this is the squared norm.",
         "largest": "the largest entry takes the place of the norm.",
-        "added": "the norms of the arrays are added up: add their squares, then take "
-        "the root.",
+        "added": "the norms of the arrays are added up: add their squares.",
         "l1": "sums of absolute values (ℓ1) take the place of the norm.",
         "first": "the norm is that of the first array alone.",
-        "mean": "the mean of the squares is taken: their sum.",
-        "stretched": "gradients that are short enough are stretched: below the bound "
-        "nothing should change.",
+        "mean": "the mean of the squares is taken: take their sum.",
+        "spectral": "the norm of a matrix is taken as its largest singular value.",
+        "stretched": "short gradients are stretched: below the bound nothing changes.",
         "unit": "every gradient gets length 1: the bound is not used.",
         "unit_long": "long gradients get length 1: the bound is their new length.",
         "only_bound": "the factor is the bound itself: divide it by the norm.",
-        "turned": "the factor is turned around: it is the bound over the norm, and at "
-        "most 1.",
-        "own": "each array is clipped by itself, which turns the gradient: one norm "
-        "for all arrays together is asked for.",
+        "turned": "the factor is turned around: it is the bound over the norm.",
+        "own": "each array is clipped by itself: one norm for all is asked for.",
         "value": "this is clipping by value: scale all entries by one factor.",
         "joined": JOINED,
     },
@@ -466,7 +470,7 @@ clip_norm = Step(
         "the norm of *all* entries of all arrays together": ["own", "added", "largest"],
         "scale all by one factor": ["value"],
         "so that it becomes the bound": ["squared", "unit", "unit_long"],
-        "Otherwise change nothing": ["stretched", "turned"],
+        "Otherwise the factor is 1": ["stretched", "turned", "gradients of zeros"],
         "returns a list of new arrays": ["joined"],
     },
     why="The whole gradient is one arrow, and its length is the root of the sum of all "
@@ -497,12 +501,12 @@ def _jacobian_norms(slip, H, Whh):
     )
     J = np.eye(len(W))
     norms = [size(J)]
-    for s in slope[::-1]:
+    for s in slip(slope[::-1], forward=slope):
         one = slip(s[:, None] * W, columns=W * s)
-        J = slip(J @ one, left=one @ J, single=one)
+        J = slip(J @ one, left=one @ J, single=one, forward=one @ J)
         norms.append(slip(size(J), bound=norms[-1] * size(one)))
     norms = slip(norms, no_last=norms[1:], no_first=norms[:-1])
-    return np.array(slip(norms[::-1], reversed=norms))
+    return np.array(slip(norms[::-1], reversed=norms, forward=norms))
 
 
 def _jacobian_cases(rng) -> Iterator[Case]:
@@ -518,28 +522,20 @@ jacobian_norms = Step(
     _jacobian_cases,
     lists=True,
     texts={
-        "before": "the derivative of tanh is taken at h_t: the step from t to t + 1 "
-        "needs h_{t+1}.",
-        "no_slope": "the derivative of tanh is missing: these are norms of powers of "
-        "W_hh.",
+        "before": "the slope is taken at h_t: the step to t + 1 needs h_{t+1}.",
+        "no_slope": "1 − h² is missing: these are norms of powers of W_hh.",
         "not_squared": "the derivative of tanh is 1 − h², not 1 − h.",
         "sigmoid": "this is the derivative of the sigmoid, h(1 − h): tanh has 1 − h².",
-        "turned": "W_hh is transposed: one step back multiplies by diag(1 − h²) W_hh.",
-        "frobenius": "this is the Frobenius norm: the largest singular value is asked "
-        "for.",
-        "radius": "this is the largest eigenvalue: the largest singular value is asked "
-        "for.",
-        "largest": "this is the largest entry: the largest singular value is asked "
-        "for.",
+        "turned": "W_hh is transposed: one step is diag(1 − h²) W_hh.",
+        "frobenius": "this is the Frobenius norm, not the largest singular value.",
+        "radius": "this is the largest eigenvalue, not the largest singular value.",
+        "largest": "this is the largest entry, not the largest singular value.",
         "smallest": "this is the smallest singular value: the largest is asked for.",
-        "columns": "1 − h² scales the columns of W_hh: diag(1 − h²) W_hh scales its "
-        "rows.",
-        "left": "the matrices are multiplied in the wrong order: later times stand on "
-        "the left.",
-        "single": "these are the norms of single steps: the product from t to T is "
-        "asked for.",
-        "bound": "these are products of the norms: the norm of the product is asked "
-        "for, and is smaller.",
+        "columns": "1 − h² scales the columns of W_hh: it scales the rows.",
+        "left": "the order of the product is wrong: later ones stand on the left.",
+        "single": "these are norms of single steps, not of their product.",
+        "bound": "these are products of the norms: take the norm of the product.",
+        "forward": "these are the norms of ∂h_t/∂h_0, from the front.",
         "reversed": "the order is reversed: entry t belongs to ∂h_T/∂h_t.",
         "no_last": "the last entry, ‖∂h_T/∂h_T‖ = 1, is missing.",
         "no_first": "the first entry, ‖∂h_T/∂h_0‖, is missing.",

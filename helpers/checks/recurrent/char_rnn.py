@@ -32,15 +32,22 @@ def _vocabulary(slip, text, least):
     kept = {c for c in kinds if text.count(c) >= least}
     kept = slip(kept, turned_count=kinds - kept)
     met = [c for c in dict.fromkeys(text) if c in kept]
-    often = sorted(sorted(kept), key=text.count, reverse=True)
-    wrong = {"by_appearance": met, "by_count": often}
+    often = lambda v: sorted(v, key=text.count, reverse=True)  # noqa: E731
+    wrong = {"by_count": often(sorted(kept)), "most_common": often(met)}
+    wrong["by_appearance"] = met
     wrong["repeated"] = sorted(c for c in text if c in kept)
     characters = slip(sorted(kept), falling=sorted(kept)[::-1], **wrong)
     end = slip(["<rare>"], no_rare=[], if_needed=["<rare>"] * (kept != kinds))
-    characters = slip([*characters, *end], rare_first=[*end, *characters])
+    listed = [*characters, *end]
+    characters = slip(
+        listed, rare_first=[*end, *characters], rare_sorted=sorted(listed)
+    )
     place = {c: i for i, c in enumerate(characters)}
-    rare = slip(place.get("<rare>", len(characters)), rare_none=-1)
+    rare = place.get("<rare>", len(characters))
+    rare = slip(rare, rare_none=-1, rare_behind=len(characters))
     index = {c: place.get(c, rare) for c in sorted(kinds)}
+    numbers = {c: i if c in kept else rare for i, c in enumerate(index)}
+    index = slip(index, numbered_before=numbers)
     index = slip(index, only_kept={c: place[c] for c in characters if c in kept})
     counts = {c: text.count(c) for c in index}
     turned = dict(enumerate(characters))
@@ -81,8 +88,8 @@ def _vocabulary_fact(got: dict, want: dict) -> str:
         return f"the second result is a dictionary; {kind_of(index)} came."
     if characters != want["characters"] and set(characters) == set(want["characters"]):
         return (
-            "the list is not sorted. The order of a set changes from run to run, and "
-            "with it the meaning of every index: sort it."
+            "the list is not sorted upward by the characters. (The order of a set "
+            "changes from run to run, and with it the meaning of every index.)"
         )
     if set(characters) == set(want["characters"]) and index != want["index"]:
         return "index[c] is not the place of c in the list."
@@ -99,21 +106,20 @@ vocabulary = Step(
         "small": "capital letters were made small: they are characters of their own.",
         "no_spaces": "blanks and line ends are missing: they are characters, too.",
         "letters": "only letters are kept: every character of the text counts.",
-        "all_kept": "every character has a place of its own, as in the notebook: here "
-        "those that occur fewer than `least` times share one.",
-        "more": "characters that occur `least` times are taken for rare: at least "
-        "that often is enough.",
+        "all_kept": "every character has a place of its own: the rare ones share one.",
+        "more": "characters that occur `least` times count as rare: that is enough.",
         "turned_count": "the rare characters are kept, and the others are not.",
-        "by_appearance": "the characters come in the order of their appearance: the "
-        "list is not sorted.",
-        "by_count": "the characters come in the order of their counts: sort by the "
-        "characters themselves.",
+        "by_appearance": "the characters come in the order of their appearance.",
+        "by_count": "the characters come in the order of their counts.",
+        "most_common": "the characters come in the order of their counts.",
         "repeated": "characters occur twice in the list: each should occur once.",
         "falling": "the list is sorted from the largest down: sort upward.",
         "no_rare": 'the list lacks its last entry "<rare>".',
-        "if_needed": '"<rare>" is missing where no character is rare: a new text may '
-        "have some, so it is always there.",
+        "if_needed": '"<rare>" is missing where no character is rare.',
         "rare_first": '"<rare>" is the first entry: it is the last.',
+        "rare_sorted": '"<rare>" is sorted among the characters: it is the last entry.',
+        "rare_behind": "the rare characters lead to a place behind the end.",
+        "numbered_before": "the rare ones were numbered, too: count in the list.",
         "only_kept": "the rare characters are missing in the dictionary: they lead to "
         'the place of "<rare>".',
         "rare_none": 'the rare characters lead to −1: "<rare>" has a place of its own.',
@@ -144,7 +150,11 @@ def _examples(slip, indices, T):
     N = len(indices)
     n = slip((N - 1) // T, no_last=max((N - 1) // T - 1, 0), no_exact=(N - 2) // T)
     places = np.arange(n * T).reshape(n, T)
-    places = slip(places, T_windows=places.reshape(T, n))
+    places = slip(
+        places, T_windows=places.reshape(T, n), every_nth=places.reshape(T, n).T
+    )
+    pieces = np.arange(N // (T + 1) * (T + 1)).reshape(-1, T + 1)
+    places = slip(places, pieces=pieces[:, :-1])
     overlapping = np.arange(N - T)[:, None] + np.arange(T)
     places = slip(
         places, overlap=overlapping, too_many=np.arange(N // T * T).reshape(-1, T)
@@ -153,7 +163,9 @@ def _examples(slip, indices, T):
     Y = indices[(places + slip(1, unshifted=0, before=-1, next_window=T)) % N]
     Y = slip(Y, rolled=np.roll(X, -1, axis=1), only_last=Y[:, -1])
     to_one = indices[overlapping], indices[T:]
-    return slip((X, Y), turned=(X.T, Y.T), to_one=to_one)
+    cut = lambda a: a[: N // T * T].reshape(-1, T)  # noqa: E731
+    too_short = lambda: (cut(indices), cut(indices[1:]).reshape(N // T, T))  # noqa: E731
+    return slip((X, Y), turned=(X.T, Y.T), to_one=to_one, too_short=too_short)
 
 
 def _examples_cases(rng) -> Iterator[Case]:
@@ -169,25 +181,20 @@ examples = Step(
     ("X", "Y"),
     lists=True,
     texts={
-        "no_last": "the last window is lost although its labels are there: there are "
-        "⌊(N − 1)/T⌋ windows.",
-        "no_exact": "a window is lost when the text fits exactly: there are ⌊(N − "
-        "1)/T⌋ windows.",
+        "no_last": "the last window is lost: there are ⌊(N − 1)/T⌋ windows.",
+        "no_exact": "a window is lost when the text fits: there are ⌊(N − 1)/T⌋.",
         "T_windows": "T is taken for the number of windows: it is their length.",
+        "every_nth": "a window takes every n-th character, not neighbors.",
+        "pieces": "the text is cut into pieces of T + 1: each last one is no input.",
+        "too_short": "there are ⌊(N − 1)/T⌋ windows, not ⌊N/T⌋: labels are missing.",
         "overlap": "the windows overlap: each should begin where the last one ended.",
-        "too_many": "there are ⌊N/T⌋ windows, and the last label begins again at the "
-        "front: the last character of a text has no label.",
-        "unshifted": "the labels are the inputs: they should be shifted by one, and "
-        "Y[i, t] be the character after X[i, t].",
-        "before": "the labels are shifted the wrong way: they name the character "
-        "before.",
+        "too_many": "there are ⌊N/T⌋ windows; the last label is the text's first.",
+        "unshifted": "the labels are the inputs: they should be shifted by one.",
+        "before": "the labels are the characters before: shift them the other way.",
         "next_window": "the labels are shifted by T, not by one.",
-        "rolled": "the labels of a window are turned around within it (a roll): the "
-        "last label should be the first character of the next window.",
-        "only_last": "Y holds only the character after each window: a label for every "
-        "input is asked for.",
-        "to_one": "the windows overlap, and each has one label: cut the text into "
-        "pieces, with a label for every character.",
+        "rolled": "the labels are rolled within a window: its last one is the next's.",
+        "only_last": "Y holds one label for each window: every input has one.",
+        "to_one": "the windows overlap, and each has one label.",
         "turned": "times and windows are exchanged: one window is one row.",
     },
     demands={
@@ -214,6 +221,10 @@ def _one_hot(slip, indices, k):
     k = slip(k, largest=int(indices.max()) + 1)
     one = np.eye(k)[indices]
     one = slip(one, from_1=np.roll(one, 1, -1), numbers=one * indices[..., None])
+    rows = np.arange(len(indices))
+    one_axis = lambda: one + 0 * np.eye(len(rows), k)[rows, indices][..., None]  # noqa: E731
+    every = 0 * one + np.isin(np.arange(k), indices)
+    one = slip(one, every_index=every, one_axis=one_axis)
     return slip(one, classes_first=np.moveaxis(one, -1, 0), flat=one.reshape(-1, k))
 
 
@@ -229,11 +240,12 @@ _ones = Step(
     _one_hot_cases,
     lists=True,
     texts={
-        "largest": "the number of columns comes from the largest index that occurs: it "
-        "is k, also where the last characters do not occur.",
+        "largest": "the number of columns is that of the largest index: it is k.",
         "classes_first": "the classes should be the last axis.",
         "flat": "the axes of the indices are joined to one: they stay, and k is added.",
         "from_1": "the ones stand one place too far: indices count from 0.",
+        "every_index": "every row has a 1 for every index that occurs: its own only.",
+        "one_axis": "this works for one axis only: indices have any shape.",
         "numbers": "the index itself stands where a 1 should.",
     },
     demands={
@@ -316,14 +328,11 @@ probabilities = Step(
     lists=True,
     texts=HEAT
     | {
-        "divided": "the probabilities are divided by the temperature: they no longer "
-        "add up to 1. Divide the logits.",
+        "divided": "the probabilities are divided by the temperature, not the logits.",
         "logarithms": "these are logarithms of probabilities.",
         "no_shift": OVERFLOW,
-        "shift_late": "the largest logit is subtracted after the division by τ: it is "
-        "to be divided, too.",
-        "cut": "large logits are cut off before exp, and become equal: subtract the "
-        "largest one instead.",
+        "shift_late": "the largest logit is subtracted, but not divided by τ.",
+        "cut": "large logits are cut off before exp, and become equal.",
         "power": "powers of probabilities do not add up to 1: divide the logits by τ.",
         "root": "the temperature comes after the softmax, as a power 1/τ: what was "
         "rounded to 0 stays 0. Divide the logits.",
@@ -384,6 +393,7 @@ def _sample(slip, h, first, length, tau, draw):
             rng = np.random.default_rng(0)
         written.append(int(slip(rng.choice(PLACES, p=p), likeliest=p.argmax())))
         i = slip(written[-1], not_fed=first, neither=first)
+        i = slip(i, drawn_again=lambda p=p, rng=rng: int(rng.choice(PLACES, p=p)))
     began = [first, *written]
     return slip(written, with_first=began, no_last=began[:-1])
 
@@ -404,25 +414,22 @@ _written = Step(
     | {
         "own": "a generator of your own is used: rng came in as an argument.",
         "world": "the draws come from np.random: use the rng that came in.",
-        "anew": "a generator with a fixed seed is made for every character: use the "
-        "rng that came in.",
+        "anew": "a generator with a fixed seed is made for every character.",
         "first_twice": "`first` is read twice: the network reads each character once.",
         "one_more": "one character too many came.",
-        "not_carried": "the state is not carried on: every step starts from the h that "
-        "came in.",
-        "not_fed": "the character that was drawn is not fed back: every step reads "
-        "`first` again.",
+        "not_carried": "the state is not carried on: every step starts from h.",
+        "not_fed": "the drawn character is not fed back: every step reads `first`.",
+        "drawn_again": "what is read next is drawn anew, not the one written down.",
         "neither": "neither the state nor the drawn character is carried on.",
         "uniform": "the draws are uniform: p is missing in rng.choice.",
         "likeliest": "the most probable character is taken each time: draw one.",
-        "with_first": "`first` stands at the beginning: only what was written is asked "
-        "for.",
+        "with_first": "`first` stands at the beginning: it was not written.",
         "no_last": "`first` stands at the beginning and the last character is missing.",
     },
     demands={
         "read `first`, draw a character, read it": ["not_fed", "first_twice"],
         "returns `(z, new_h)`": ["not_carried"],
-        "Draw each character once": ["anew", "likeliest", "own", "world"],
+        "Draw each character once": ["drawn_again", "likeliest", "own", "world"],
         "where `p` is the softmax of `z / tau`": ["twice", "no_tau", "uniform"],
         "a list of `length` indices, without `first`": ["one_more", "with_first"],
         "must stay as it was": ["30 characters, τ = 1.0"],
@@ -458,9 +465,14 @@ def _perplexity(slip, Z, Y):
         _log_softmax(Z), times=_log_softmax(Z, 0), late=lambda: np.log(_soft(Z))
     )
     log_p = slip(log_p, no_shift=lambda: np.log(np.exp(Z) / np.exp(Z).sum(1)[:, None]))
+    log_p = slip(log_p, no_shift_2=lambda: Z - np.log(np.exp(Z).sum(1))[:, None])
+    p = _soft(Z)
+    least = {f"least_{n}": np.log(np.maximum(p, 10.0**-n)) for n in (8, 10, 12)}
+    log_p = slip(log_p, plus_8=np.log(p + 1e-8), **least)
     rows, y = np.arange(len(Y)), slip(Y, predicted=Z.argmax(1))
     loss = slip(-log_p[rows, y], all_classes=-log_p.ravel(), table=-log_p[:, y].ravel())
     mean = slip(loss.mean(), summed=loss.sum(), middle=np.median(loss))
+    mean = slip(mean, by_all=loss.sum() / Z.size)
     return slip(
         np.exp(mean),
         no_exp=mean,
@@ -487,6 +499,7 @@ def _perplexity_cases(rng) -> Iterator[Case]:
     yield Case("certain and wrong once, a logit of 1000", args)
 
 
+GUARD = "p is kept from 0 before the logarithm: take ln p from the logits."
 perplexity = Step(
     "perplexity",
     _perplexity,
@@ -497,10 +510,11 @@ perplexity = Step(
         "late": "the logarithm comes after the softmax, and meets a 0: take ln p from "
         "the logits, z minus the logarithm of the sum (log-sum-exp).",
         "no_shift": OVERFLOW,
-        "predicted": "the largest probability is used: that of the character that came "
-        "is asked for.",
-        "all_classes": "the mean is taken over all classes: only the probabilities of "
-        "the characters that came count.",
+        "no_shift_2": OVERFLOW,
+        **dict.fromkeys(("plus_8", "least_8", "least_10", "least_12"), GUARD),
+        "by_all": "the sum is divided by T · k: it has T characters.",
+        "predicted": "the largest probability is used, not that of the character.",
+        "all_classes": "the mean is taken over all classes, not what came.",
         "table": "every row is read at every label: a row has one label, its own.",
         "summed": "this is exp of the sum: the mean over the characters is asked for.",
         "middle": "the median is taken: the mean of −ln p is asked for.",
@@ -508,8 +522,7 @@ perplexity = Step(
         "bits": "this is in bits per character: exp of the mean in nats is asked for.",
         "base_2": "the base is 2 but the logarithm is natural: use exp.",
         "below_1": "the sign is missing: this is exp(mean ln p), which is below 1.",
-        "mean_inverse": "this is the mean of 1/p: take the mean of −ln p first, then "
-        "exp.",
+        "mean_inverse": "this is the mean of 1/p: take the mean of −ln p, then exp.",
         "inverse_mean": "this is 1 over the mean p: take the mean of −ln p, then exp.",
     },
     demands={
@@ -517,7 +530,7 @@ perplexity = Step(
         "for the characters that came": ["predicted", "all_classes"],
         "A uniform model has the perplexity $k$": ["a uniform model of 7", "bits"],
         "`Z`: logits, $(T, k)$": ["times", "twice"],
-        "Logits of 1000 must work": ["no_shift", "late"],
+        "Logits of 1000 must work": ["no_shift", "late", "least_12"],
     },
     warn="an exponential overflows or ln 0 is taken: use log-sum-exp.",
     why="The mean of −ln p is what training makes small; exp of it is a number of "
@@ -537,13 +550,16 @@ def _bigram(slip, indices, k, alpha):
     size = slip(k, from_data=int(indices.max()) + 1)
     C = np.zeros((size, size))
     pairs = list(itertools.pairwise(indices))
-    for a, b in slip(pairs, circular=[*pairs, (indices[-1], indices[0])]):
+    circular = [*pairs, (indices[-1], indices[0])]
+    for a, b in slip(pairs, circular=circular, every_second=pairs[::2]):
         C[a, b] = slip(C[a, b] + 1, once=1)
     C = slip(C, turned=C.T, singles=0 * C + C.sum(0))
     above, below = slip((alpha, alpha * size), one=(1, size), no_below=(alpha, 0))
-    above, below = slip((above, below), below_once=(alpha, alpha))
+    whole = int(alpha), int(alpha) * size
+    above, below = slip((above, below), below_once=(alpha, alpha), cut_alpha=whole)
     rows, added = C.sum(1, keepdims=True), C + above
-    P = added / (rows + below)
+    filled = np.where(C == 0, alpha, C)
+    P = slip(added / (rows + below), only_missing=filled / filled.sum(1, keepdims=True))
     bare = np.maximum(rows, 1)
     P = slip(P, no_alpha=C / rows, no_alpha_0=C / bare, late=C / bare + alpha)
     even = np.where(rows > 0, C / bare, 1 / size)
@@ -564,35 +580,29 @@ bigram = Step(
     _bigram_cases,
     lists=True,
     texts={
-        "from_data": "the size of the table comes from the largest index that occurs: "
-        "it is k.",
+        "from_data": "the size of the table is that of the largest index: it is k.",
         "circular": "the first character is taken to follow the last one.",
-        "once": "pairs that occur again are not counted again: += with arrays of "
-        "indices adds once.",
+        "every_second": "every second pair is left out: pairs overlap.",
+        "cut_alpha": "α is cut to a whole number: is the table made of integers?",
+        "only_missing": "α is added only where no pair occurred: to each count.",
+        "once": "pairs that occur again are not counted: += with indices adds once.",
         "turned": "rows and columns are exchanged: row a holds what follows a.",
         "singles": "every row holds the frequencies of all characters: count pairs.",
         "one": "1 is added in place of α.",
-        "no_below": "α is added to the counts but not k times to their sum: the rows "
-        "do not add up to 1.",
-        "below_once": "α is added once below, but k times above: the rows do not add "
-        "up to 1.",
-        "no_alpha": "α is missing: pairs that never occurred get 0, and a row without "
-        "counts is 0/0.",
-        "no_alpha_0": "α is missing: what never occurred has the probability 0, whole "
-        "rows of it.",
-        "no_alpha_even": "α is missing: rows without a count are filled, pairs that "
-        "never occurred are not.",
+        "no_below": "α is missing in the sums below: the rows do not add up to 1.",
+        "below_once": "α is added once below, not k times: no row adds up to 1.",
+        "no_alpha": "α is missing: what never occurred gets 0, or 0/0.",
+        "no_alpha_0": "α is missing: what never occurred gets 0, whole rows of it.",
+        "no_alpha_even": "α is missing: rows without a count are filled, pairs not.",
         "late": "α is added to the probabilities: it is added to the counts.",
-        "columns": "the columns add up to 1: the rows should, each a distribution of "
-        "the next character.",
+        "columns": "the columns add up to 1: the rows should.",
         "no_axis": "the sums of the rows divide the columns: keep the axis (keepdims).",
-        "whole": "the whole table adds up to 1 (pairs): each row should (the next "
-        "character, given the last).",
+        "whole": "the whole table adds up to 1: each row should.",
         "counts": "these are counts: divide each row by its sum.",
     },
     demands={
         "Count the pairs": ["once", "singles", "circular"],
-        "add $\\alpha$ to each count": ["no_alpha", "no_alpha_0", "one", "late"],
+        "add $\\alpha$ to each count": ["no_alpha", "only_missing", "one", "late"],
         "make each row add up to 1": ["columns", "whole", "no_below", "counts"],
         "of shape $(k, k)$": ["from_data"],
         "the probability that `b` comes after `a`": ["turned"],

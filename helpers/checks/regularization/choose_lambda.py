@@ -45,8 +45,9 @@ def _right(value, **wrong):
 def _ridge(slip, X, y, lam):
     x, middle, (N, n) = X.mean(0), y.mean(), X.shape
     A, t = slip((X - x, y - middle), as_they_come=(X, y), only_y=(X, y - middle))
+    A = slip(A, one_mean=X - X.mean(), scaled=lambda: A / X.std(0))
     over, D = slip(N, features=n), lam * np.eye(n)
-    D = slip(D, weak=D / N, strong=D * N, double=2 * D, half=D / 2, squared=lam * D)
+    D = slip(D, weak=D / N, strong=D * N, double=2 * D, half=D / 2)
     D = slip(D, minus=-D, everywhere=lam, none=0 * D)
     D = slip(D, first_free=np.diag(lam * (np.arange(n) > 0)))
     w = np.linalg.solve(A.T @ A / over + D, A.T @ t / over)
@@ -77,12 +78,13 @@ ridge = Step(
         "as_they_come": "w is that of a fit without a bias: put the best b into the "
         "cost before you look for w.",
         "only_y": "y is centered, X is not: b takes the means of both away.",
+        "one_mean": "one mean is taken from all features: each has its own.",
+        "scaled": "the weights are those of scaled features: take them back to X.",
         "features": "you divided by the number of features, not by N.",
         "weak": "XᵀX is not divided by N beside λ: your λ is N times too weak.",
         "strong": "your λ is N times too strong.",
         "double": "the penalty has no ½ in your form: λ counts twice.",
         "half": "λ counts half.",
-        "squared": "λ enters squared.",
         "minus": "λ is subtracted; it is added.",
         "everywhere": "λ is added to every entry: it belongs on the diagonal (λI).",
         "none": "the penalty is missing: this is least squares.",
@@ -131,7 +133,9 @@ def _path(slip, X, y, X_val, y_val, lams):
             e = A @ v + slip(b, no_b=0.0) - t
             e = slip(e, own_mean=e - e.mean())
             value = slip(np.mean(e**2), summed=e @ e, absolute=np.abs(e).mean())
-            value = slip(value, half=value / 2, penalized=value + lam / 2 * v @ v)
+            pull = lam / 2 * v @ v
+            value = slip(value, half=value / 2, penalized=value + pull)
+            value = slip(value, cost=value / 2 + pull)
             row.append(value)
         rows.append(row)
     train, val = np.array(rows).T
@@ -168,6 +172,7 @@ path = Step(
         "summed": "the squared errors are added up: their mean is asked for.",
         "absolute": "the absolute errors are averaged: their squares are asked for.",
         "half": "the errors have the ½ of the cost.",
+        "cost": "this is the cost of the fit: the squared errors alone are asked for.",
         "penalized": "the errors contain the penalty: it belongs to the fit alone.",
         "twice": "both errors are those of the training part.",
         "both_val": "both errors are those of the validation part.",
@@ -179,7 +184,7 @@ path = Step(
         "the predictions $x_i^\\top w + b$": ["no_b", "own_mean"],
         "two arrays of shape `(len(lams),)`": ["pairs"],
         "**mean squared error**": ["summed", "absolute"],
-        "without penalty": ["penalized"],
+        "without penalty": ["penalized", "cost"],
         "and without ½": ["half"],
         "on the training and on the validation part": ["twice", "both_val"],
     },
@@ -252,9 +257,8 @@ def _stopping(slip, patience, min_delta, losses):
     for epoch, loss in enumerate(losses):
         gain = slip(mark, before=last, moves=best) - loss
         clear = slip(gain > min_delta, reaches=gain >= min_delta, ignored=gain > 0)
-        clear = slip(
-            clear, plus=gain > -min_delta, largest=-gain > min_delta or not epoch
-        )
+        clear = slip(clear, plus=gain > -min_delta, share=loss < mark * (1 - min_delta))
+        clear = slip(clear, largest=-gain > min_delta or not epoch)
         lower = slip(loss < best, equal=loss <= best, best_clear=clear)
         if slip(lower, largest=loss > best or not epoch):
             best, where = loss, epoch
@@ -293,20 +297,17 @@ _stopper = Step(
     texts={
         "zero": "best starts at 0: no loss is smaller. It starts at float('inf').",
         "at_0": "best_epoch starts at 0; before the first update it is −1.",
-        "before": "each loss is compared with the one before: it is compared with the "
-        "loss at the last clear gain.",
+        "before": "each loss is compared with the one before, not the last clear one.",
         "moves": "each loss is compared with the smallest so far: then many small "
         "gains never make a clear one. Compare with the loss at the last clear gain.",
-        "ignored": "min_delta is not used, as in the notebook: a gain is clear only if "
-        "it is larger than min_delta.",
+        "ignored": "min_delta is not used: a gain is clear only if it is larger.",
         "reaches": "a gain of exactly min_delta counts as clear: it must be larger.",
         "plus": "min_delta is added, not subtracted: even a rise counts as a gain.",
-        "best_clear": "best is kept at clear gains only: the smallest loss so far is "
-        "kept however small its lead.",
+        "share": "min_delta is taken as a share of the loss: it is a difference.",
+        "best_clear": "best is kept at clear gains only: a small lead counts, too.",
         "equal": "an equal loss counts as a new smallest one.",
         "largest": "the largest loss is taken for the best.",
-        "in_all": "all epochs without a clear gain are counted: the count starts again "
-        "after a clear gain.",
+        "in_all": "a clear gain does not set the count back: it starts again there.",
         "late": "the training stops one epoch too late: stop after `patience` epochs.",
         "early": "the training stops one epoch too early.",
         "once": "True comes once only: it stays until there is a clear gain.",
@@ -320,7 +321,7 @@ _stopper = Step(
     demands={
         "when `patience` epochs *in a row* have passed": ["in_all", "late", "any_rise"],
         "without a clear gain, else `False`": ["ignored", "latched", "turned"],
-        "**more than** `min_delta` below": ["reaches", "plus"],
+        "**more than** `min_delta` below": ["reaches", "plus", "share"],
         "the loss at the last clear gain": ["before", "moves"],
         "the smallest loss so far, however small its lead": ["largest", "best_clear"],
         "an equal loss is not smaller": ["equal"],
@@ -457,7 +458,7 @@ def _report(slip, train, val, test, lams):
     two, three = _join(train, val), _join(train, val, test)
     X = slip(train, leak_2=two, leak_3=three)[0]
     std = slip(X.std(0), no_std=1, one_std=X.std(), ddof=X.std(0, ddof=1))
-    std = slip(std, variance=std**2, to_1=np.ptp(X, 0))
+    std = slip(std, variance=std**2)
 
     def ready(part):
         A, y = part
@@ -467,10 +468,12 @@ def _report(slip, train, val, test, lams):
     judge = slip(val, by_test=test, by_train=train)
     errors = [_mse(*ready(judge), *_fit(*ready(train), lam)) for lam in lams]
     lam = lams[int(np.argmin(errors))]
-    w, b = _fit(*ready(slip(train, refit_2=two, refit_3=three)), lam)
+    w, b = _fit(*ready(slip(train, refit_2=two)), lam)
     middle = train[1].mean()
-    b = slip(b, no_b=0.0, not_back=b - middle, twice_back=b + middle)
-    error = _mse(*ready(slip(test, val_error=val, train_error=train)), w, b)
+    b = slip(b, no_b=0.0, not_back=b - middle)
+    judged = slip(test, val_error=val, train_error=train)
+    A, t = slip(ready(judged), test_raw=judged)
+    error = slip(_mse(A, t, w, b), own_level=np.var(A @ w - t))
     return lam, slip(error, units=error / train[1].var())
 
 
@@ -512,28 +515,30 @@ report = Step(
         "one_std": "one deviation for all features: each has its own.",
         "ddof": "the deviation has N − 1 in the denominator (ddof=1); N is asked for.",
         "variance": "the features are divided by their variance, not by its root.",
-        "to_1": "the features are divided by their range, as in min–max scaling.",
         "by_test": "λ is chosen on the test part: the error that you report is too "
         "good.",
         "by_train": "λ is chosen on the training part: that favors the smallest λ.",
         "refit_2": "the weights are fitted on training and validation part together: "
         "here those of the training part are asked for.",
-        "refit_3": "the weights are fitted on all parts, the test part included.",
         "val_error": "the validation error is reported: it has served the choice.",
         "train_error": "the training error is reported.",
+        "test_raw": "the features of the test part are not divided by the deviations.",
+        "own_level": "the test part's own means are used, in place of b.",
         "no_b": "b is missing in the predictions of the test part.",
         "not_back": "the predictions lack the mean of y: b is missing, or those of a "
         "centered y are compared with y as it comes.",
-        "twice_back": "the mean of y is added to predictions that have it already.",
         "units": "the error is in units of a scaled y: y is not divided by anything.",
     },
     demands={
         "Divide each feature by its standard deviation": ["no_std", "one_std"],
-        "with $N$ in the denominator": ["ddof", "variance", "to_1"],
-        "**of the training part**": ["leak_2", "leak_3", "own"],
-        "The means may stay": ["own_mean", "not_back", "twice_back"],
+        "with $N$ in the denominator": ["ddof", "variance"],
+        "**of the training part**": ["leak_2", "leak_3", "own", "test_raw"],
+        "The means may stay": ["own_mean", "not_back"],
         "Choose $\\lambda$ by the validation part": ["by_test", "by_train"],
-        "The weights and the bias are those of the training part": ["refit_2", "no_b"],
+        "The weights and the bias are those of the training part": [
+            "refit_2",
+            "own_level",
+        ],
         "the mean squared error on the test part": ["val_error", "units"],
         "what may change, and what must not?": ["patients A, the other test part"],
     },

@@ -24,14 +24,15 @@ def _forward(slip, a, p, _draw, training):
     rng, (m, c) = np.random.default_rng(_draw), a.shape[:2]
     ones = np.ones((m, c, 1, 1))
     if not slip(training, exchanged=not training, always=True):
-        out = slip(a, shrunk=(1 - p) * a, grown=a / (1 - p))
-        mask = slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * ones, pixels=0 * a + 1)
-        mask = slip(mask, spread=mask + 0 * a)
+        out = slip(a, shrunk=(1 - p) * a)
+        mask = slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * ones)
+        mask = slip(mask, spread=mask + 0 * a, all_pixels=mask + 0 * a)
         return out, mask, slip(0, drawn=m * c)
     u, again = rng.random(ones.shape), rng.random(ones.shape)
     fresh = np.random.default_rng(_draw)
     first = u.ravel()[:m].reshape(m, 1, 1, 1) + 0 * u
-    u = slip(u, batch=u[:1] + 0 * u, maps=first, pixels=fresh.random(a.shape))
+    each = fresh.random(a.shape)
+    u = slip(u, batch=u[:1] + 0 * u, maps=first, pixels=each, all_pixels=each)
     other = np.random.default_rng(_draw).binomial(1, 1 - p, ones.shape) == 0
     dropped = slip(u < p, others=u >= p, high=u >= 1 - p, binomial=other)
     factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p)
@@ -40,7 +41,8 @@ def _forward(slip, a, p, _draw, training):
     kept = slip(mask, plain=1.0 * ~dropped, second=np.where(again < p, 0, factor))
     kept = slip(kept, spread=kept + 0 * a)
     out, kept = slip((a * mask, kept), swapped=(kept, a * mask))
-    return out, kept, slip(m * c, batch=c, maps=m, second=2 * m * c, pixels=a.size)
+    many = slip(m * c, pixels=a.size, all_pixels=a.size)
+    return out, kept, slip(many, batch=c, maps=m, second=2 * m * c)
 
 
 def _forward_cases(rng) -> Iterator[Case]:
@@ -62,13 +64,12 @@ _dropped = Step(
     texts={
         "exchanged": "training and test mode are exchanged.",
         "always": "test mode drops, too: in test mode nothing happens.",
-        "shrunk": "test mode multiplies by 1 − p: inverted dropout has scaled in "
-        "training already.",
-        "grown": "test mode divides by 1 − p: in test mode nothing happens.",
+        "shrunk": "test mode multiplies by 1 − p: training has scaled already.",
         "mask_shrunk": "in test mode the mask holds 1 − p: it is made of ones.",
         "zeros": "in test mode the mask is 0: it is made of ones.",
         "drawn": "test mode draws numbers: nothing is drawn there.",
-        "pixels": "this is the notebook's dropout, where every number draws on its "
+        "pixels": "every pixel draws on its own: those of a map share one draw.",
+        "all_pixels": "this is the notebook's dropout, where every number draws on its "
         "own: here all pixels of a map share one draw.",
         "spread": "the mask is written out for every pixel: with two axes of length 1 "
         "it spreads by itself.",
@@ -133,7 +134,7 @@ def _backward(slip, delta, out, p):
     passes = slip(out > 0, unused=1.0, others=out == 0, by_delta=delta > 0)
     passes = slip(passes, ratio=lambda: out / out)
     factor = slip(1 / (1 - p), no_factor=1.0, by_p=1 / p, times=1 - p)
-    factor = slip(factor, squared=factor**2)
+    factor = slip(factor, squared=factor**2, measured=1 / np.mean(out > 0))
     back = slip(passes * factor, as_mask=out, as_relu=out * factor)
     return slip(delta * back, added=delta + out, no_delta=back)
 
@@ -165,6 +166,7 @@ dropout_backward = Step(
         "by_p": "divided by p: what stayed was divided by 1 − p.",
         "times": "multiplied by 1 − p: what stayed was divided by it, there and back.",
         "squared": "the factor 1/(1 − p) is applied twice.",
+        "measured": "divided by the share that is not 0: it was divided by 1 − p.",
         "as_mask": "delta is multiplied by `out` itself, as if it were the mask: the "
         "slope is 0 or 1/(1 − p), however large the activation is.",
         "as_relu": "delta is multiplied by `out`: of it only matters whether it is 0.",
@@ -173,7 +175,7 @@ dropout_backward = Step(
     },
     demands={
         "the way back through both": ["unused", "no_factor", "others"],
-        "Returns $\\partial C / \\partial z$": ["squared", "as_mask", "no_delta"],
+        "Returns $\\partial C / \\partial z$": ["measured", "as_mask", "no_delta"],
     },
     why="Where `out` is positive, the ReLU passed z on and dropout divided it by 1 − "
     "p: that is the slope. Where it is 0, one of the two has shut the way, and it does "
@@ -214,7 +216,8 @@ def _l2(slip, weights, lam):
 
 
 def _l1(slip, weights, lam):
-    size = slip(np.abs, signed=lambda W: W, squares=np.square)
+    size = slip(np.abs, signed=lambda W: W, of_sum=lambda W: abs(W.sum()))
+    size = slip(size, squares=np.square, norm_1=lambda W: np.linalg.norm(W, 1))
     lam = slip(lam, halved=lam / 2)
     slope = slip(np.sign, of_l2=lambda W: W, size=np.abs, ones=np.ones_like)
     slope = slip(slope, minus_0=lambda W: np.where(W > 0, 1.0, -1.0))
@@ -284,9 +287,10 @@ l1_penalty = Step(
     ("value", "gradients"),
     texts=BOTH
     | {
-        "signed": "the absolute value is missing: positive and negative weights "
-        "cancel.",
+        "signed": "without absolute values positive and negative weights cancel.",
         "squares": "squares are added up: that is ℓ2.",
+        "of_sum": "this is the size of a sum: first the absolute values, then the sum.",
+        "norm_1": "this is a norm of matrices, the largest column: all entries count.",
         "halved": "there is no ½ in the ℓ1 penalty.",
         "of_l2": "the gradient is that of ℓ2: that of |w| is its sign.",
         "size": "the gradient is |w|: it is the sign of w.",
@@ -297,7 +301,7 @@ l1_penalty = Step(
     },
     demands={
         "$\\lambda$ times the sum": ["halved", "means", "last", "no_lam_value"],
-        "of the absolute values of all weights": ["signed", "squares"],
+        "of the absolute values of all weights": ["signed", "of_sum", "norm_1"],
         "and its gradient. At": ["of_l2", "size", "ones", "no_lam"],
         "take 0": ["minus_0", "plus_0", "quotient"],
     },
@@ -323,7 +327,7 @@ def _soft(slip, W, t):
     length = slip(length, no_root=length**2, sums=size.sum(1, keepdims=True))
     length = slip(length, largest=size.max(1, keepdims=True))
     toward = W / slip(np.where(length > 0, length, 1), none_left=length)
-    left = slip(np.maximum(length - t, 0), passes=length - t, clipped=length.clip(0, t))
+    left = slip(np.maximum(length - t, 0), passes=length - t)
     V = slip(toward * left, hard=W * (length > t), away=toward * (length + t))
     V = slip(
         V,
@@ -331,7 +335,9 @@ def _soft(slip, W, t):
         quotient=lambda: W * (1 - t / length).clip(0),
     )
     V = slip(V, shared=(W - t * np.sign(W)) * (length > t), moves=V - W)
-    return slip(V, scaled=(1 - t) * W, of_l2=W / (1 + t))
+    V = slip(V, scaled=(1 - t) * W, of_l2=W / (1 + t))
+    in_place = lambda: np.multiply(W, left / np.maximum(length, 1e-300), out=W)  # noqa: E731
+    return slip(V, in_place=in_place)
 
 
 def _soft_cases(rng) -> Iterator[Case]:
@@ -359,32 +365,25 @@ soft_threshold = Step(
         "columns": "the lengths are those of the columns: of each row is asked.",
         "whole": "one length for the whole matrix: each row has its own.",
         "no_root": "the squared length stands where the length belongs.",
-        "sums": "the absolute values are added up: the length is the root of the sum "
-        "of squares.",
-        "largest": "the largest entry stands where the length belongs: the root of "
-        "the sum of squares.",
+        "sums": "absolute values are added: a length is the root of a sum of squares.",
+        "largest": "the largest entry stands where the length of a row belongs.",
         "none_left": "0/0: a row of zeros has no direction. It stays as it is.",
         "quotient": "0/0 at t = 0: a row of zeros has no direction. It stays as it is.",
         "passes": "rows shorter than t pass 0 and come out on the other side: they "
         "stop at 0.",
         "hard": "long rows are not moved: that is a hard threshold.",
-        "clipped": "the rows are cut to the length t: that is what goes away.",
         "away": "the rows become longer by t.",
         "moves": "these are the moves, not the rows after them.",
+        "in_place": "W itself is changed: work on a copy.",
         "scaled": "everything is scaled by 1 − t: each row loses the same length.",
-        "of_l2": "everything is divided by 1 + t, as with squares: each row loses the "
-        "same length.",
+        "of_l2": "all is divided by 1 + t, as with squares: a row loses the length t.",
     },
     demands={
-        "every **row** moves by $t$ toward 0": [
-            "entries",
-            "shared",
-            "columns",
-            "whole",
-        ],
+        "every **row** moves by $t$ toward 0": ["entries", "columns", "whole"],
         "in its own direction": ["hard", "away", "scaled"],
         "and stops there": ["passes"],
         "A row of zeros stays": ["none_left", "quotient"],
+        "Returns a new matrix": ["in_place"],
         "\\lVert v_i \\rVert": ["no_root", "sums", "largest", "of_l2"],
     },
     why="Every row loses the same length t, long or short, and keeps its direction. "
@@ -414,7 +413,9 @@ def _adam(slip, w, g, m, s, t, eta, lam, decoupled):
     if decays:
         return slip(new, after=(1 - rate) * (w + new - start)), first, second
     plain = 0.999 * s + 0.001 * g**2
-    return new, first, slip(second, s_plain=plain)
+    step = eta * first / (1 - 0.9**t) / (np.sqrt(plain / (1 - 0.999**t)) + 1e-8)
+    new, second = slip((new, second), s_plain=(w - step, plain))
+    return new, first, second
 
 
 def _adam_cases(rng) -> Iterator[Case]:
@@ -483,8 +484,9 @@ def _network(slip, x, y, W1, W2, mask, lam):
     relu = slip(np.maximum(z1, 0), linear=z1)
     a1 = relu * slip(mask, not_front=1.0, front_zeros=1.0 * (mask > 0))
     p = softmax(a1 @ W2.T)
-    each = -np.log(p[rows, y])
+    each = slip(-np.log(p[rows, y]), late=np.nan * rows)
     squares = slip(np.sum(W1**2) + np.sum(W2**2), only_W1=np.sum(W1**2))
+    squares = slip(squares, lengths=np.linalg.norm(W1) + np.linalg.norm(W2))
     penalty = lam / 2 * squares
     penalty = slip(penalty, no_half=2 * penalty, no_cost=0.0, penalty_m=penalty / m)
     C = slip(each.mean(), summed_C=each.sum()) + penalty
@@ -519,15 +521,15 @@ cost_and_gradients = Step(
         "only_W1": "the squares of W2 are missing in the cost.",
         "no_half": "the ½ of the penalty is missing in the cost.",
         "no_cost": "the cost lacks the penalty.",
+        "lengths": "the lengths of W1 and W2 are in the cost, not their squares.",
+        "late": "C is no number: has δ changed p before its logarithm is taken?",
         "penalty_m": "the penalty is divided by m, too: only the cross-entropy is.",
         "summed_C": "the cross-entropy is summed over the batch: take its mean.",
         "summed": "the gradients are sums over the batch: divide by m.",
         "sign": "the sign of the error is wrong: it is p − y.",
         "no_target": "the labels are missing in the gradients.",
-        "not_back": "the mask is not used on the way back: a unit that was dropped "
-        "gets no gradient.",
-        "back_zeros": "on the way back only the zeros of the mask are used: its factor "
-        "1/(1 − p) belongs there, too.",
+        "not_back": "the mask is missing on the way back: what was dropped gets 0.",
+        "back_zeros": "on the way back the mask's factor 1/(1 − p) is missing.",
         "twice": "the mask is applied twice on the way back.",
         "no_slope": "the derivative of ReLU is missing on the way back.",
         "no_pull": "the gradients lack the penalty's part λ W.",
@@ -540,8 +542,7 @@ cost_and_gradients = Step(
         "\\operatorname{ReLU}(z^1) \\odot \\text{mask}": ["not_front", "linear"],
         "(mean over the batch)": ["summed_C", "summed"],
         "\\frac{\\lambda}{2} (\\lVert W^1 \\rVert^2 + \\lVert W^2 \\rVert^2)": [
-            "no_half",
-            "only_W1",
+            *("no_half", "only_W1", "lengths")
         ],
         "the cost with its penalty": ["no_cost", "no_lam"],
         "and its gradients": ["no_pull", "only_dW2", "pull_2"],

@@ -238,7 +238,7 @@ EQUATIONS = [
     (
         "hidden_error",
         off("hidden_error", lambda v: v / v.shape[1]),
-        "divided by n, the num",
+        "divided by n_l, once",
     ),
     ("hidden_error", hidden_in_place, "delta_next in place"),
     ("gradients", lambda d, a: (d.T @ a, d.sum(axis=0)), "did not divide by m"),

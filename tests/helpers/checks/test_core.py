@@ -151,7 +151,7 @@ GATES = [
         lambda x, d, w, b, eta: (*Right.update(x, 1 - d, w, b, eta)[:2], False),
         "update, w.*wrong values.*Also wrong: b, mistake",
     ),
-    ("fit", fit_from_random, "Two calls with the same arguments give different"),
+    ("fit", fit_from_random, "two calls with the same arguments give different"),
     ("fit", fit_without_counting, r"3 results \(w, b, mistakes\) are expected; 2 came"),
     ("fit", fit_pocket, r"fit, b.*same amount: 1\b.*Right: w, mistakes"),
     ("solvable", lambda d, g: 2 * Right.solvable(d, g), "twice the expected"),

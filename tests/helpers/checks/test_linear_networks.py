@@ -91,7 +91,7 @@ def original_units(w, b, mean, std):
 # --- softmax regression ---------------------------------------------------------------
 
 
-def softmax_along(z, axis):
+def softmax_along(z, axis=1):
     """Each sum by itself, its logits one after the other."""
     p = np.empty(z.shape)
     for at in np.ndindex(*np.delete(z.shape, axis)):
@@ -193,7 +193,10 @@ def test_single_precision_passes(name):
         (lambda *a: [v * np.nan for v in train(*a)], "diverged"),
         (lambda X, y, *a: train(X, (y + 1) % 10, *a), "shifted by one class"),
         (lambda *a: train(*a, lambda rows, m: np.sort(rows)), "not shuffled"),
-        (lambda *a: train(*a, lambda rows, m: np.repeat(rows, 2)), "no order"),
+        (
+            lambda *a: train(*a, lambda rows, m: np.repeat(rows, 2)),
+            "come twice, or never",
+        ),
     ],
 )
 def test_a_wrong_training_is_told_what_is_wrong(wrong, told):

@@ -104,6 +104,6 @@ WRONG = [
             return known[len(start) :]
         """,
         "former_continue_check",
-        r"use u alone",
+        r"drawn anew|use u alone",
     ),
 ]

@@ -91,11 +91,13 @@ WRONG = [
             weights, biases = he_init(sizes, rng)
             for _ in range(epochs):
                 for batch in minibatches(len(x), m, rng):
-                    a = relu(x[batch] @ weights[0].T + biases[0])
-                    p = softmax(a @ weights[1].T + biases[1])
+                    a = x[batch]
+                    for W, b in zip(weights[:-1], biases):
+                        a = relu(a @ W.T + b)
+                    p = softmax(a @ weights[-1].T + biases[-1])
                     delta = output_delta(p, y[batch])
                     dWs, dbs = [delta.T @ a / len(batch)], [delta.mean(axis=0)]
-                    sgd_step(weights[1:], biases[1:], dWs, dbs, eta)
+                    sgd_step(weights[-1:], biases[-1:], dWs, dbs, eta)
             return weights, biases
         """,
         "nothing is learned",

@@ -63,7 +63,7 @@ FEW = (
 )
 RIGHT = "unscale(future, low, high) * last_year"
 WRONG = [
-    network("random_initial_state", r"random", START),
+    network("random_initial_state", r"drawn anew|random", START),
     network(
         "window_as_one_step",
         r"one number at",

@@ -43,7 +43,7 @@ WRONG = [
             return np.array(H), c
         """,
         loses="cell_lstm_check",
-        says=r"start value random",
+        says=r"drawn anew",
     ),
     Wrong(
         "forget_gates_overwritten",

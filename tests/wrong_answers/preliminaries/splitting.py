@@ -51,8 +51,7 @@ WRONG = [
         """
         def scaled_parts(X, train, test):
             mean, std = X[train].mean(axis=0), X[train].std(axis=0)
-            X -= mean
-            X /= std
+            X[:] = (X - mean) / std
             return X[train], X[test], mean, std
         """,
         loses="splitting_scaled_check",

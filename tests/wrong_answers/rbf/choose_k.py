@@ -17,7 +17,7 @@ def xor_network(points):
 
 WRONG = [
     xor("centers_of_k_means", "(points[[0, 2]] + points[[1, 3]]) / 2", "½ everywhere"),
-    xor("neighbors_as_centers", "points[:2]", r"same two\s+distances"),
+    xor("neighbors_as_centers", "points[:2]", r"their\s+two\s+distances"),
     xor("three_gaussians", "points[:3]", r"\(3, 2\)"),
     xor("one_width", "points[[0, 3]]", r"\(2, 2\), \(\), \(2,\)", sigma="1.0"),
     Wrong(
@@ -31,7 +31,7 @@ WRONG = [
             return points[[0, 3]], sigma, np.array([-1.0, -1.0]), level + 0.5
         """,
         loses="choose_k_xor_check",
-        says=r"classes are right",
+        says=r"weights\s+and\s+bias\s+do\s+not\s+fit",
     ),
     Wrong(
         "points_moved_in_place",

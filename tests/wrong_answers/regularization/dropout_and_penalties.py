@@ -49,6 +49,6 @@ WRONG = [
             return delta * new * (out > 0)
         """,
         loses="dp_relu_check",
-        says=r"Two calls with the same arguments give different results",
+        says=r"two calls with the same arguments give different results",
     ),
 ]
