@@ -127,6 +127,8 @@ def _cross_entropy(slip, z, y):
     own = logp[rows, y]
     each = slip(own, hard=z[rows, y] - top, total_only=own - z[rows, y])
     each = slip(each, naive=lambda: z[rows, y] - np.log(np.exp(z).sum(1)))
+    low = z - z.max()
+    each = slip(each, one_top=lambda: low[rows, y] - np.log(np.exp(low).sum(1)))
     each = slip(each, not_back=own + top, best=logp.max(1), all_summed=logp.sum(1))
     each = slip(each, all_mean=logp.mean(1), of_logits=lambda: np.log(z[rows, y]))
     each = slip(each, log_of_0=lambda: np.log(softmax(z)[rows, y]))
@@ -148,6 +150,8 @@ def _labeled(rng) -> Iterator[Case]:
         z, y = 2 * rng.normal(size=(m, k)) + far, rng.integers(k, size=m)
         label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
         yield Case(label, {"z": z, "y": y}, {"m": m, "k": k})
+    z = np.array([[-1000.0, -1001, -1003], [1000, 998, 1001]])
+    yield Case("rows far apart", {"z": z, "y": np.array([1, 0])}, {"m": 2, "k": 3})
     for top, rare in ((20.0, "small"), (870.0, "very small")):
         z = np.array([[top + 9, 0, -5], [0, 4, top]])
         label = f"labels of {rare} probability"
@@ -171,6 +175,7 @@ def cross_entropy_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "hard": "the largest logit stands in place of ln Σ exp z.",
             "total_only": "this is log Σ exp z alone: z at the label is missing.",
             "naive": "exponentials overflow: subtract each row's largest entry.",
+            "one_top": "one maximum serves the whole batch: rows far below it vanish.",
             "not_back": "the largest logit has not been added back.",
             "best": "the most likely class is taken, not the label.",
             "all_summed": "ln p of all classes is summed: only the label counts.",
