@@ -100,12 +100,13 @@ def report(step: Any, cases, seen, want, cause: str, note: str) -> str:
         return in_place(step.name, changed[0], cause)
     i = next(i for i, parts in enumerate(wrong) if parts - {"changed"})
     got, expected, case = seen[i], want[i], cases[i]
-    if changed:
-        tail.append(f"Your function changed its argument {changed[0]} in place.")
     part = next(k for k in {**expected, **got} if k in wrong[i] and k != "changed")
     if step.observe and not cause:
         cause = step.tell(got, expected) if step.tell else ""
-    body = _part(step, case, part, got, expected, cause or note, (seen, want))
+    own = "".join(f"your function changes its argument {k}." for k in changed[:1])
+    tail += wrap("Moreover, ", own if cause or note else "")
+    cause = cause or note or own
+    body = _part(step, case, part, got, expected, cause, (seen, want))
     bad = [p for p in step.parts if any(p in w or "result" in w for w in wrong)]
     right = [p for p in step.parts if p not in bad]
     if right and part in step.parts:

@@ -246,8 +246,29 @@ HINTS = (
         "a denominator is 0 in this case: what does the task say of it?",
     ),
     (
-        r"Cannot cast ufunc",
+        r"Cannot cast ufunc|be cast to the desired output",
         "an array of integers cannot take fractions: make it one of floats.",
+    ),
+    (
+        r"values to unpack",
+        "the line takes apart more entries than there are, or fewer, in this case.",
+    ),
+    (
+        r"inhomogeneous shape",
+        "arrays of different shapes make no array: leave them in their list.",
+    ),
+    (
+        r"(?i)should be the same|scalar type|same dtype|not match weight dtype",
+        "two types of numbers meet (single and double, or integers): convert one.",
+    ),
+    (
+        r"Given groups=",
+        "the axes are in another order than the layer expects, or not yet moved: "
+        "images come as (m, channels, height, width).",
+    ),
+    (
+        r"view size is not compatible",
+        "the axes were moved before, so that a view is impossible: a copy is needed.",
     ),
     (
         r"index .*out of (bounds|range)|out of range",
@@ -289,9 +310,8 @@ def hint_for(text: str) -> str:
 
 def explain(error: BaseException, function: Any, args: Mapping, name: str) -> str:
     """Return the message about an exception: its text, line, shapes and a hint."""
-    kinds = [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"]
-    kind = type(error).__name__ if kinds[0] == "Exception" else kinds[0]
-    lines = [f"✗ {name}: {kind}: {error}"]  # of NumPy's own kinds the grader sees these
+    kind = kind_of_error(error)
+    lines = [f"✗ {name}: {kind}: {error}"]
     # under the grader the function runs in another process: see `grader.isolated`
     if line := getattr(error, "student_line", "") or _line_of(error, function):
         lines.append(f"  at the line: {line}")
@@ -304,6 +324,12 @@ def explain(error: BaseException, function: Any, args: Mapping, name: str) -> st
         lines.append(f"  shapes of the arguments: {', '.join(shapes)}")
     text = f"{kind}: {getattr(error, 'full_text', error)}"
     return "\n".join(lines + wrap("Likely mistake: ", hint_for(text)))
+
+
+def kind_of_error(error: BaseException) -> str:
+    """Return its name, of NumPy's kinds that of Python: the grader sees no other."""
+    kinds = [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"]
+    return type(error).__name__ if kinds[0] == "Exception" else kinds[0]
 
 
 def _line_of(error: BaseException, function: Any) -> str:

@@ -29,7 +29,7 @@ import numpy as np
 
 from . import message, operators, watch
 from .operators import Move
-from .running import CheckFailed, Unwritten, quiet, run, stir
+from .running import CheckFailed, Unwritten, kind_of_error, quiet, run, stir
 from .values import Raised, floats, form_fault, is_list, is_row, kept, same
 
 MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
@@ -309,7 +309,7 @@ class Step:
                     self._found[key] = case, outcome
                 return outcome
         except Exception as error:
-            return Raised(f"✗ {self.name}: {type(error).__name__}: {error}")
+            return Raised(f"✗ {self.name}: {kind_of_error(error)}: {error}")
 
     def _bind(self, slip: Slip) -> Callable:
         return self.reference(slip) if self.factory else partial(self.reference, slip)
