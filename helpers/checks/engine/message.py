@@ -103,7 +103,8 @@ def report(step: Any, cases, seen, want, cause: str, note: str) -> str:
     part = next(k for k in {**expected, **got} if k in wrong[i] and k != "changed")
     if step.observe and not cause:
         cause = step.tell(got, expected) if step.tell else ""
-    own = "".join(f"your function changes its argument {k}." for k in changed[:1])
+    said = "your function changed its argument {} in place."
+    own = "".join(map(said.format, changed[:1]))
     tail += wrap("Moreover, ", own if cause or note else "")
     cause = cause or note or own
     body = _part(step, case, part, got, expected, cause, (seen, want))
