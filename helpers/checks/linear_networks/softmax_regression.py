@@ -248,8 +248,9 @@ cross_entropy = Step(
     _cross_entropy,
     _shared_targets,
     texts=shared.CUT
-    | dict.fromkeys(BINARY, "−ln(1 − p) is added, as for two classes: only Y ln p.")
     | {
+        "binary": "−ln(1 − p) is added, as for two classes: only Y ln p.",
+        "binary_eps": "the other classes add −ln(1 − p + 10⁻¹⁵): only Y ln p counts.",
         "flipped": "the logits have the wrong sign.",
         "clipped": "the logits are cut off: those beyond become equal.",
         "examples": "the softmax runs over axis 0, the examples, not the classes.",
