@@ -13,7 +13,6 @@ from ..engine import Case, Step
 PATCH = np.array([[1, 2, 0, 1], [3, 1, 2, 0], [0, 2, 4, 1], [1, 0, 1, 3]])
 SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 WHOLE = "the fractions are cut off: integers (an integer array?)."
-OF_X = "for an image of integers the fractions are cut off (the type of x?)."
 SAME = "entries in the same place are multiplied."
 
 
@@ -167,7 +166,7 @@ cross_correlate = Step(
         "zeros_last": "the loops end one place too early: the last places are 0.",
         "turned": "rows and columns of the map are exchanged.",
         "whole": WHOLE,
-        "of_x": OF_X,
+        "of_x": "for an image of integers the fractions are cut off (the type of x?).",
         "stride": "the window moves by two pixels: one at a time is asked for.",
         "relu": "negative sums are set to 0: no activation is asked for.",
     },

@@ -13,6 +13,7 @@ from .running import CheckFailed, hint_for, wrap
 from .values import Raised, floats, form_fault, is_list, is_number, kind_of, shape_fact
 
 UNNAMED = "", "result", "fault"  # parts of which the headline does not speak
+CHANGED = "your function changed its argument {} in place."
 UNSTEADY = (
     "two calls with the same arguments give different results: is a number drawn anew, "
     "or is something kept between the calls?"
@@ -34,7 +35,7 @@ def in_place(name: str, key: str, cause: str = "") -> str:
     cause = cause or (
         "the caller's array is worked on, as `-=` and `w[...] =` do: take a copy."
     )
-    head = f"✗ {name}: your function changed its argument {key} in place."
+    head = f"✗ {name}: {CHANGED.format(key)}"
     return "\n".join([head, *wrap("Likely mistake: ", cause)])
 
 
@@ -103,8 +104,7 @@ def report(step: Any, cases, seen, want, cause: str, note: str) -> str:
     part = next(k for k in {**expected, **got} if k in wrong[i] and k != "changed")
     if step.observe and not cause:
         cause = step.tell(got, expected) if step.tell else ""
-    said = "your function changed its argument {} in place."
-    own = "".join(map(said.format, changed[:1]))
+    own = "".join(map(CHANGED.format, changed[:1]))
     tail += wrap("Moreover, ", own if cause or note else "")
     cause = cause or note or own
     body = _part(step, case, part, got, expected, cause, (seen, want))

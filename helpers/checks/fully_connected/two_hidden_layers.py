@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..engine import Case, CheckFailed, Step, call
-from ..engine.accuracy import digits, reaches
+from ..engine import Case, Step, call
+from ..engine.accuracy import digits, failed, reaches
 from ..engine.observers import (
     LOG_PROBABILITIES,
     activated,
@@ -494,9 +494,7 @@ def learns(factory: Callable, train: Callable, seed: int = 0) -> None:
         asked = [s for p, n in pairwise(SIZES) for s in ((n, p), (n,))]
         fault = layers_fault(shapes, asked)
     if fault:
-        raise CheckFailed(
-            f"✗ training: the layers are others.\nLikely mistake: {fault}"
-        )
+        raise failed("training: the layers are others.", fault)
     rng, inputs = np.random.default_rng(seed), dict(zip(SIZES[1:], SIZES, strict=False))
     state = {}
     for name, shape in sorted(shapes.items(), key=lambda v: (-v[1][0], len(v[1]))):

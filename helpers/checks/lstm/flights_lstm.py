@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from ..engine import Case, CheckFailed, Step, passed, unchanged
+from ..engine import Case, Step, passed, unchanged
 from ..engine.accuracy import failed, obeys_seed, stirred
 from ..engine.observers import module, module_fact
 from ..engine.values import is_list
@@ -546,10 +546,11 @@ def beats_last_year(function: Callable, seed: int = 0) -> None:
     if ours >= bar:
         cause, other = _why_behind(got, history), history**2 / history.mean()
         if np.allclose(got, _forecast(function, other, YEAR, seed)):
-            cause = "\nLikely mistake: `history` is not used: another gives the same."
-        raise CheckFailed(
-            f"✗ forecast: RMSE {ours:.1f}; less than {bar:.1f}, that of the same month "
-            f"last year, is expected.{cause}"
+            cause = "`history` is not used: another gives the same."
+        raise failed(
+            f"forecast: RMSE {ours:.1f}; less than {bar:.1f}, that of the same month "
+            "last year, is expected.",
+            cause,
         )
     trained = partial(_forecast, function, history, YEAR)
     obeys_seed("forecast", trained, seed, random=False)
@@ -571,13 +572,14 @@ def _forecast(function: Callable, history, months: int, seed: int, state: int = 
     if not np.array_equal(history, given):
         unchanged("forecast", "history")
     if got.shape != (months,):
-        head = f"✗ forecast: shape {got.shape} came; {months} months are expected."
+        head = f"forecast: shape {got.shape} came; {months} months are expected."
         cause = "the argument `months` is not used." if got.shape == (YEAR,) else ""
-        raise CheckFailed(head + (f"\nLikely mistake: {cause}" if cause else ""))
+        raise failed(head, cause)
     if not np.isfinite(got).all():
-        raise CheckFailed(
-            "✗ forecast: not all forecasts are finite.\nLikely mistake: the training "
-            "diverged: is the rate too large, or are the numbers not scaled?"
+        raise failed(
+            "forecast: not all forecasts are finite.",
+            "the training diverged: is the rate too large, or are the numbers not "
+            "scaled?",
         )
     return got
 
@@ -602,4 +604,4 @@ def _why_behind(got: np.ndarray, history: np.ndarray) -> str:
         cause = "the forecasts lie far above last year's: is the scaling undone once?"
     elif np.argmin(apart):
         cause = "the ratios meet other months of last year than their own."
-    return f"\nLikely mistake: {cause}" if cause else ""
+    return cause
