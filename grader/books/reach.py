@@ -36,6 +36,8 @@ SWALLOWING = ("capture", "time", "timeit", "prun")
 
 def reasons(cell: Cell, sheet: Sheet) -> list[str]:
     """Return why a check must run where the answers do; empty if it need not."""
+    if sheet.kernel:
+        return [f"it is written in {sheet.language}"]
     tree = tree_of(cell.source)
     found = [IDENTITY] if any(map(_is_identity, ast.walk(tree))) else []
     for node in ast.walk(tree):
@@ -132,7 +134,7 @@ def _root(node: ast.AST) -> str:
 
 def warnings_about(sheet: Sheet) -> Iterator[tuple[str, str]]:
     """Yield what the author of a check should know: its name, a line."""
-    for cell in sheet.checks:
+    for cell in () if sheet.kernel else sheet.checks:
         tree = tree_of(cell.source)
         if all(map(says_nothing, tree.body)):
             yield cell.grade_id, "it has no statement: nobody gets its points"

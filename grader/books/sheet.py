@@ -62,6 +62,8 @@ class Sheet:
     imports: str  # of the reference answers: checks get these modules from here
     secrets: tuple[str, ...]  # texts that occur in hidden tests only
     metadata: dict
+    language: str = PYTHON
+    kernel: str = ""  # that runs it, where it is another language
     follow_through: bool = True  # ``{"grading": {"follow_through": false}}``: no
 
     @property
@@ -80,11 +82,9 @@ def load(path: Path, config: Config | None = None) -> Sheet:
     config = config or Config()
     notebook = nbformat.read(path, as_version=4)
     language = _language(notebook.metadata)
+    kernel = ""
     if not language.lower().startswith(PYTHON):
-        raise ValueError(
-            f"{path.name} is written in {language}: only Python is graded here "
-            "(plain `nbgrader autograde` runs other kernels)"
-        )
+        kernel = _kernel(path.name, language, notebook.metadata)
     resources = {"nbgrader": {}, "metadata": {"path": str(path.parent)}}
     for name in ("IncludeHeaderFooter", "InstantiateTests"):
         made = getattr(preprocessors, name)(config=config)
@@ -99,8 +99,10 @@ def load(path: Path, config: Config | None = None) -> Sheet:
         for cell, given in zip(notebook.cells, release.cells, strict=True)
     ]
     cells = list(_titled(cells))
-    imports = imports_of(cells)
-    cells, names, own, mixed = trust(cells, imports, path.parent)
+    imports, names, own, mixed = "", set(), set(), set()
+    if not kernel:
+        imports = imports_of(cells)
+        cells, names, own, mixed = trust(cells, imports, path.parent)
     metadata = notebook.metadata
     return Sheet(
         name=path.stem,
@@ -111,6 +113,8 @@ def load(path: Path, config: Config | None = None) -> Sheet:
         imports=imports,
         secrets=tuple(secrets_of(cells)),
         metadata={k: dict(metadata[k]) for k in ("kernelspec",) if k in metadata},
+        language=language,
+        kernel=kernel,
         follow_through=metadata.get("grading", {}).get("follow_through", True),
     )
 
@@ -118,6 +122,19 @@ def load(path: Path, config: Config | None = None) -> Sheet:
 def _language(metadata: dict) -> str:
     spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
     return spec.get("language") or info.get("name") or spec.get("name") or PYTHON
+
+
+def _kernel(file: str, language: str, metadata: dict) -> str:
+    """Return the name of the kernel that runs another language; raise if none does."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    name = metadata.get("kernelspec", {}).get("name", language)
+    if name not in KernelSpecManager().find_kernel_specs():
+        raise ValueError(
+            f"{file} is written in {language}, and its kernel {name!r} is not "
+            "installed here"
+        )
+    return name
 
 
 def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:

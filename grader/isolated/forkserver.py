@@ -92,8 +92,10 @@ class Forkserver:
                 f"it does not start: {last[-1] if last else 'killed'}"
             )
 
-    def fork(self, role: str) -> tuple[socket.socket, socket.socket, socket.socket]:
+    def fork(self, role: str, kernel: str = "") -> tuple[socket.socket, ...]:
         """Fork a child; `role` is ``student``, ``judge`` or ``both``.
+
+        It runs its cells in a `kernel`, where one is named.
 
         Of the three sockets two lead to the child, control and rpc (see `student`);
         closing the third, the leash, ends it and all that it started.
@@ -101,8 +103,8 @@ class Forkserver:
         pairs = [socket.socketpair() for _ in range(3)]
         limits = vars(self.limits) if self.limits else None
         self.warm()
-        about = {"role": role, "limits": limits, "cgroup": self.cgroup}
-        request = json.dumps(about).encode()
+        about = {"role": role, "kernel": kernel, "limits": limits}
+        request = json.dumps(about | {"cgroup": self.cgroup}).encode()
         with self.lock:
             try:
                 theirs = [pair[1].fileno() for pair in pairs]

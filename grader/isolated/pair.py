@@ -112,7 +112,11 @@ class Pair:
         while self.student is None:
             self.student = self.started(
                 lambda: Student(
-                    self.job.forkserver(), self.files, seed, checks=self.job.together
+                    self.job.forkserver(),
+                    self.files,
+                    seed,
+                    checks=self.job.together,
+                    kernel=self.job.sheet.kernel,
                 )
             )
             self.replay(upto, replaced or {})

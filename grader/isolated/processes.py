@@ -78,9 +78,13 @@ class Process:
     """A child of the forkserver. Always `close` it."""
 
     def __init__(
-        self, forkserver: Forkserver, role: str, files: dict[str, bytes]
+        self,
+        forkserver: Forkserver,
+        role: str,
+        files: dict[str, bytes],
+        kernel: str = "",
     ) -> None:
-        self.control, self.rpc, self.leash = forkserver.fork(role)
+        self.control, self.rpc, self.leash = forkserver.fork(role, kernel)
         self.last_words = b""  # of its warden
         try:
             message, _ = self._receive(START_SECONDS)
@@ -178,8 +182,9 @@ class Student(Process):
         seed: int,
         *,
         checks: bool = False,
+        kernel: str = "",
     ) -> None:
-        super().__init__(forkserver, "both" if checks else "student", files)
+        super().__init__(forkserver, "both" if checks else "student", files, kernel)
         self._send({"do": "seed", "seed": seed})
 
     def run(

@@ -11,10 +11,12 @@ mount_setattr(2), seccomp(2), prctl(2), capabilities(7).
 
 import ctypes
 import errno
+import fcntl
 import os
 import platform
 import resource
 import signal
+import socket
 import struct
 import sys
 import sysconfig
@@ -33,6 +35,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH = 2
 MOUNT_ATTR_READONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
@@ -42,7 +45,7 @@ SYSTEM_FILES = [
     f"/etc/{name}"
     for name in (
         *("nsswitch.conf", "ld.so.cache", "localtime"),
-        *("os-release", "mime.types", "fonts", "alternatives"),
+        *("os-release", "mime.types", "fonts", "alternatives", "R"),
     )
 ]
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -94,6 +97,16 @@ def unshare() -> None:
         Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="utf-8")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="utf-8")
+
+
+def reach_itself() -> None:
+    """Let the processes of these namespaces reach one another by 127.0.0.1.
+
+    Jupyter kernels talk to their own threads in that way.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh22x", b"lo", IFF_UP)
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
 
 
 def enter(limits: Limits, slot: int, owner: int, *, withhold: bool = True) -> None:

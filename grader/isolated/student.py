@@ -39,8 +39,13 @@ from grader.isolated.shell import (
 WITHHELD = "(its message is not shown: this case is hidden)"
 
 
-def main(control: socket.socket, rpc: socket.socket, *, checks: bool = False) -> None:
-    """Serve both sockets until they close; with `checks`, these run here, too."""
+def main(
+    control: socket.socket, rpc: socket.socket, *, checks: bool = False, kernel: str
+) -> None:
+    """Serve both sockets until they close; with `checks`, these run here, too.
+
+    Cells of another language than Python run in this `kernel`.
+    """
     SINK.sock = control
     os.register_at_fork(after_in_child=forked)
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  for the life of the process
@@ -51,6 +56,12 @@ def main(control: socket.socket, rpc: socket.socket, *, checks: bool = False) ->
         stub.withhold_checks()
     server = Server(rpc)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    run, checked = _run, _check
+    if kernel:
+        from grader.isolated.kernel import Kernel
+
+        other = Kernel(kernel)
+        run, checked = other.run, other.check
     frames.send(control, {"type": "ready"})
     sockets = [control, rpc]
     while True:
@@ -62,9 +73,10 @@ def main(control: socket.socket, rpc: socket.socket, *, checks: bool = False) ->
             elif message["do"] == "seed":
                 seed(message["seed"])
             elif message["do"] == "check":
-                frames.send(control, {"type": "verdict"} | _check(message))
+                frames.send(control, {"type": "verdict"} | checked(message))
             else:
-                _run(message["cell"], message["source"])
+                Compiler.cell = message["cell"]
+                run(message["source"])
                 frames.send(control, {"type": "done"})
         elif rpc in ready:
             try:
@@ -103,8 +115,7 @@ def seed(number: int) -> None:
         torch.manual_seed(number)
 
 
-def _run(cell: int, source: str) -> None:
-    Compiler.cell = cell
+def _run(source: str) -> None:
     try:
         with interruptible():
             shell().run_cell(source, store_history=True)

@@ -45,6 +45,8 @@ def guard(request: dict, descriptors: list[int]) -> None:
     try:
         if limits:
             sandbox.unshare()
+            if request["kernel"]:
+                sandbox.reach_itself()
         pid = os.fork()
         if not pid:
             sandbox.die_with_parent()
@@ -63,7 +65,9 @@ def guard(request: dict, descriptors: list[int]) -> None:
             if role == "judge":
                 judge.main(control, rpc)
             else:
-                student.main(control, rpc, checks=role == "both")
+                student.main(
+                    control, rpc, checks=role == "both", kernel=request["kernel"]
+                )
     except BaseException as error:
         _say(control, error)
         os._exit(1)

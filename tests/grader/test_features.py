@@ -54,14 +54,13 @@ def found(tmp_path_factory) -> dict[str, str]:
         modes[name] = TOGETHER if sheet in trial.together else APART
         if sheet in trial.broken or any(f"f/{sheet}" in line for line in trial.faults):
             modes[name] = REFUSED
-    return modes | {OTHER: REFUSED}  # see `test_trial`
+    return modes | {OTHER: TOGETHER}  # see `test_kernel`
 
 
 def test_what_is_refused_cannot_be_graded_here(found):
     assert [name for name, how in found.items() if how == REFUSED] == [
         "the network",
         "input at the top of a cell",
-        OTHER,
     ]
 
 

@@ -258,17 +258,6 @@ def test_autotests_are_expanded(tmp_path):
     assert found == [0, 0, tiny.POINTS]
 
 
-def test_another_language_is_one_clear_line(tmp_path, capsys):
-    root = tiny.course(tmp_path)
-    path = root / f"solutions/{tiny.NAME}/{tiny.NAME}.ipynb"
-    book = json.loads(path.read_text())
-    book["metadata"]["kernelspec"] = {"name": "ir", "language": "R"}
-    path.write_text(json.dumps(book))
-    assert command(root, "autograde") == 1
-    said = capsys.readouterr().err
-    assert "p.ipynb is written in R: only Python is graded here" in said
-
-
 # --- a line and a state --------------------------------------------------------------
 
 
