@@ -32,22 +32,23 @@ def softmax(z, axis=-1):
 def _softmax(slip, z):
     z = slip(z, flipped=-z, base_2=z * np.log(2))
     top, total = z.max(-1, keepdims=True), z.sum(-1, keepdims=True)
-    whole = lambda: softmax(z.ravel()).reshape(z.shape)  # noqa: E731
-    p = slip(softmax(z), columns=softmax(z, 0), whole=whole)
-    p = slip(p, naive=lambda: np.exp(z) / np.exp(z).sum(-1, keepdims=True))
-    p = slip(p, by_mean=lambda: _divided(np.exp(z - z.mean(-1, keepdims=True))))
-    p = slip(p, one_top=lambda: _divided(np.exp(z - z.max())))
+    axis = slip((-1,), columns=(0,), whole=(0, 1))
+    p = softmax(slip(z, clipped=np.clip(z, -500, 500)), axis)
+    p = slip(p, naive=lambda: _divided(np.exp(z), axis))
+    p = slip(p, by_mean=lambda: _divided(np.exp(z - z.mean(axis, keepdims=True)), axis))
+    p = slip(p, one_top=lambda: _divided(np.exp(z - z.max()), axis))
     p = slip(p, top_of_columns=lambda: _divided(np.exp(z - z.max(0))))
     p = slip(p, undivided=np.exp(z - top))
-    p = slip(p, columns_sum=lambda: np.exp(z - top) / np.exp(z - top).sum(0))
+    p = slip(p, columns_sum=lambda: _divided(np.exp(z - top), 0))
+    p = slip(p, whole_sum=lambda: _divided(np.exp(z - top), None))
     p = slip(p, linear=lambda: z / total)
     p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=-1, keepdims=True))
     p = slip(p, sigmoid=0.5 * (1 + np.tanh(z / 2)), one_hot=(z == top) * 1.0)
     return p
 
 
-def _divided(e):
-    return e / e.sum(-1, keepdims=True)
+def _divided(e, axis=-1):
+    return e / e.sum(axis, keepdims=True)
 
 
 def _tables(rng) -> Iterator[Case]:
@@ -82,6 +83,9 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "rows: subtract the same number within a row.",
             "undivided": "the division by the row's sum is missing.",
             "columns_sum": "the division is by sums over axis 0, not over the classes.",
+            "whole_sum": "the division is by the sum of all entries: each row has its "
+            "own.",
+            "clipped": "large logits are cut off: their differences get lost.",
             "linear": "the exponential is missing: z is divided by its sum.",
             "log": "this is the logarithm of the softmax.",
             "sigmoid": "this is a sigmoid of each entry.",

@@ -5,6 +5,8 @@ from typing import Any
 
 TEXTS = {
     "own": "the step is taken by an optimizer of your own: `optimizer` is there.",
+    "own_adam": "the step is taken by a new Adam (rate 0.001): `optimizer` is there.",
+    "own_adam_2": "the step is taken by a new Adam (rate 0.01): `optimizer` is there.",
     "no_zero": "gradients add up from step to step: zero_grad() is missing.",
     "no_step": "nothing is learned: is step() there, and does zero_grad() come before "
     "backward(), not between backward() and step()? Or is no graph recorded?",
@@ -37,6 +39,8 @@ def taken(
     import torch
 
     used = slip(optimizer, own=torch.optim.SGD(model.parameters(), lr=0.01))
+    used = slip(used, own_adam=torch.optim.Adam(model.parameters()))
+    used = slip(used, own_adam_2=torch.optim.Adam(model.parameters(), lr=0.01))
     order = slip("zero back step", no_zero="back step", no_step="zero back")
     order = slip(order, lagged="step zero back", twice="zero back step step")
     acts = {"zero": used.zero_grad, "back": loss.backward, "step": used.step}

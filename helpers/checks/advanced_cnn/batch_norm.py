@@ -47,6 +47,7 @@ def _cases(*names: str, sizes=SIZES):
 
 def _statistics(slip, x):
     axes = slip(AXES, places=0, everything=None, image=(2, 3), example=(1, 2, 3))
+    axes = slip(axes, keras=(0, 1, 2))
     mean, var = x.mean(axes), x.var(axes)
     c, n = x.shape[1], x.size / x.shape[1]
     full = np.full(c, x.mean()), np.full(c, x.var())
@@ -59,6 +60,7 @@ def _statistics(slip, x):
     return mean, slip(var, of_images=x.var((2, 3)).mean(0))
 
 
+LAST = "the last axis is taken for the channels: the axes are (m, c, h, w)."
 PLACES = "each place has its own mean: it runs over the places, too, not images alone."
 WHOLE = "mean and variance run over everything: each channel has its own."
 statistics = Step(
@@ -73,6 +75,7 @@ statistics = Step(
         "everywhere": "mean and variance of everything came for each channel.",
         "image": "each image got its own mean: the mean runs over the images, too.",
         "example": "each image got its own mean: the axes are (m, c, h, w), c stays.",
+        "keras": LAST,
         "cut": "reshape mixes images and channels: move the axis c to the front first.",
         "kept": "axes of length 1 are kept: the shape (c,) is asked for.",
         "sums": "these are sums: divide by n.",
@@ -106,17 +109,21 @@ def _scaled(slip, x, gamma, beta, mean, var, eps):
     gamma, beta = _column(gamma), _column(beta)
     root = slip(np.sqrt(var + eps), no_root=var + eps, outside=np.sqrt(var) + eps)
     root = slip(root, no_eps=np.sqrt(var), times=1 / np.sqrt(var + eps))
+    root = slip(root, fixed_eps=np.sqrt(var + 1e-5))
     centered = slip(x - mean, no_mean=x, plus_mean=x + mean)
     x_hat = slip(centered / root, mean_late=x / root - mean)
     gamma = slip(gamma, no_gamma=1)
     y = gamma * x_hat + slip(beta, no_beta=0, minus_beta=-beta)
-    return slip(y, shift_first=gamma * (x_hat + beta), bare=x_hat)
+    three = np.arange(x.shape[1])[:, None, None] < 3
+    y = slip(y, shift_first=gamma * (x_hat + beta), bare=x_hat)
+    return slip(y, three=np.where(three, y, 0))
 
 
 NORMAL = {
     "no_root": "divided by the variance: the root is missing.",
     "outside": "eps is added to the standard deviation: it belongs inside the root.",
     "no_eps": "eps is missing.",
+    "fixed_eps": "the argument eps is not used: 1e-05 stands in its place.",
     "times": "the root multiplies; it divides.",
     "no_mean": "the mean is not subtracted.",
     "plus_mean": "the mean is added; it is subtracted.",
@@ -126,12 +133,13 @@ NORMAL = {
     "minus_beta": "beta is subtracted; it is added.",
     "shift_first": "beta is added before the product with gamma; it comes after.",
     "bare": "gamma and beta are missing.",
+    "three": "only the first three channels are computed: do all of them.",
 }
 
 
 def _train(slip, x, gamma, beta, eps):
     axes = slip(AXES, image=(2, 3), everything=(0, 1, 2, 3), places=0)
-    axes = slip(axes, example=(1, 2, 3))
+    axes = slip(axes, example=(1, 2, 3), keras=(0, 1, 2))
     less = slip(0, n_1=1)
     mean, var = x.mean(axes, keepdims=True), x.var(axes, keepdims=True, ddof=less)
     return _scaled(slip, x, gamma, beta, mean, var, eps)
@@ -146,6 +154,7 @@ train_forward = Step(
         "image": "each image has its own statistics: those of the minibatch are right.",
         "everything": WHOLE,
         "places": PLACES,
+        "keras": LAST,
         "example": "each image is normalized over all channels: layer normalization.",
         "n_1": "the variance is divided by n − 1; here it is n.",
     },
@@ -173,7 +182,9 @@ def _eval(slip, x, gamma, beta, running_mean, running_var, eps):
     own, old = (x.mean(AXES), x.var(AXES)), (running_mean, running_var)
     new = _update(lambda value, **_: value, *old, x, 0.1)
     mean, var = slip(old, own=own, moved=new)
+    n = x.size / x.shape[1]
     mean, var = slip(mean, own_mean=own[0]), slip(var, own_var=own[1])
+    var = slip(var, corrected=var * n / (n - 1))
     return _scaled(slip, x, gamma, beta, _column(mean), _column(var), eps)
 
 
@@ -187,6 +198,7 @@ eval_forward = Step(
         "moved": "the minibatch moves the running statistics first: they are to stay.",
         "own_mean": "the mean is the minibatch's; the running one is used.",
         "own_var": "the variance is the minibatch's; the running one is used.",
+        "corrected": "n/(n − 1) comes once more: the running variance has it already.",
     },
     demands={
         "It normalizes with the running statistics": ["own", "own_mean", "own_var"],
@@ -211,6 +223,7 @@ def _update(slip, running_mean, running_var, x, momentum):
     factor = slip(n / (n - 1), biased=1, all_numbers=x.size / (x.size - 1))
     factor = slip(factor, images=m / (m - 1), turned=(n - 1) / n, twice=factor**2)
     new = slip(factor * var, root=np.sqrt(factor * var))
+    momentum = slip(momentum, fixed=0.1)
     share, keep = slip((momentum, 1 - momentum), swapped=(1 - momentum, momentum))
     keep, share = slip((keep, share), replaced=(0, 1), added=(1, momentum))
     share = slip(share, no_share=1)
@@ -235,6 +248,7 @@ update = Step(
         "around_new": "the variance is taken around the new running mean: around μ.",
         "turned": "the factor is turned around: it is n/(n − 1).",
         "root": "the standard deviation is kept; the variance is.",
+        "fixed": "the argument momentum is not used: 0.1 stands in its place.",
         "swapped": "momentum weighs the old value; here it weighs the new one.",
         "replaced": "the old values are lost: these are the minibatch's alone.",
         "added": "the old values keep their full weight: 1 − momentum is missing.",
@@ -268,7 +282,7 @@ def _backward(slip, delta, x, gamma, eps):
     delta = slip(delta, gamma_first=delta * _column(gamma))
     n = slip(x.size / x.shape[1], images=len(x), all_numbers=x.size, no_n=1)
     eps = slip(eps, no_eps=0)
-    root = np.sqrt(_column(x.var(AXES)) + eps)
+    root = np.sqrt(_column(x.var(AXES, ddof=slip(0, n_1=1))) + eps)
     x_hat = (x - _column(x.mean(AXES))) / root
     raw = (delta * x).sum(AXES)
     dgamma, dbeta = slip((delta * x_hat).sum(AXES), raw_both=raw), delta.sum(AXES)
@@ -298,6 +312,7 @@ backward = Step(
         "images": "n is the number of images: it is m · h · w.",
         "all_numbers": "n counts the channels, too: it is m · h · w.",
         "no_n": "1/n is missing in the terms of mean and variance.",
+        "n_1": "the variance is divided by n − 1; here it is n.",
         "no_eps": "eps is missing.",
         "no_mean": "the term of the mean is missing: it depends on x, too.",
         "mean_plus": "the sign of the term of the mean is wrong.",
@@ -348,9 +363,11 @@ backward = Step(
 def _fold(slip, W, b, gamma, beta, mean, var, eps):
     root = slip(np.sqrt(var + eps), no_root=var + eps, no_eps=np.sqrt(var))
     root = slip(root, outside=np.sqrt(var) + eps, gamma_only=np.ones_like(var))
+    root = slip(root, fixed_eps=np.sqrt(var + 1e-5))
     scale = slip(gamma, no_gamma=np.ones_like(gamma)) / root
     new_W = W * scale[:, None, None, None]
-    new_W = slip(new_W, W_kept=W, first=W * scale[0])
+    last = (W.reshape(-1, len(scale)) * scale).reshape(W.shape)
+    new_W = slip(new_W, W_kept=W, first=W * scale[0], last=last)
     b, mean = slip(b, no_b=0), slip(mean, no_mean=0, plus_mean=-mean)
     new_b = (b - mean) * scale + slip(beta, no_beta=0)
     new_b = slip(new_b, unscaled=b - mean + beta, b_late=b - mean * scale + beta)
@@ -375,10 +392,12 @@ fold = Step(
         "no_root": "divided by the variance: the root is missing.",
         "no_eps": "eps is missing.",
         "outside": NORMAL["outside"],
+        "fixed_eps": NORMAL["fixed_eps"],
         "gamma_only": "gamma alone is taken over: divide it by √(var + eps).",
         "no_gamma": "gamma is missing.",
         "W_kept": "W stays unscaled: each kernel is multiplied, too.",
         "first": "the first channel's factor scales all kernels: each has its own.",
+        "last": "the factors run along another axis of W: each has its kernel, W[j].",
         "no_b": "the old bias b is missing.",
         "no_mean": "the running mean is missing in b.",
         "plus_mean": "the running mean is added in b; it is subtracted.",

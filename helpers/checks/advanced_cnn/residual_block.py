@@ -192,7 +192,8 @@ def _residual(slip: Callable, name: str, projected: bool) -> type:
             if not projected:
                 before = lambda: self.conv1(one(x).relu())  # noqa: E731
                 short = slip(x, overwritten=a)
-                b = slip(b, first=lambda: self.conv2(two(before()).relu()))
+                late = lambda: self.conv2(two(before()).relu())  # noqa: E731
+                b = slip(b, first=late)
             else:
                 short = self.project(x)
                 short = slip(self.bn_project(short), no_bn_project=short)
@@ -200,7 +201,8 @@ def _residual(slip: Callable, name: str, projected: bool) -> type:
             both = lambda: torch.cat([b, short], 1)  # noqa: E731
             y = slip(b + short, no_shortcut=b, times=b * short, beside=both)
             y = slip(y, minus=short - b)
-            return slip(y.relu(), no_relu=y, relu_inside=b.relu() + short)
+            y = slip(y.relu(), no_relu=y, relu_inside=b.relu() + short)
+            return y if projected else slip(y, second=lambda: late() + x)
 
     Block.__name__ = name
     return Block
@@ -230,6 +232,8 @@ residual_block = Step(
     texts=RESIDUAL
     | {
         "overwritten": "the shortcut adds maps of the first half: is x overwritten?",
+        "second": "normalization and ReLU come before each convolution, none at the "
+        "end: that is the block of a later paper.",
         "first": "normalization and ReLU come before each convolution, not behind it.",
     },
     demands={
@@ -249,12 +253,13 @@ residual_block = Step(
 projection_block = Step(
     "ProjectionBlock",
     lambda slip: _residual(slip, "ProjectionBlock", True),
-    _blocks((3, 5, 1), (4, 4, 2)),
+    _blocks((3, 5, 1), (4, 4, 2), (3, 3, 1)),
     texts=RESIDUAL
     | {"no_bn_project": "bn_project is not used: the projection is normalized, too."},
     demands={
         "from `n_in` to `n_out`, with the given stride": ["4, 4, 2; 2 images of 6 × 6"],
         "then `bn_project`": ["no_bn_project"],
+        "also where neither channels nor size change": ["3, 3, 1; 2 images of 6 × 6"],
         "No ReLU on it": ["relu_shortcut"],
     },
     **HOW,
@@ -434,7 +439,8 @@ def _count_inception(slip, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
     pool = slip(pool, pool_9=9 * n_pool)
     small = slip(reduce3 + reduce5, no_small=0, no_reduction=0)
     biases = last + small
-    biases = slip(biases, no_bias=0, six=6, last_biases=ends)
+    each = n_in * (n1 + small + n_pool) + reduce3 * n3 + reduce5 * n5
+    biases = slip(biases, no_bias=0, six=6, last_biases=ends, each_kernel=each)
     return float(n_in * (n1 + small + pool) + wide + biases)  # a float counts, too
 
 
@@ -461,6 +467,7 @@ inception_parameters = Step(
         "no_bias": "the biases are missing.",
         "six": "one bias for each convolution is counted: each of its maps has one.",
         "last_biases": "the biases of the reductions are missing.",
+        "each_kernel": "each pair of maps gets a bias: only each map made has one.",
     },
     demands={
         "weights and biases": ["no_bias", "six", "last_biases"],

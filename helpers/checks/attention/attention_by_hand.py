@@ -31,7 +31,8 @@ def _match(slip, X, M, W_q, W_k):
     d, width = W_q.shape
     ask, hold = slip((X, M), swapped=(M, X), own=(X, X), only_M=(M, M))
     A, B = slip((W_q, W_k), weights=(W_k, W_q), one_q=(W_q, W_q), one_k=(W_k, W_k))
-    Q, K = ask @ A.T, hold @ B.T
+    flat = ask @ A.reshape(width, d), hold @ B.reshape(width, d)
+    Q, K = slip((ask @ A.T, hold @ B.T), reshaped=flat)
     root = slip(d**0.5, no_root=1, by_d=d, width=width**0.5, times=d**-0.5)
     root = slip(root, keys=len(M) ** 0.5, queries=len(X) ** 0.5)
     S = Q @ K.T / root
@@ -54,9 +55,10 @@ match = Step(
         "swapped": "X and M are exchanged: the rows of X ask, those of M are found.",
         "own": "the keys are made from X: they come from M.",
         "only_M": "the queries are made from M: they come from X.",
-        "weights": "W_q and W_k are exchanged.",
+        "weights": "W_q and W_k are exchanged: X has W_q, M has W_k.",
         "one_q": "the keys are made with W_q: they have weights of their own, W_k.",
         "one_k": "the queries are made with W_k: they have weights of their own, W_q.",
+        "reshaped": "the weights are reshaped: transpose them.",
         "no_root": "the root of d is missing: the scores grow with it.",
         "by_d": "the scores are divided by d, not by its root.",
         "times": "the root of d multiplies: it divides.",
@@ -99,6 +101,7 @@ def _hide(slip, S, padding):
     pad = slip(pad, queries=(i < p) & (j >= 0), turned=j >= p, at_end=j >= T - p)
     flat = lambda: np.resize((j > i) | (j < padding[:, None]), S.shape)  # noqa: E731
     hidden = slip(later | pad, and_only=later & pad, no_axis=flat)
+    hidden = slip(hidden, own=hidden & (i != j))
     out = np.where(hidden, slip(-np.inf, zero=0.0, finite=-1e9, plus=np.inf), S)
     bare = lambda: S + hidden * -np.inf  # noqa: E731  0 · ∞
     return slip(out, nan=bare, mask=1.0 * ~hidden, softmax=lambda: _soft(out))
@@ -124,6 +127,7 @@ hide = Step(
         "one_more": "the first real key is hidden, too: positions count from 0.",
         "one_less": "the last key of the padding is not hidden.",
         "queries": "the rows of the padding are hidden, not its columns: hide keys.",
+        "own": "queries of the padding see their own key: it is padding, too.",
         "turned": "the real keys are hidden: it is the padding.",
         "at_end": "the last positions are taken for the padding: it is the first ones.",
         "first": "all sequences get the first one's padding: each has its own.",
@@ -341,6 +345,9 @@ heads = Step(
 # --- residual -------------------------------------------------------------------------
 
 
+EPSILONS = {f"eps_{k}": 10.0**-k for k in (3, 6, 8)}  # of other libraries
+
+
 def _residual(slip, X, f, gain, shift, first):
     def norm(A):
         axis = slip(-1, examples=0, everything=None, axis_1=1)
@@ -348,13 +355,14 @@ def _residual(slip, X, f, gain, shift, first):
         second = slip(A.var(axis, keepdims=True), n_1=A.var(-1, ddof=1)[..., None])
         square, total = (A**2).mean(-1, keepdims=True), A.var(-1)[..., None]
         second = slip(second, rms=square, summed=total * A.shape[-1])
-        eps = slip(1e-5, no_eps=0)
-        root = slip(
-            (second + eps) ** 0.5, outside=second**0.5 + eps, no_root=second + eps
-        )
+        eps = slip(1e-5, no_eps=0, **EPSILONS)
+        root, outside = (second + eps) ** 0.5, second**0.5 + eps
+        root = slip(root, outside=outside, no_root=second + eps)
+        root = slip(root, outside_6=second**0.5 + 1e-6)
         g, s = slip((gain, shift), no_gain=(1, shift), no_shift=(gain, 0))
         g, s = slip((g, s), exchanged=(shift, gain))
-        return g * bare / root + slip(s, minus=-s)
+        shifted = g * bare / root + slip(s, minus=-s)
+        return slip(shifted, shift_first=g * (bare / root + s))
 
     def late():
         return X + norm(f(X))
@@ -405,12 +413,14 @@ residual = Step(
         "summed": "the squares are added up: the variance is their mean.",
         "no_eps": "ε is missing.",
         "outside": "ε is added to the root: it stands under it.",
+        "outside_6": "10⁻⁶ is added to the root: 10⁻⁵ stands under it.",
         "no_root": "the root is missing: the variance itself divides.",
         "no_gain": "the gain is not used.",
         "no_shift": "the shift is not used.",
         "bare_first": "gain and shift are forgotten if `first` is true.",
         "bare_last": "gain and shift are forgotten if `first` is false.",
         "exchanged": "gain and shift are exchanged: the gain multiplies.",
+        "shift_first": "the gain multiplies the shift, too: add the shift after it.",
         "minus": "the shift is subtracted: it is added.",
         "turned": "the two forms are exchanged: `first` asks for norm before f.",
         "always": "the norm always comes before f: `first` is not used.",
@@ -421,7 +431,8 @@ residual = Step(
         "late_first": "the norm comes behind f: if `first` is true it comes before.",
         "no_norm": "nothing is normalized.",
         "minus_f": "what f gives is subtracted: it is added.",
-    },
+    }
+    | {k: f"ε is {value:.0e}: 1e-05 is asked for." for k, value in EPSILONS.items()},
     demands={
         "over its features": ["examples", "everything"],
         "\\sqrt{\\sigma^2 + \\varepsilon}": ["outside", "no_eps", "no_root"],
@@ -464,7 +475,9 @@ def _move_code(slip, P, k):
         pair, from_0=(np.sin(t), np.cos(t)), arcsin=(np.sin(half), np.cos(half))
     )
     late = (np.arcsin(s[:, :1].clip(-1, 1)) + k) * omega
+    once = (np.arctan2(s[:, :1], c[:, :1]) + k) * omega
     pair = slip(pair, first_sine=(np.sin(late), np.cos(late)))
+    pair = slip(pair, first_pair=(np.sin(once), np.cos(once)))
     woven, side = np.stack(pair, -1).reshape(n, d), np.concatenate(pair, 1)
     rolled, on = np.roll(P, -int(k), 0), np.roll(P, int(k), 0)
     return slip(woven, halves=side, side=side, rolled=rolled, on=on)
@@ -507,6 +520,7 @@ move_code = Step(
         "new": "the new cosine is made with the new sine: it needs the old one.",
         "arcsin": "the angle is taken from the sine alone, which two angles share.",
         "first_sine": "t is taken from the first sine, which many positions share.",
+        "first_pair": "t is taken from the first pair, which comes again after 2π.",
         "from_0": "these are the codes from position k on: P has other positions.",
         "rolled": "the rows are moved up: it is the codes in them that move.",
         "on": "the rows are moved down: it is the codes in them that move.",
@@ -539,6 +553,7 @@ def _gradients(slip, Q, K, V, D):
     W = slip(_soft(S), queries=_soft(S, 0))
     G = D @ V.T  # by the weights
     inner = slip((W * G).sum(1, keepdims=True), no_inner=0, mean=G.mean(1)[:, None])
+    inner = slip(inner, plain=G.sum(1)[:, None])
     inner = slip(inner, axis_0=(W * G).sum(0), diagonal=W * G, all=(W * G).sum())
     dS = W * (G - inner)
     dS = slip(dS, no_softmax=G, no_W=G - inner, turned=-dS)
@@ -566,6 +581,7 @@ gradients = Step(
         "queries": KEYS,
         "no_inner": "the weighted mean of the row is not subtracted.",
         "mean": "the plain mean of the row is subtracted: the weights belong in it.",
+        "plain": "the plain sum of the row is subtracted: the weights belong in it.",
         "axis_0": "the weighted mean runs over the queries, not over the keys.",
         "all": "the weighted mean runs over all scores: it runs over those of a query.",
         "turned": "dQ and dK have the wrong sign: is a difference turned around?",

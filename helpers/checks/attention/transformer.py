@@ -19,6 +19,7 @@ from ..engine.sequences import (
     writing,
     writing_fact,
 )
+from ..engine.values import is_tensor
 from .attention_by_hand import CUT
 
 MODEL = "A language model"
@@ -78,10 +79,15 @@ def _block(slip: Callable) -> type:
             if slip(False, post=True):
                 x = one(x + self.look(x))
                 return two(x + self.feed(x))
-            inner = one(x)
+            if slip(False, oldest=True):
+                x = one(x + self.look(x))
+                return two(x + self.down(self.up(x).relu()))
+            x = slip(x, bare=one(x))
+            inner = slip(one(x), bare=x)
             found = self.look(inner)
             y = slip(x + found, no_way_1=found, bare_1=inner + found, no_look=x)
-            inner = two(slip(y, beside=x))
+            y = slip(y, bare=two(y))
+            inner = slip(two(slip(y, beside=x)), bare=y)
             made = self.feed(inner)
             out = slip(y + made, bare_2=inner + made, from_x=x + made)
             return slip(out, no_way_2=made, no_feed=y)
@@ -117,6 +123,8 @@ block = Step(
         "no_norm_1": "norm_1 is not used.",
         "no_norm_2": "norm_2 is not used.",
         "post": "the norms come after the sums: here each comes before its part.",
+        "oldest": "norms after the sums, and ReLU: here norms come first, and GELU.",
+        "bare": "normalized x and y go past the two parts: x and y themselves do.",
         "bare_1": "the normalized input goes past the attention: x itself does.",
         "bare_2": "the normalized y goes past the feed-forward part: y itself does.",
         "no_way_1": "the way past the attention is missing.",
@@ -287,11 +295,18 @@ def _steps(rng) -> Iterator[Case]:
         yield Case(label, args | {"_starts": starts})
 
 
+def _kind_fact(got: dict, want: dict) -> str:
+    """Say that tensors came, whatever they hold."""
+    tensors = any(map(is_tensor, got["losses"]))
+    return "the loss is a tensor: a float is asked for." if tensors else ""
+
+
 learn = Step(
     "learn",
     _learn,
     _steps,
     observe=stepping,
+    tell=_kind_fact,
     texts=one_step.TEXTS
     | {
         "in_order": "the windows are taken from the beginning: `starts` is not used.",
@@ -356,8 +371,9 @@ def _continue(slip: Callable) -> Callable:
             p = slip(p, tau_late=z.softmax(0) / tau, twice=p.softmax(0)).detach()
             k, up = len(p), p.double().cumsum(0)
             i = min(int((up <= share).sum()), k - 1)
-            falling = k - 1 - int((p.flip(0).cumsum(0) <= share).sum())
+            falling = max(0, k - 1 - int((p.flip(0).cumsum(0) <= share).sum()))
             i = slip(i, at_least=min(int((up < share).sum()), k - 1))
+            i = slip(i, no_end=int((p.cumsum(0) > share).int().argmax()))
             sums, order = p.sort(descending=True)
             place = min(int((sums.cumsum(0) <= share).sum()), k - 1)
             i = slip(i, ordered=int(order[place]))
@@ -382,6 +398,8 @@ def _continuations(rng) -> Iterator[Case]:
         "temperature": 1e30,
     }
     yield Case("running sums that equal u", args | _drawn(rng) | {"_k": 4})
+    args |= {"u": [1 - 2**-24]}  # float32 adds up 47 shares of 1/47 to just that
+    yield Case("a running sum that ends at u", args | _drawn(rng) | {"_k": 47})
 
 
 continue_text = Step(
@@ -407,6 +425,7 @@ continue_text = Step(
         "tau_late": "the temperature divides the probabilities: it divides the logits.",
         "twice": "a softmax of a softmax: once is enough.",
         "at_least": "a running sum that equals u is taken: it is to be larger.",
+        "no_end": "where no sum is larger the first token came (argmax?): the last.",
         "ordered": "the running sum goes over sorted probabilities.",
         "one_less": "the token before the right one is drawn.",
         "one_more": "the token after the right one is drawn.",
@@ -422,6 +441,7 @@ continue_text = Step(
         "divides them by the temperature": ["no_tau", "inverse", "tau_late"],
         "Add up the probabilities in the order of the tokens": ["ordered", "falling"],
         "the first token whose running sum is larger than": ["at_least", "greedy"],
+        "or the last token, if rounding leaves none": ["no_end"],
         "adds it to the context": ["not_fed"],
         "in evaluation mode and without a graph": ["training", "graph"],
         "a list of `len(u)` integers, without `start`": ["with_start", "last"],
@@ -537,12 +557,17 @@ def _count(slip, k, T, width, depth):
     attention = slip(
         4 * d * d + 4 * d, no_join=3 * d * d + 3 * d, one_qkv=2 * d * d + 2 * d
     )
-    feed = slip(8 * d * d + 5 * d, square=2 * d * d + 2 * d, up_bias=8 * d * d + 2 * d)
+    two = 8 * d * d
+    feed = slip(two + 5 * d, square=2 * d * d + 2 * d, up_bias=two + 2 * d)
+    feed = slip(feed, down_bias=two + 8 * d)
     norms = slip(4 * d, no_norms=0, half_norms=2 * d, gains=2 * d)
     one = slip(attention + feed + norms, no_bias=12 * d * d + 4 * d, weights=12 * d * d)
     ends = k * d + slip(T * d, no_places=0) + slip(2 * d, no_last=0, gains=d)
     ends += slip(d * k + k, shared=k, no_output_bias=d * k, no_output=0)
-    return slip(depth, one_block=1, and_one=depth + 1) * one + slip(ends, blocks=0)
+    total = slip(depth, one_block=1, and_one=depth + 1) * one + slip(ends, blocks=0)
+    biases, shifts = 9 * d * depth + k, 4 * d * depth + 2 * d
+    total = slip(total, all_biases=total - biases, all_norms=total - shifts)
+    return slip(total, matrices=total - biases - shifts)
 
 
 def _sizes(rng) -> Iterator[Case]:
@@ -562,8 +587,12 @@ count = Step(
         "square": "up and down are counted with one width: between them it is four.",
         "no_norms": "the two norms of a block are left out.",
         "up_bias": "the bias of `up` has 4·width numbers.",
+        "down_bias": "the bias of `down` has width numbers, as many as it gives.",
         "gains": "a norm has a gain and a shift: one of the two is left out.",
         "half_norms": "each block has 2·width too few: are norms or biases forgotten?",
+        "all_norms": "all norms are left out, those of the blocks and the last one.",
+        "all_biases": "all biases of linear layers are left out.",
+        "matrices": "only weights are counted: biases and norms are forgotten.",
         "no_bias": "the biases of the blocks' linear layers are left out.",
         "weights": "of the blocks only the weights of linear layers are counted.",
         "no_places": "the vectors of the positions are left out.",

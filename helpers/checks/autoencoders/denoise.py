@@ -31,10 +31,13 @@ def _noisy(slip, x, deviation, _draw):
     d = slip(deviation, variance=deviation**0.5, squared=deviation**2)
     unit = np.random.default_rng(_draw).standard_normal(x.shape)
     fixed = np.random.default_rng(_draw).standard_normal(x.shape[1:])
+    own, world = np.random.default_rng(0), np.random.RandomState(_draw)
+    unit = slip(unit, own=own.normal(size=x.shape), world=world.normal(size=x.shape))
     unit = slip(unit, one_number=unit.flat[0], same_rows=fixed, size=np.abs(unit))
     uniform = np.random.default_rng(_draw).random(x.shape)
     noise = d * slip(unit, uniform=uniform, around_0=2 * uniform - 1)
     noise = slip(noise, half=noise + 0.5, times=x * noise, minus=-noise)
+    noise = slip(noise, as_mean=d + unit)
     noise = slip(noise, cut=noise.clip(0, 1), on_ink=noise * (x > 0))
     whole = slip(x + noise, noise=noise)
     v = slip(whole.clip(0, 1), no_clip=whole, wide=whole.clip(-1, 1))
@@ -62,6 +65,9 @@ _noise = Step(
     texts={
         "variance": "`deviation` is taken for the variance.",
         "squared": "the deviation is squared: rng.normal takes the deviation.",
+        "own": "a generator of your own is used: rng came in as an argument.",
+        "world": "the draws come from np.random: use the rng that came in.",
+        "as_mean": "the deviation came as the mean: rng.normal takes the mean first.",
         "one_number": "one number is added to the whole array: each pixel has its own.",
         "same_rows": "all rows get the same noise: each has its own.",
         "size": "the noise has lost its sign.",
@@ -97,6 +103,7 @@ def add_noise(function: Callable, seed: int = 0) -> None:
     """Check `add_noise(x, deviation, rng)`: Gaussian noise, clipped to [0, 1]."""
 
     def drawn(x, deviation, _draw):
+        np.random.seed(_draw)  # noqa: NPY002  what np.random gives is known then
         return function(x, deviation, np.random.default_rng(_draw))
 
     _noise(drawn, seed)
@@ -110,7 +117,8 @@ def _psnr(slip, x_hat, x):
     each = slip(e**2, absolute=np.abs(e))
     mse = slip(each.mean(axes), summed=each.sum(axes), whole=each.mean())
     mse = slip(mse, rows=each.mean(-1), pixels=each.mean(0), root=mse**0.5)
-    mse = slip(mse, late=e.mean(axes) ** 2)
+    mixed = each.reshape(-1, len(x)).mean(0)
+    mse = slip(mse, late=e.mean(axes) ** 2, mixed=mixed)
     peak = slip(1.0, peak_255=255.0, peak_x=x.max(), peak_each=x.max(axes))
     ratio = slip(peak**2 / mse, turned=mse)
     log = slip(np.log10, natural=np.log, binary=np.log2)
@@ -145,6 +153,7 @@ psnr = Step(
         "worst": "only the decibels of the worst image came: each has its own.",
         "rows": "the mean runs over the last axis alone: an image may have several.",
         "pixels": "the mean runs over the images (axis 0): it runs over the pixels.",
+        "mixed": "reshape(-1, m) mixes pixels of different images: reshape(m, -1).",
         "late": "the mean error is squared: square first, then take the mean.",
         "peak_255": "the peak is taken as 255: these pixels go from 0 to 1.",
         "peak_x": "the peak is the largest pixel of x: it is 1.",
@@ -191,7 +200,8 @@ def _sizes(slip, n):
     lost = slip(2, one=1, three=3, none=0)
     found = []
     for extra in down:  # the poolings, which round up
-        n = slip((n + extra // 2) // 2, to_even=round(n / 2))
+        up = n // 2 + 1
+        n = slip((n + extra // 2) // 2, to_even=round(n / 2), always_up=up)
         found.append(n)
     found += [2 * n, 4 * n]
     found = slip(found, mirror=[*found[:3], found[1], found[0]])
@@ -200,6 +210,8 @@ def _sizes(slip, n):
     found += [n, slip(2 * n, adds=n + 2)]
     late = [*found[:3], *(found[2] * k for k in (2, 4, 8)), 8 * found[2] - 2]
     found = slip(found, ends_n=[*found[:6], first], late=late)
+    back = [*found[:3], found[1], found[0], found[0], first]
+    found = slip(found, mirror_n=back)
     out = slip(found, input=[first, *found], no_last=found[:-1], last=found[-1])
     return slip(out, pixels=[a * a for a in found], reversed=found[::-1])
 
@@ -224,6 +236,9 @@ sizes = Step(
         "three": "the convolution without padding loses f − 1 = 2 pixels, not 3.",
         "none": "the convolution without padding loses two pixels.",
         "to_even": "halves are rounded to the even side, as round() does: round up.",
+        "always_up": "n // 2 + 1 is one too large for an even side: round up halves.",
+        "mirror_n": "the way back repeats the sides of the way down, up to n: follow "
+        "what each layer does.",
         "ends_n": "the last side is taken for n: it follows from the one before.",
         "late": "the convolution without padding comes after the last upsampling.",
         "mirror": "the decoder mirrors the encoder's sizes: it computes its own.",
@@ -302,13 +317,23 @@ def _pictures(rng) -> Iterator[Case]:
     yield Case("2 images", {"x": rng.uniform(0, 1, size=(2, 1, 28, 28))})
 
 
+def _network_fact(got: dict, want: dict) -> str:
+    fact = module_fact(got, want)
+    if "sizes exchanged" in fact and isinstance(got.get("outputs"), np.ndarray):
+        return (
+            "a transposed convolution is in the decoder: it has convolutions and "
+            "upsamplings."
+        )
+    return fact
+
+
 convolutional = Step(
     "ConvAutoencoder",
     _network,
     _pictures,
     observe=module,
     factory=True,
-    tell=module_fact,
+    tell=_network_fact,
     texts=activation_texts("hidden", "each hidden convolution", "relu")
     | activation_texts("out", "the last convolution", "sigmoid")
     | NO_RELU
@@ -413,6 +438,8 @@ def _gain(slip):
         won = slip(won, after=after, twenty=2 * won, no_10=won / 10)
         won = slip(won, lost_0=won.clamp(min=0))
         each = (torch.mean((v - clean) ** 2, 1) for v in (noisy, out))
+        errors = (torch.mean((v - clean) ** 2) for v in (noisy, out))
+        won = slip(won, errors=torch.sub(*errors))
         won = slip(won, of_images=10 * torch.log10(torch.div(*each)).mean())
         won = slip(won, natural=won * np.log(10), to_noisy_alone=decibels(out, noisy))
         return slip(won.item(), tensor=won)
@@ -477,6 +504,7 @@ gain = Step(
         "one: compare both with the clean image, and subtract.",
         "minus": "the sign: denoised minus noisy.",
         "ratio": "the ratio of the two came; their difference is asked for.",
+        "errors": "the difference of the errors came: that of the PSNRs is asked for.",
         "after": "this is the PSNR of the denoised image: subtract that of the noisy.",
         "lost_0": "a loss counts as 0: a gain may be negative.",
         "twenty": "the gain is doubled: 10 stands before the logarithm of an MSE.",

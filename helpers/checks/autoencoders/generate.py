@@ -166,6 +166,7 @@ def _terms(slip, x, x_hat, mu, s, v):
     scale = slip(1 / (2 * v), no_v=0.5, no_half=1 / v, square=1 / (2 * v**2))
     scale = slip(scale, no_scale=1.0)
     first = squares * slip(scale, times=v / 2)
+    first = slip(first, constant=first + x.shape[1] / 2 * np.log(2 * np.pi * v))
     log = slip(2 * np.log(s), kl_log=np.log(s))
     each = 0.5 * (mu**2 + s**2 - 1 - log)
     kl = slip(each.sum(1), kl_columns=each.sum(0))
@@ -177,9 +178,9 @@ def _terms(slip, x, x_hat, mu, s, v):
 
 
 def _terms_cases(rng) -> Iterator[Case]:
-    for (label, mu, s), n, v in zip(
-        _codes(rng), (4, 6, 5), (0.1, 0.4, 2.5), strict=True
-    ):
+    codes, pixels = [*_codes(rng), *_codes(rng)], (4, 6, 5, 3, 4, 6)
+    variances = (0.1, 0.4, 2.5, 1.6, 0.7, 0.2)
+    for (label, mu, s), n, v in zip(codes, pixels, variances, strict=True):
         x = rng.uniform(size=(len(mu), n))
         args = {"x": x, "x_hat": x + rng.normal(0, 0.3, x.shape), "mu": mu, "s": s}
         yield Case(f"{label}, v = {v}", args | {"v": v})
@@ -196,6 +197,7 @@ two_terms = Step(
         "pixels": "the mean over the pixels is taken: their sum.",
         "root": "there is a root: squared errors are asked for.",
         "columns": "the squares are added up over the images: over the pixels.",
+        "constant": "the constant n/2 · ln(2πv) is added: leave it out.",
         "no_scale": "the squares are not divided by 2v.",
         "kl_columns": "the divergence is added up over the images: over the code.",
         "kl_2v": "the divergence is divided by 2v: only the squares are.",
@@ -237,7 +239,9 @@ def _schedule(slip, beta):
     kept = slip(1 - beta, of_beta=beta, roots_early=np.sqrt(1 - beta))
     bar = np.cumprod(kept)
     bar = slip(bar, summed=np.cumsum(kept), alone=kept, shifted=np.append(1, bar[:-1]))
-    bar = slip(bar, linear=1 - np.cumsum(beta), backward=np.cumprod(kept[::-1])[::-1])
+    linear = 1 - np.cumsum(beta)
+    bar = slip(bar, linear=linear, linear_0=np.maximum(linear, 0))
+    bar = slip(bar, backward=np.cumprod(kept[::-1])[::-1])
     signal, noise = slip(np.sqrt(bar), bar=bar), np.sqrt(1 - bar)
     noise = slip(noise, noise_bar=1 - bar, rest=1 - np.sqrt(bar))
     noise = slip(noise, rest_root=np.sqrt(1 - np.sqrt(bar)))
@@ -245,8 +249,8 @@ def _schedule(slip, beta):
 
 
 def _schedule_cases(rng) -> Iterator[Case]:
-    for T in (1, 4, 7):
-        yield Case(f"{T} steps", {"beta": rng.uniform(0.02, 0.3, size=T)})
+    for T in (1, 4, 9):  # the β of the last add up to more than 1
+        yield Case(f"{T} steps", {"beta": rng.uniform(0.1, 0.4, size=T)})
 
 
 schedule = Step(
@@ -261,6 +265,7 @@ schedule = Step(
         "alone": "each step counts alone: ᾱ is the product up to it.",
         "shifted": "the product ends one step too early: step t counts, too.",
         "linear": "the β are added up: the 1 − β are multiplied.",
+        "linear_0": "the β are added up, to at most 1: the 1 − β are multiplied.",
         "backward": "the product runs from the end: it runs from step 1.",
         "bar": "signal is ᾱ: its root is asked for.",
         "noise_bar": "noise is 1 − ᾱ: its root is asked for.",
@@ -291,7 +296,10 @@ schedule = Step(
 
 
 def _loss(slip, model, x0, t, alpha_bar, epsilon):
-    bar = slip(alpha_bar, product=np.cumprod(alpha_bar))[slip(t - 1, late=t)]
+    bar = slip(alpha_bar, product=np.cumprod(alpha_bar))
+    bar = slip(bar, as_beta=np.cumprod(1 - alpha_bar))
+    last = len(bar) - 1
+    bar = bar[slip(t - 1, late=t, late_cut=np.minimum(t, last))]
     bar = slip(bar, same_t=0 * bar + bar[0])[:, None]
     signal = slip(np.sqrt(bar), bar=bar, no_signal=1.0)
     noise = slip(np.sqrt(1 - bar), noise_bar=1 - bar, no_noise=1.0, turned=np.sqrt(bar))
@@ -313,7 +321,8 @@ def _loss(slip, model, x0, t, alpha_bar, epsilon):
 
 
 def _loss_cases(rng) -> Iterator[Case]:
-    for m, n, T in ((3, 4, 5), (5, 2, 9)):
+    sizes = (3, 4, 5), (5, 2, 9), (2, 3, 4), (6, 4, 8), (4, 5, 7), (5, 3, 6)
+    for m, n, T in sizes:
         A = rng.normal(size=(n, n))
 
         def model(x, t, A=A):
@@ -321,7 +330,9 @@ def _loss_cases(rng) -> Iterator[Case]:
             return np.tanh(z - 0.4 * z.mean(0))  # rows in one call are not independent
 
         args = {"model": model, "x0": rng.normal(size=(m, n))}
-        args["t"] = rng.permutation(np.arange(1, T + (m < 5)))[:m]
+        args["t"] = rng.permutation(np.arange(1, T))[:m]
+        if m < 5:
+            args["t"][-1] = T
         args["alpha_bar"] = np.cumprod(1 - rng.uniform(0.05, 0.3, size=T))
         args["epsilon"] = rng.normal(size=(m, n))
         yield Case(f"{m} rows of {n}, {T} steps", args)
@@ -333,6 +344,8 @@ noise_loss = Step(
     _loss_cases,
     texts={
         "late": "the index of ᾱ is one too large: entry 0 belongs to t = 1.",
+        "late_cut": "but for t = T the index of ᾱ is one too large: entry 0 is t = 1.",
+        "as_beta": "ᾱ is taken for β: its products are in it already.",
         "same_t": "all rows get the noise of the first row's t: each has its own.",
         "bar": "the picture is multiplied by ᾱ: by its root.",
         "no_signal": "the picture keeps its full strength: √ᾱ multiplies it.",
@@ -389,7 +402,7 @@ def _denoise(slip, x_t, t, epsilon_hat, beta, z):
     i = t - slip(1, late=0)
     b = slip(beta[i], late_beta=lambda: beta[t])
     a = slip(bar[i], alone=1 - beta[i], before=bar[i - 1] if i else np.float64(1))
-    a = slip(a, after=lambda: bar[t], all_steps=bar[-1])
+    a = slip(a, after=lambda: bar[t], all_steps=bar[-1], short=bar[max(i - 1, 0)])
     share = b / np.sqrt(1 - a)
     share = slip(share, no_root=b / (1 - a), full=np.sqrt(1 - a), bare=b)
     share = slip(share, root_b=np.sqrt(b / (1 - a)), of_kept=b / np.sqrt(a))
@@ -433,6 +446,7 @@ denoise_step = Step(
         "only_x": "only x_t is divided by √(1 − β): the whole bracket is.",
         "alone": "1 − β of this step stands in place of ᾱ, the product.",
         "before": "ᾱ of the step before is used: that of step t.",
+        "short": "from t = 2 on ᾱ lacks its last factor: it is the product up to t.",
         "no_root": "β is divided by 1 − ᾱ: by its root.",
         "full": "all the noise is taken away at once: β/√(1 − ᾱ) of it is.",
         "bare": "β is not divided by √(1 − ᾱ).",

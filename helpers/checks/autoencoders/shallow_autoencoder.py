@@ -51,9 +51,9 @@ def _tables(rng) -> Iterator[Case]:
         low = rng.normal(size=(N + m, 2)) @ rng.normal(size=(2, n))
         rows = low + 0.3 * rng.normal(size=(N + m, n)) + rng.normal(0, 2, n)
         yield Case(label, {"X_train": rows[:N], "X": rows[N:] + 0.5, "k": k})
-    X = np.kron(np.diag([1.0, 2.0, 3.0, 4.0]), [[1.0], [-1.0]]) + 1
-    args = {"X_train": X, "X": rng.normal(size=(5, 4)), "k": 2}
-    yield Case("columns apart, the last with the largest variance", args)
+    X = np.kron(np.diag([1.0, 2.0, 3.0, 4.0]), [[1.0], [-1.0]])
+    args = {"X_train": X + 0.1 * X[:, ::-1] + 1, "X": rng.normal(size=(5, 4)), "k": 2}
+    yield Case("columns nearly apart, the last with the largest variance", args)
 
 
 pca_reconstruct = Step(
@@ -270,6 +270,9 @@ def _verdict(slip, errors, baseline):
     by |= {"last": e[-1], "undecided": e.max()}
     found = slip(found, **{k: 1 if v < b else -1 for k, v in by.items()})
     found = slip(found, mean_0=int(np.sign(b - e.mean())))
+    for name, far in (("spread", e.std()), ("spread_n", e.std() / len(e) ** 0.5)):
+        apart = int(e.mean() + far < b) - int(e.mean() - far >= b)
+        found = slip(found, **{name: apart})
     found = slip(found, equal_0=int(e.max() < b) - int(e.min() > b), turned=-found)
     many = int(np.sign(2 * below.sum() - len(e)))
     return slip(found, majority=many, worse_0=int(below.all()), count=int(below.sum()))
@@ -320,7 +323,9 @@ verdict = Step(
         "equal": "an error equal to the baseline counts as better: it must be smaller.",
         "lucky": "one lucky seed decides: all of them must be below.",
         "mean": "the mean alone decides: the seeds may disagree.",
-        "mean_0": "the mean alone decides: the seeds may disagree.",
+        "mean_0": "the mean alone decides, and 0 comes if it is equal: look at all.",
+        "spread": "mean and standard deviation decide: every single error counts.",
+        "spread_n": "mean and standard error decide: every single error counts.",
         "median": "the median alone decides: the seeds may disagree.",
         "first": "the first seed decides: look at all of them.",
         "last": "the last seed decides: look at all of them.",
@@ -387,7 +392,7 @@ def _why(x_hat: np.ndarray, x: np.ndarray) -> str:
     if abs(x_hat.mean() - 0.5) < 0.1 and x_hat.std() < 0.1:
         return (
             "all outputs are near ½, as before training: is the optimizer's step run, "
-            "and on the model that is returned?"
+            "on the model that is returned, and is its learning rate large enough?"
         )
     if np.ptp(x_hat, axis=0).max() < 0.02:
         return (

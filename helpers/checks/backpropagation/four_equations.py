@@ -151,6 +151,7 @@ def _forward(slip, x, weights, biases, functions):
     f = slip(f, late_f=[*f[1:], f[0]], early_f=[f[-1], *f[:-1]], s_end=[*f[:-1], s])
     f = slip(f, twice=[lambda z, g=g: g(g(z)) for g in f])
     f = slip(f, relu_none=f if functions else [*[_relu] * (L - 1), s])
+    f = slip(f, none_linear=f if functions else [*f[:-1], _same])
     each = list(zip(weights, biases, f, strict=True))
     each = slip(each, lacks_last=each[:-1], early=each[:1])
     each = slip(each, backwards=each[::-1])
@@ -247,6 +248,7 @@ forward = Step(
         "early_f": "every layer has the function of the one before it.",
         "s_end": "the last layer always has the sigmoid: it has its own function.",
         "relu_none": "None stands for the sigmoid, in the hidden layers, too.",
+        "none_linear": "None stands for the sigmoid, in the last layer, too.",
         "twice": "the function is applied twice in each layer.",
         "x_in_zs": "zs contains the input x; it begins with z of the first layer.",
         "zs_are_a": "zs holds the activations, not the preactivations z.",
@@ -266,7 +268,7 @@ forward = Step(
     },
     demands={
         "each layer has a function of its own": ["sigmoids", "first_f", "last_f"],
-        "None stands for the sigmoid in every layer": ["relu_none"],
+        "None stands for the sigmoid in every layer": ["relu_none", "none_linear"],
         "`functions[l]`: the activation function": ["turned_f", "late_f", "s_end"],
         "A batch is rows: $Z = A W^\\top + b$": ["columns", "left", "no_b"],
         "Returns `(zs, activations)`": ["output", "pairs"],
@@ -585,10 +587,14 @@ def _backprop(slip, x, y, weights, biases):
         dWs.insert(0, dW)
         dbs.insert(0, slip(delta.mean(0), db_kept=delta))
     pair = slip((dWs, dbs), output_only=tuple(_only(p, -1) for p in (dWs, dbs)))
-    pair = slip(pair, zero_first=tuple([0 * p[0], *p[1:]] for p in pair))
-    none = tuple([None, *p[1:]] for p in pair)
-    pair = slip(pair, no_first=(dWs[1:], dbs[1:]), none_first=none)
+    for name, first in {"zero": [0 * dWs[0], 0 * dbs[0]], "none": [None, None]}.items():
+        less = tuple([v, *p[1:]] for v, p in zip(first, pair, strict=True))
+        wrong = {f"{name}_first": less, f"{name}_hidden": less if top else pair}
+        pair = slip(pair, **wrong)
+    less = tuple(p[1:] for p in pair)
+    pair = slip(pair, no_first=less, no_hidden=less if top else pair)
     pair = slip(pair, reversed=(dWs[::-1], dbs[::-1]))
+    pair = slip(pair, W_reversed=(dWs[::-1], dbs), b_reversed=(dWs, dbs[::-1]))
     pair = slip(pair, each=lambda: list(zip(dWs, dbs, strict=True)))
     return slip(pair, updated=lambda: (_less(weights, dWs), _less(biases, dbs)))
 
@@ -603,6 +609,7 @@ def _less(old, change):
     return [p - g for p, g in zip(old, change, strict=True)]
 
 
+DEEP = " if there are hidden layers: the loop stops too early."
 backprop = Step(
     "backprop",
     _backprop,
@@ -639,14 +646,19 @@ backprop = Step(
         "zero_first": "the first layer's gradient is 0: the loop stops too early.",
         "no_first": "the first layer is missing: the loop stops too early.",
         "none_first": "the first layer is still None: the loop stops too early.",
+        "zero_hidden": f"the first layer's gradient is 0{DEEP}",
+        "no_hidden": f"the first layer is missing{DEEP}",
+        "none_hidden": f"the first layer is still None{DEEP}",
         "reversed": "both lists are in reversed order: the first layer comes first.",
+        "W_reversed": "dWs is in reversed order: the first layer comes first.",
+        "b_reversed": "dbs is in reversed order: the first layer comes first.",
         "each": "pairs (dW, db) of each layer are returned, not two lists.",
         "updated": "the updated weights came (η = 1), not the gradients.",
     },
     demands={
         "The cost is the mean over the $m$ examples": ["early_mean", "db_kept"],
         "two lists with the gradients of the layers": ["each", "updated"],
-        "in the order of `weights`": ["reversed"],
+        "in the order of `weights`": ["reversed", "W_reversed", "b_reversed"],
         "from the functions of steps 1 to 5": ["own_W", "own_a", "late_z", "no_first"],
     },
     why="The errors travel from the output to the first layer, and each layer needs "
@@ -666,9 +678,10 @@ backprop = Step(
 
 
 def _numerical(slip, cost, theta, eps):
-    h = slip(eps, halved=eps / 2, fixed=1e-5)
+    given = slip(eps, halved=eps / 2, fixed=1e-5)
     t, slopes = theta, []
     for i, u in enumerate(np.eye(len(theta))):
+        h = slip(given, relative=given * t[i])
         so_far = 1.0 * (np.arange(len(theta)) <= i)
         u = slip(u, all_at_once=np.ones_like(u), kept=so_far)
         up, down = t + h * u, t - h * u
@@ -713,6 +726,7 @@ numerical_gradient = Step(
     texts={
         "halved": "the steps have half the size: eps to each side.",
         "fixed": "eps is ignored: the step is always 1e-5.",
+        "relative": "the step is eps times the entry: it is eps.",
         "all_at_once": "all coordinates are moved at once: move one, and put it back.",
         "sign": "the sign is wrong: subtract the cost at θ − ε from that at θ + ε.",
         "one_side": "the step goes to one side, and the division is by 2 eps.",

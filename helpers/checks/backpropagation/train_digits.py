@@ -4,6 +4,7 @@ What is drawn at random is judged by what is true of every right answer: sizes, 
 what each epoch holds, and where a step leads from the weights that the student drew.
 """
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -214,7 +215,7 @@ def _he_init(slip, sizes, rng):
         spread = slip(spread, root_of_2=2**0.5 / a, turned=(a / 2) ** 0.5, one_n=1 / a)
         spread = slip(spread, one_100th=0.01, one_10th=0.1, zeros=0.0)
         spread = slip(spread, flat_limit=(2 / a) ** 0.5 / 3**0.5)
-        spread = slip(spread, four=2 / a**0.5)
+        spread = slip(spread, four=2 / a**0.5, first_n=(2 / sizes[0]) ** 0.5)
         own = slip(rng, fixed=np.random.default_rng(0), free=np.random.default_rng())
         W = own.normal(size=(b, a))
         W = slip(
@@ -337,6 +338,7 @@ he_init = Step(
         "one_10th": "a fixed 0.1 in place of √(2/n).",
         "zeros": "all weights are 0: they must be random.",
         "flat_limit": "√(2/n) is the standard deviation, not a uniform bound.",
+        "first_n": "n is that of the input in all layers: it is n_{l-1}.",
         "four": "this is 2/√n: the root must cover the 2 as well.",
         "fixed": "another rng gives the same weights: use the rng that is passed.",
         "free": "the rng that is passed is not used, but another one.",
@@ -378,6 +380,7 @@ he_init = Step(
 
 
 def _minibatches(slip, n, m, rng):
+    new = copy.deepcopy(rng)
     rng = slip(rng, fixed=np.random.default_rng(0), free=np.random.default_rng())
     order = slip(rng.permutation(n), in_order=np.arange(n))
     again = rng.integers(0, n, n)
@@ -391,7 +394,7 @@ def _minibatches(slip, n, m, rng):
     full = cut[: len(order) // size]
     blocks = [np.arange(n)[i : i + m] for i in range(0, n, m)]
     cut = slip(
-        cut, drops_last=full, blocks=[blocks[i] for i in rng.permutation(len(blocks))]
+        cut, drops_last=full, blocks=[blocks[i] for i in new.permutation(len(blocks))]
     )
     cut = slip(cut, first_only=cut[:1], even=np.array_split(order, -(-n // m)))
     cut = slip(cut, m_parts=np.array_split(order, m), empty=[*cut, order[:0]])
@@ -549,11 +552,17 @@ def _sgd_step(slip, weights, biases, dWs, dbs, eta):
     W, b = list(weights), list(biases)
     for i in which:
         up, add = slip(1, w_kept=0, w_up=-1), slip(1, b_kept=0, b_up=-1)
-        W[i] = keep * W[i] + sign * up * eta * dWs[i]
-        b[i] = keep * b[i] + sign * add * eta * dbs[i]
+        up, add = slip((up, add), w_no_eta=(up / eta, add), b_no_eta=(up, add / eta))
+        dW, db = slip((dWs[i], dbs[i]), unit=(_unit(dWs[i]), _unit(dbs[i])))
+        W[i] = keep * W[i] + sign * up * eta * dW
+        b[i] = keep * b[i] + sign * add * eta * db
     pair = slip((W, b), step=([eta * g for g in dWs], [eta * g for g in dbs]))
     pair = slip(pair, each=list(zip(W, b, strict=True)))
     return slip(pair, one_layer=(W[0], b[0]))
+
+
+def _unit(g):
+    return g / np.linalg.norm(g)
 
 
 def _step_cases(rng) -> Iterator[Case]:
@@ -584,7 +593,10 @@ sgd_step = Step(
         "no_last": "the last layer is not updated.",
         "w_kept": "the weights are not updated.",
         "w_up": "the sign is wrong in the weights: subtract η times the gradient.",
+        "w_no_eta": "η is missing in the weights.",
         "b_kept": "the biases are not updated.",
+        "b_no_eta": "η is missing in the biases.",
+        "unit": "each gradient is divided by its length: take it as it is.",
         "b_up": "the sign is wrong in the biases: subtract η times the gradient.",
         "step": "η times the gradient came, not the new values.",
         "each": "pairs (W, b) of each layer are returned, not two lists.",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ... import broken
+from ..classification import TINY
 from ..engine import Case, Slip, Step
 from .common import sigmoid, softmax
 
@@ -103,7 +104,7 @@ def _surplus(slip, z, y):
         naive=naive,
         log_of_0=lambda: np.log(softmax(z)),
         one_top=lambda: _one_top(z),
-        cut=np.maximum(logs, np.log(1e-12)),
+        **{name: np.maximum(logs, np.log(t)) for name, t in TINY.items()},
         logits=z,
     )
     told = slip(-logs[rows, y], all_classes=-logs.mean(1))
@@ -113,6 +114,7 @@ def _surplus(slip, z, y):
     known = slip(np.log(k), examples=np.log(len(z)), base_2=np.log2(k))
     known = slip(known, ten=np.log(10), seen=np.log(len({*y.tolist()})), nothing=0)
     known = slip(known, swapped=2 * loss - known, seen_2=np.log(max(y) + 1))
+    known = slip(known, six=np.log(6))
     return loss - slip(known, size=loss - abs(loss - known))
 
 
@@ -139,9 +141,11 @@ surplus = Step(
     _surplus,
     _logits,
     texts={
+        n: f"p is cut off at {t:g}: a sure mistake costs more." for n, t in TINY.items()
+    }
+    | {
         "naive": "the exponentials overflow: subtract each row's largest logit first.",
         "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
-        "cut": "probabilities are cut off at 10⁻¹²: a sure mistake costs more.",
         "logits": "the softmax is missing: a logit is no logarithm of a probability.",
         "all_classes": "the logarithms of all classes are averaged: take the label's.",
         "one_minus": "1 − p stands in place of −ln p.",
@@ -151,6 +155,7 @@ surplus = Step(
         "examples": "ln of the number of rows is subtracted: K is that of the classes.",
         "base_2": "the logarithm of K has base 2.",
         "ten": "K is always 10 here: it is the number of columns of z.",
+        "six": "K is always 6 here: it is the number of columns of z.",
         "seen": "K is counted in the labels: a class may not occur. Take the columns.",
         "seen_2": "K is the largest label plus 1: take the columns of z.",
         "one_top": "one maximum is subtracted from all rows: each row has its own.",
@@ -333,16 +338,23 @@ step_sizes = Step(
 
 def _agree(slip, x, y):
     gap = slip(x[:, None] - x, one_feature=x[:, None, :1] - x[:, :1])
+    gap = slip(gap, scaled=lambda: gap / x.std(0))
     d = slip((gap**2).sum(-1), city=np.abs(gap).sum(-1), box=np.abs(gap).max(-1))
-    d = slip(d, farthest=-d)
+    d = slip(d, farthest=-d, angle=lambda: -_unit(x) @ _unit(x).T)
     rows, sorted_ = np.arange(len(x)), d.argsort(1, kind="stable")
     d = d + np.diag(np.full(len(x), slip(np.inf, itself=0, low=10)))
     near = slip(d, no_copy=np.where(gap.any(-1), d, np.inf)).argmin(1)
     near = slip(near, second=d.argsort(1)[:, 1], second_of_all=sorted_[:, 1])
     hit = y[slip(near, deleted=near - (near > rows))] == y
     above = np.where(rows > rows[:, None], d, np.inf).argmin(1)
+    below = np.where(rows < rows[:, None], d, np.inf).argmin(1)
+    hit = slip(hit, earlier=(y[below] == y) & (rows > 0))
     hit = slip(hit, later=(y[above] == y) & (rows < rows[-1]))
     return slip(hit.mean(), count=hit.sum(), miss=1 - hit.mean(), each=hit)
+
+
+def _unit(x):
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def _clusters(rng) -> Iterator[Case]:
@@ -364,6 +376,8 @@ neighbors_agree = Step(
         "city": "the absolute differences are summed: take the Euclidean distance.",
         "box": "the largest difference counts: take the Euclidean distance.",
         "itself": "each row is its own nearest row: leave it out.",
+        "scaled": "the columns are standardized first: take the distance as it is.",
+        "angle": "the angles between rows are compared: take the Euclidean distance.",
         "farthest": "the farthest row is taken, not the nearest.",
         "second": "the second nearest of the other rows is taken.",
         "low": "a row whose others are all far finds itself: keep it out for certain.",
@@ -371,6 +385,7 @@ neighbors_agree = Step(
         "second_of_all": "of two equal rows the second in order may be the row itself.",
         "deleted": "the index counts without row i: behind i it is one too small.",
         "later": "only rows further down are searched: those before count, too.",
+        "earlier": "only rows further up are searched: those after count, too.",
         "count": "this is the number of rows: their share is asked for.",
         "miss": "this is the share that disagrees.",
         "each": "a value for each row came: their share is asked for.",
@@ -378,7 +393,7 @@ neighbors_agree = Step(
     demands={
         "the nearest *other* row": ["itself", "farthest", "second", "low", "later"],
         "an equal one counts": ["no_copy", "second_of_all"],
-        "the Euclidean distance": ["city", "box"],
+        "the Euclidean distance": ["city", "box", "angle", "scaled"],
         "Returns the share": ["count", "miss", "each"],
     },
     why="No network learns labels that do not belong to its rows, though it may learn "
@@ -465,7 +480,8 @@ def _diagnose(slip, net):
     relu = net["kind"] == "relu"
     start = slip(shown["large start"], by_cost=relu and shown["large start"])
     shown["large start"] = slip(start, by_flat=not relu and start)
-    order = slip(list(SAID), last_first=list(SAID)[::-1])
+    dead_first = [*list(SAID)[:3], "dead", *SAID]
+    order = slip(list(SAID), last_first=list(SAID)[::-1], dead_first=dead_first)
     found = [fault for fault in order if shown[fault] and fault != left]
     return slip([*found, broken.NONE], never_none=[*found, "small step"])[0]
 
@@ -478,6 +494,10 @@ def _networks(rng) -> Iterator[Case]:
         net = broken.with_fault(fault, kind, rng)
         for other in ({"y": np.roll(net["y"], 37)}, {"eta": -300 * net["eta"]}):
             yield Case(f"“{fault}” and more, {kind}", {"net": net | other})
+    net = broken.with_fault("large start", "relu", rng)
+    low = [b - 1e6 * (np.arange(len(b)) > 1) for b in net["biases"][:2]]
+    net |= {"biases": [*low, net["biases"][2]]}
+    yield Case("“large start” and “dead”, relu", {"net": net})
     for kind in broken.STEPS:
         for label, change in _limits(net := broken.sound(kind, rng)):
             yield Case(f"{label}, {kind}", {"net": net | change})
@@ -548,10 +568,11 @@ diagnose = Step(
         "by_flat": "“large start” is never found for ReLUs: their logits grow instead.",
         "last_first": "the questions come in reversed order: wild inputs make large "
         "steps, too. Begin with the data.",
+        "dead_first": "“dead” is looked for before “large start”: that comes first.",
         "never_none": "“none” is never found: some of the networks are sound.",
     },
     demands={
-        "**Ask in the order of the table**": ["last_first"],
+        "**Ask in the order of the table**": ["last_first", "dead_first"],
         "networks with two faults": ["last_first"],
         "the first name that fits": [f"no_{f.replace(' ', '_')}" for f in SAID],
         "raises the cost": ["by_sign_of_eta"],

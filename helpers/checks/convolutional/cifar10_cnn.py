@@ -27,7 +27,7 @@ def _tensor(slip, images):
     scale = slip(255, no_scale=1, by_256=256, by_most=whole.max())
     shift = slip(0.5, no_shift=0, one=1, plus=-0.5)
     x = slip(whole / scale - shift, half_first=(whole - 0.5) / 255)
-    x = slip(x, floor=whole // 255 - 0.5)
+    x = slip(x, floor=whole // 255 - 0.5, wrapped=(whole - 128) % 256 / 255)
     x = slip(x, twice=2 * x, mean=whole / 255 - (whole / 255).mean())
     n, height, width, c = images.shape
     cut = x.reshape(n, c, height, width)
@@ -55,6 +55,8 @@ _tensor_step = Step(
         "by_256": "the pixels are divided by 256, not by 255.",
         "by_most": "the pixels are divided by the largest one: by 255, always.",
         "floor": "the division is one of whole numbers (//): only 0 and 1 are left.",
+        "wrapped": "128 is subtracted from whole numbers of 8 bits, which start anew "
+        "at 255: divide first, then subtract ½.",
         "no_shift": "½ is not subtracted.",
         "one": "1 is subtracted; ½ is asked for.",
         "plus": "½ is added; it is subtracted.",
@@ -247,6 +249,9 @@ def _most_confused(slip, predicted, labels, k):
     pair = slip(pair, second=divmod(int(np.argsort(off, axis=None)[-2]), k))
     true, guess = pair
     most, wide = int(off.max()), np.pad(off, (0, 10 - k))
+    places = np.cumsum(examples[:, 0] + guesses[0] > 0) - 1
+    pair = slip(pair, seen=(int(places[true]), int(places[guess])))
+    pair = slip(pair, narrow=divmod(int(off.argmax()), 10))
     pair = slip(pair, exchanged=(guess, true), flat=true * k + guess, count=most)
     pair = slip(pair, from_1=(true + 1, guess + 1), true_from_1=(true + 1, guess))
     pair = slip(pair, three=(true, guess, most), table=off, same=(true, true))
@@ -262,8 +267,9 @@ def _confused_cases(rng) -> Iterator[Case]:
         pairs = np.bincount((labels * k + guess)[labels != guess], minlength=2)
         first, second = np.sort(pairs)[[-1, -2]]
         if first > second:  # the sheet does not speak of ties
-            args = {"predicted": guess, "labels": labels, "k": k}
-            yield Case(f"{N} examples, {k} classes", args)
+            more = int(rng.integers(2))  # class 0 may not occur
+            args = {"predicted": guess + more, "labels": labels + more, "k": k + more}
+            yield Case(f"{N} examples, {args['k']} classes", args)
 
 
 most_confused = Step(
@@ -301,6 +307,9 @@ most_confused = Step(
         "flat": "the index runs through the flattened table.",
         "width": "the flat index is cut by another number than the table has columns: "
         "is one of them fixed?",
+        "narrow": "the flat index is cut by 10: the table has k columns.",
+        "seen": "the classes are numbered as they occur: one that never does counts, "
+        "too (`labels=range(k)` in scikit-learn's confusion_matrix).",
         "count": "this is how often it happens, not the pair.",
         "from_1": "the classes are counted from 1: from 0 is asked for.",
         "true_from_1": "the true class is counted from 1: from 0 is asked for.",

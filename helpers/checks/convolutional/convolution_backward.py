@@ -199,7 +199,10 @@ def _pool(slip, x, delta, f, stride):
     c, h, w = x.shape
     s, dx = slip(stride, no_stride=1, size_for_s=f), np.zeros((c, h, w))
     for g, i, j in np.ndindex(*delta.shape):
-        rows, columns = (slice(n * s, n * s + f) for n in (i, j))
+        by = slip(s, size_cut=f)
+        rows, columns = (slice(n * by, n * by + f) for n in (i, j))
+        if by != s and not x[g, rows, columns].size:
+            continue
         q = slip(g, all_maps=lambda b=x[:, rows, columns]: b.max((1, 2)).argmax())
         window = x[slip(q, first_map=0), rows, columns]
         best = window == slip(window.max(), smallest=window.min())
@@ -249,6 +252,7 @@ pool_gradient = Step(
     texts={
         "no_stride": KERNELS["no_stride"],
         "size_for_s": "the windows begin at i·f and j·f: the stride is asked for.",
+        "size_cut": "the windows begin at i·f and j·f, and some lie beyond the edge.",
         "all_maps": "the winner is looked for in all maps together: each by itself.",
         "from_0": "the search begins with 0: a window may be negative throughout.",
         "first_map": "the places of the first map serve all maps: each has its own.",
@@ -304,13 +308,17 @@ def _matrix(slip, K, h, w, stride):
         start = n // columns * s * w + n % columns * s
         row[start : start + f * f] = K.ravel()[: h * w - start]
 
-    def counted(in_row, in_image):
+    def counted(in_row, in_image, cut=False):
         M = np.zeros((rows * columns, h * w))
         for i, j, u, v in np.ndindex(rows, columns, f, f):
-            M[i * in_row + j, (i * s + u) * in_image + j * s + v] = K[u, v]
+            pixel = (i * s + u) * in_image + j * s + v
+            if not cut or pixel < h * w:
+                M[i * in_row + j, pixel] = K[u, v]
         return M
 
-    flat = slip(flat, by_h=lambda: counted(columns, h))
+    rolled = np.array([np.roll(flat[0], s * n) for n in range(len(flat))])
+    flat = slip(flat, by_h=lambda: counted(columns, h), rolled=rolled)
+    flat = slip(flat, by_h_cut=lambda: counted(columns, h, cut=True))
     flat = slip(flat, by_rows=lambda: counted(rows, w))
     flat = slip(flat, filed=lambda: _filed(flat, rows, columns))
     flat = slip(flat, fortran=M.reshape(flat.shape, order="F"))
@@ -335,6 +343,9 @@ conv_matrix = Step(
         "pixels": "the pixels are counted down the columns: read along the rows.",
         "short": "the last row and column of places are missing: is the + 1 there?",
         "by_h": "a row of the image has w pixels: h stands in its place.",
+        "by_h_cut": "h stands for w, and pixels beyond the end are left out.",
+        "rolled": "each row is the one above, shifted on: a new row of places begins "
+        "further on.",
         "by_rows": "a row of places has w' of them: h' stands in its place.",
         "filed": "place (i, j) goes to row i·h' + j: a row of places has w' of them.",
         "packed": "the kernel's rows stand side by side: each belongs to its pixels.",
@@ -370,7 +381,8 @@ def _gap(slip, C, x, gradient, v, eps):
     slope = (up - down) / (2 * eps)
     slope = slip(slope, forward=(up - here) / eps, by_eps=(up - down) / eps)
     slope = slip(slope, undivided=up - down, times=(up - down) / 2 * eps)
-    slope = slip(slope, backward=(here - down) / eps)
+    half = C(x + eps / 2 * u) - C(x - eps / 2 * u)
+    slope = slip(slope, backward=(here - down) / eps, half_steps=half / eps)
     told = np.sum(gradient * v)
     told = slip(told, total=np.sum(gradient), size=np.linalg.norm(gradient))
     told = slip(told, mean=np.mean(gradient * v), matrix=lambda: gradient @ v)
@@ -380,7 +392,8 @@ def _gap(slip, C, x, gradient, v, eps):
     gap = slip(gap, sizes=abs(abs(slope) - abs(told)), by_slope=gap / abs(slope))
     both = abs(slope), abs(told)
     gap = slip(gap, by_larger=gap / max(both), by_sum=gap / sum(both))
-    return slip(gap, by_mean=2 * gap / sum(both), told=told, slope=slope)
+    gap = slip(gap, by_mean=2 * gap / sum(both), squared=gap**2)
+    return slip(gap, told=told, slope=slope)
 
 
 def _gap_cases(rng) -> Iterator[Case]:
@@ -388,6 +401,9 @@ def _gap_cases(rng) -> Iterator[Case]:
         ((4,), 0.1, 0.5),
         ((2, 3), 0.05, 1.5),
         ((2, 3, 4), 0.2, -0.7),  # the slopes have different signs
+        ((5,), 0.3, 1.2),
+        ((3, 2), 0.15, -0.4),
+        ((2, 2, 2), 0.1, 0.8),
     ):
         a = rng.normal(size=shape)
 
@@ -411,6 +427,8 @@ directional_gap = Step(
         "forward": "this is the forward difference: step to both sides.",
         "by_eps": "the two points are 2 eps apart: the division is by eps.",
         "backward": "this is the backward difference: step to both sides.",
+        "half_steps": "the steps are ±eps/2: they are ±eps.",
+        "squared": "the gap is squared: its size is asked for.",
         "undivided": "the division by 2 eps is missing.",
         "times": "eps multiplies: the product 2 eps needs parentheses.",
         "total": "the gradient is summed without v.",
@@ -420,7 +438,7 @@ directional_gap = Step(
         "told_unit": "⟨gradient, v⟩ is divided by the length of v: take v as it is.",
         "fixed": "eps is ignored: the steps are always 1e-5.",
         "mean": "the mean of the products is taken: their sum.",
-        "signed_told": "the gap has a sign: its size is asked for.",
+        "signed_told": "the gap has a sign (told − measured): its size is asked for.",
         **{k: f"the gap is divided by {v}: it is no ratio." for k, v in RATIOS.items()},
         "signed": "the gap has a sign: its size is asked for.",
         "added": "the two slopes are added: subtract them.",

@@ -39,9 +39,11 @@ def _size(slip, n, f, s, p, d):
     steps = n + pads - lost
     s = slip(s, no_stride=1)
     places = slip(steps // s, up=-(-steps // s), nearest=round(steps / s))
-    return slip(
+    found = slip(
         places + 1, no_one=places, inside=(steps + 1) // s, after=round(steps / s + 1)
     )
+    up = (n - 1) * s - pads + wide
+    return slip(found, as_stride=(n + pads - f) // (s * d) + 1, transposed=up)
 
 
 def _size_cases(rng) -> Iterator[Case]:
@@ -77,6 +79,8 @@ output_size = Step(
         "one_more": "one pixel too many is subtracted: subtract what the window "
         "covers. The 1 is added after the division.",
         "no_stride": "the stride is ignored.",
+        "as_stride": "d multiplies the stride: it widens the window, to d (f − 1) + 1.",
+        "transposed": "this is the size of a transposed convolution, the way up.",
         "up": "the division rounds up: a window that does not fit is left out.",
         "nearest": "the division rounds to the nearest: it rounds down.",
         "after": "the division rounds to the nearest whole number: it rounds down.",
@@ -114,6 +118,9 @@ def _correlate(slip, x, K, d):
         K, no_kernel=np.ones_like(K), first=K * (np.arange(f * f) == 0).reshape(f, f)
     )
     image = slip(x, padded=np.pad(x, f // 2), image_turned=x.T)
+    lost = d * (f - 1)
+    image = slip(image, same=np.pad(x, (lost // 2, lost - lost // 2)))
+    image = slip(image, same_end=np.pad(x, (lost - lost // 2, lost // 2)))
     windows = _windows(image, d * (f - 1) + 1)[..., ::d, ::d]
     near, (rows, columns) = _windows(image, f), windows.shape[:2]
     windows = slip(windows, no_dilation=near, near_alone=near[:rows, :columns])
@@ -158,6 +165,8 @@ cross_correlate = Step(
         "stride_0": "the window moves by d pixels, and meets zeros beyond the image.",
         "gap_behind": "the last places are missing: behind the last pixel is no gap.",
         "padded": "the image was padded: without padding the map is smaller.",
+        "same": 'the map keeps the size of the image ("same"): no padding here.',
+        "same_end": "the image was padded until the map has its size: do not pad it.",
         "image_turned": "rows and columns of the image are exchanged.",
         "mean": "the mean of the products is taken: it is their sum.",
         "matrix": "kernel and window are multiplied as matrices (@): " + SAME,
@@ -207,6 +216,7 @@ def _padded(slip, x, p, zero=0.0):
     edge = slip(edge, rows_only=((0, 0), (p, p), (0, 0)), no_padding=((0, 0),) * 3)
     edge = slip(edge, columns_only=((0, 0), (0, 0), (p, p)))
     edge = slip(edge, twice=((0, 0), (2 * p, 2 * p), (2 * p, 2 * p)))
+    edge = slip(edge, all_end=((0, 0), (0, 2 * p), (0, 2 * p)), channels=((p, p),) * 3)
     wide = np.pad(np.asarray(x, float), edge, constant_values=zero)
     if zero == 0:  # a border that counts twice never wins
         wide = slip(wide, edges=lambda: np.pad(x, edge, mode="edge"))
@@ -223,6 +233,7 @@ def _conv2d(slip, x, W, b, stride, padding):
     bias = slip(bias, bias_channels=c * b, bias_products=c * f * f * b)
     s = slip(stride, no_stride=1)
     wide = _padded(slip, x, padding)
+    wide = wide[: len(x)]
     windows = _windows(wide, f, s, slip(0, corner=1))
     products = np.einsum("crsij,kcij->kcrs", windows, W)
     z = slip(products.sum(1), channel=products[:, 0], average=products.mean(1))
@@ -256,6 +267,8 @@ EDGES = {
     "start": "the padding lies above and to the left only: it goes on all sides.",
     "rows_only": "rows are padded and columns are not: both are.",
     "columns_only": "columns are padded and rows are not: both are.",
+    "all_end": "all 2p rows and columns lie below and to the right: p on each side.",
+    "channels": "the axis of the channels is padded, too: only rows and columns are.",
     "twice": "the padding has 2p pixels on each side: p on each side is asked for.",
     "no_stride": "the stride is ignored: the window moves by one.",
     "corner": "the sizes are right, yet the window moves by one pixel, not by s.",
@@ -324,6 +337,8 @@ def _pool(slip, x, f, stride, padding):
     windows = _windows(wide, f, s, slip(0, corner=1))
     axes, finite = (-2, -1), np.where(np.isfinite(windows), windows, 0)
     z = slip(windows.max(axes), smallest=windows.min(axes), mean=finite.mean(axes))
+    real = np.isfinite(windows).sum(axes)
+    z = slip(z, mean_inside=finite.sum(axes) / np.maximum(real, 1))
     z = slip(z, sum=finite.sum(axes), index=windows.reshape(*z.shape, -1).argmax(-1))
     z = slip(z, mixed=0 * z + z.max(0), clipped=np.maximum(z, 0))
     z = slip(z, rows_max=windows.max(-1), first=windows[..., 0, 0])
@@ -362,8 +377,8 @@ max_pool2d = Step(
     | {
         "mirror": "the padding mirrors the image: a padding must never win.",
         "ones": "the padding is made of ones, which win among small numbers.",
-        "zero": "the padding is made of zeros, and a zero wins among negative numbers: "
-        "−∞ never does.",
+        "zero": "the padding is made of zeros (or of numbers next to 0), and a zero "
+        "wins among negative numbers: −∞ never does.",
         "low": "the padding is −1, which wins among smaller numbers: −∞ never does.",
         "absolute": "the sign is lost: absolute values are compared.",
         "ceiling": "windows that stick out at the end count, too: only whole ones do.",
@@ -371,6 +386,7 @@ max_pool2d = Step(
         "by_f": "the windows begin at i·f and j·f: the stride gives the sizes alone.",
         "smallest": "the smallest number of each window is taken.",
         "mean": "this is average pooling.",
+        "mean_inside": "the mean of the pixels of each window is taken: the largest.",
         "sum": "the sum of each window is taken.",
         "index": "the place of the largest number came (argmax), not the number.",
         "mixed": "the channels are mixed: each is pooled by itself.",
@@ -552,7 +568,10 @@ def _field(slip, layers):
     fields = slip(fields, growth=growth, sums=np.cumsum(sizes).tolist(), jumps=jumps)
     fields = slip(fields, areas=[a * a for a in fields], input=[1, *fields])
     fields = slip(fields, reversed=fields[::-1], no_last=fields[:-1])
-    return slip(fields, last=lambda: fields[-1])
+    back = [1]
+    for f, s in reversed(layers):
+        back.append((back[-1] - 1) * s + f)
+    return slip(fields, last=lambda: fields[-1], backward=back[1:])
 
 
 def _field_cases(rng) -> Iterator[Case]:
@@ -591,6 +610,7 @@ receptive_field = Step(
         "areas": "these are pixels in a square: those along one side are asked for.",
         "input": "the list begins with the input's own pixel: leave the 1 out.",
         "reversed": "the list is in reversed order: it goes from the input on.",
+        "backward": "the layers are taken from the last one back: begin at the input.",
         "no_last": "the last layer is left out.",
         "last": "only the field of the last layer is returned: one for each layer.",
     },

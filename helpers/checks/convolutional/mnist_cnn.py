@@ -42,6 +42,7 @@ def _sizes(slip, n):
     for k, (f, s, p) in enumerate(plan.layers):
         pads = slip(2 * p, padding_once=p, padding_less=-2 * p)
         lost = slip(f, one_pixel=2) if k % 2 == 0 else f
+        lost = slip(lost, same_kernels=4) if k == 2 else lost
         steps = side + pads - lost
         places = slip(steps // s, rounded_up=-(-steps // s), nearest=round(steps / s))
         places = slip(places + 1, no_one=places)
@@ -71,6 +72,7 @@ feature_sizes = Step(
         "padding_less": "the padding is subtracted; it is added.",
         "one_pixel": "the first convolution loses f − 1 pixels, which are 3: not "
         "always one, and it has no padding.",
+        "same_kernels": "the second convolution has kernels of 2×2, not 4×4.",
         "rounded_up": "the divisions round up: ⌊…⌋ rounds down.",
         "nearest": "the divisions round to the nearest: ⌊…⌋ rounds down.",
         "no_one": "the + 1 is missing.",

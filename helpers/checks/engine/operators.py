@@ -45,7 +45,8 @@ class Move:
 
 def argument_moves(cases: Sequence[Any]) -> Iterator[Move]:
     """Yield: two exchanged, one for another, one left out, off by one, or fixed."""
-    first = {k: v for k, v in cases[0].args.items() if k[:1] != "_"}
+    shared = [k for k in cases[0].args if all(k in c.args for c in cases)]
+    first = {k: cases[0].args[k] for k in shared if k[:1] != "_"}
     kinds = {k: (type(v), None if is_list(v) else np.ndim(v)) for k, v in first.items()}
     for a, b in itertools.combinations(first, 2):
         if kinds[a] == kinds[b] and not callable(first[a]):
@@ -143,10 +144,10 @@ TRANSFORMS: tuple[tuple[str, Change], ...] = (
     ("the rows are shifted up by one.", lambda e: np.roll(e, -1, 0)),
     ("the columns are shifted right by one.", lambda e: np.roll(e, 1, -1)),
     ("the columns are shifted left by one.", lambda e: np.roll(e, -1, -1)),
-    ("every row is that of the first example.", lambda e: 0 * e + e[:1]),
-    ("every row is that of the last example.", lambda e: 0 * e + e[-1:]),
-    ("every row is the mean over the examples.", lambda e: 0 * e + e.mean(0)),
-    ("every row is the sum over the examples.", lambda e: 0 * e + e.sum(0)),
+    ("every row (or entry) is that of the first example.", lambda e: 0 * e + e[:1]),
+    ("every row (or entry) is that of the last example.", lambda e: 0 * e + e[-1:]),
+    ("every row (or entry) is the mean of them all.", lambda e: 0 * e + e.mean(0)),
+    ("every row (or entry) is the sum of them all.", lambda e: 0 * e + e.sum(0)),
     (
         "every column is the mean over the columns.",
         lambda e: 0 * e + e.mean(-1, keepdims=True),

@@ -458,8 +458,7 @@ class _Search:
         found = [(m,) for m in others if self.in_time() and self.fits((m,), firm=True)]
         if found:
             return self.shared(found[:1])
-        whole = [m for m in singles if m.instead]  # slips are tried two at a time
-        return self.two(singles, others) or self.in_one_part(whole, alone=False)
+        return self.two(singles, others) or self.in_one_part(singles, alone=False)
 
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
@@ -500,7 +499,7 @@ class _Search:
         return [*(m for m in found if not m[0].instead), *whole[:1]]
 
     def in_one_part(self, singles: Sequence[Move], alone: bool = True) -> str:
-        """Return the mistake that gives a wrong part of the results, in all cases.
+        """Return the only mistake that gives a wrong part of the results in all cases.
 
         With `alone` only if no other part is wrong.
         """
@@ -508,13 +507,20 @@ class _Search:
         parts = [part for part in self.step.parts if part in wrong]
         if alone and (len(parts) != 1 or wrong - {"changed"} != set(parts)):
             return ""
-        for part, move in itertools.product(parts, singles):
-            if all(self.gives((move,), i, part, self.seen[i]) for i in self.order) and (
-                # else its form is wrong, and not its values
-                not all(self.gives((move,), i, part, self.want[i]) for i in self.order)
-            ):
-                return move.text if alone else f"{part}: {move.text}"
+        for part in parts:
+            found = self.first([(m,) for m in singles if self.explains(m, part)])
+            if found and (alone or len(found) == 1):
+                text = found[0][0].text
+                named = alone or text.startswith(f"{part}:")
+                return text if named else f"{part}: {text}"
         return ""
+
+    def explains(self, move: Move, part: str) -> bool:
+        """Tell whether a mistake gives this part of the results, and a wrong one."""
+        return all(self.gives((move,), i, part, self.seen[i]) for i in self.order) and (
+            # else its form is wrong, and not its values
+            not all(self.gives((move,), i, part, self.want[i]) for i in self.order)
+        )
 
     def gives(self, moves: tuple, i: int, part: str, observed: Any) -> bool:
         """Tell whether this part of the results is what was observed in a case."""

@@ -192,7 +192,8 @@ def shape_fact(got: np.ndarray, expected: np.ndarray) -> str:
         if 1 in (got.shape + e.shape):
             what = "an axis of length 1 too many or too few"
         return f"right numbers, wrong shape: {what} ({got.shape} for {e.shape})."
-    if e.ndim <= 2 and got.ndim == 2 and got.size == max(e.size, 1) ** 2 > 1:
+    line = e.ndim <= 2 and e.size == max(e.shape, default=1)
+    if line and got.ndim == 2 and got.size == e.size**2 > 1:
         return (
             f"{e.shape} has grown to {got.shape}: an array of shape (n,) was combined "
             "with one of shape (n, 1), and broadcasting made a table of all pairs."

@@ -123,9 +123,10 @@ def _record(slip, program, inputs, needs):
         pairs = list(zip(numbers, each, strict=True))
         some = [p for p, needed in zip(pairs, of, strict=True) if needed]
         pairs = slip(some, data_too=pairs, as_dict=list(dict(some).items()))
+        pairs = slip(pairs, by_number=sorted(pairs, key=lambda p: p[0]))
         pairs = pairs if slip(ask, kept_anyway=True) else []
         values.append(slip(value, stopped=value if graph else 0.0))
-        asks.append(ask)
+        asks.append(slip(ask, asks_inside=any(of)))
         ids, each = tuple(i for i, _ in pairs), tuple(s for _, s in pairs)
         parents.append(slip(ids, nothing=ids if ask else None))
         slopes.append(slip(each, nothing=each if ask else None, reversed_=each[::-1]))
@@ -161,9 +162,11 @@ record = Step(
         "always": "every result asks for a gradient, also one of data alone.",
         "last_one": "only the last parent decides whether the result asks.",
         "no_grad": "lines inside no_grad are recorded, too.",
+        "asks_inside": "a result inside no_grad asks for a gradient.",
         "data_too": "parents that ask for no gradient are remembered.",
         "kept_anyway": "a result that asks for no gradient remembers its parents.",
         "as_dict": "a parent that occurs twice, as in a square, is remembered once.",
+        "by_number": "the parents are sorted by their numbers: keep their order.",
         "nothing": "None stands for nothing: an empty tuple is asked for.",
         "skipped": "a line inside no_grad is left out: it is computed, and no more.",
         "stopped": "inside no_grad the value is computed as always.",
@@ -175,7 +178,7 @@ record = Step(
     },
     demands={
         "if at least one of its parents does": ["all_", "always", "last_one"],
-        "and the line stands outside `no_grad`": ["no_grad", "stopped"],
+        "and the line stands outside `no_grad`": ["no_grad", "asks_inside"],
         "the numbers of those parents that ask for a gradient": ["data_too"],
         "A node that asks for no gradient remembers nothing": ["kept_anyway"],
         "Nodes are numbered: first the inputs": ["from_line", "no_inputs"],
@@ -424,6 +427,9 @@ backward = Step(
 # --- direction_error ------------------------------------------------------------------
 
 
+MORE = (1e-6, 1e-7, 1e-8)
+
+
 def _direction(slip, f, g, x, v, eps):
     unit = v / np.linalg.norm(v)
     v = slip(v, unit=unit, all_ones=np.ones_like(v))
@@ -439,6 +445,7 @@ def _direction(slip, f, g, x, v, eps):
     scale = slip(max(a, b), no_abs=max(n, slope), mean=(a + b) / 2)
     scale = slip(scale, sum_=a + b, numeric=a, given=b, least=min(a, b), absolute=1.0)
     scale = slip(scale, floor=max(scale, 1e-3) if scale else 0)
+    scale = slip(scale, **{f"plus_{t:g}": scale + t for t in MORE})
     if slip(False, one_zero=not a or not b):
         return 0.0
     return error / scale if scale else slip(0.0, nan=np.nan, one=1.0)
@@ -449,7 +456,10 @@ def _cubes(A, size, u):
 
 
 def _directions(rng) -> Iterator[Case]:
-    for n, eps, off in ((3, 0.1, 0.0), (4, 0.05, 0.5), (3, 0.2, -0.4), (2, 0.1, 3.0)):
+    for n, eps, off in (
+        *((3, 0.1, 0.0), (4, 0.05, 0.5), (3, 0.2, -0.4)),
+        *((2, 0.1, 3.0), (5, 0.1, 0.3), (2, 0.2, -0.5), (4, 0.2, 0.2)),
+    ):
         A, size = rng.normal(size=(n, n)), 1e-5 if n == 2 else 1
         x, v = rng.normal(size=n), rng.normal(size=n)
         f = partial(_cubes, A, size)
@@ -472,6 +482,11 @@ direction_error = Step(
     _direction,
     _directions,
     texts={
+        f"plus_{t:g}": f"{t:g} is added to the scale, which hides errors of small "
+        "slopes."
+        for t in MORE
+    }
+    | {
         "unit": "v is brought to length 1: take it as it comes.",
         "unit_step": "for the step v is brought to length 1, and not for g · v.",
         "unit_slope": "g · v is divided by the length of v: take v as it comes.",

@@ -49,6 +49,7 @@ def _statistics(slip, images):
     pair = slip(
         (mean, std), exchanged=(std, mean), of_means=(mean, 0 * std + mean.std())
     )
+    pair = slip(pair, repeated=(np.full(3, x.mean()), np.full(3, x.std())))
     return slip(pair, cut=(cut.mean(1), cut.std(1)))
 
 
@@ -72,6 +73,8 @@ channel_statistics = Step(
         "images_only": "the average runs over the images alone, not over the pixels.",
         "each_image": "each image is averaged alone: one value a channel is asked for.",
         "one_for_all": "all colors share one mean: average each channel alone.",
+        "repeated": "the same mean and deviation come three times: average each "
+        "channel alone.",
         "first_two": "the mean runs over axes 0 and 1: axis 2, columns, is missing.",
         "by_rows": "the mean runs over axes 0 and 2: axis 1, rows, is missing.",
         "ddof": "the standard deviation is divided by N − 1, not by N.",
@@ -204,7 +207,7 @@ def _network(slip):
 
         def forward(self, x):
             rows = slip(x.flatten(1), not_flattened=x, one_row=x.flatten())
-            rows = slip(rows, scaled=rows / 255)
+            rows = slip(rows, scaled=rows / 255, last=x.movedim(1, -1).flatten(1))
             rows = slip(rows, mean_color=lambda: x.reshape(-1, 3, 1024).mean(1))
             a = activated(slip, self.hidden(rows), "hidden", "relu")
             return logits(slip, self.output(a))
@@ -240,6 +243,8 @@ color_net = Step(
         "one_row": "the whole batch becomes one row: the axis of the examples must "
         "stay.",
         "scaled": "the images are divided by 255 inside the network.",
+        "last": "the colors are moved to the end before the images are flattened: "
+        "flatten them as they come.",
         "mean_color": "the mean of the three channels goes into a layer that takes all "
         "3072 numbers.",
     },

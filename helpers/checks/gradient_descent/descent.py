@@ -234,6 +234,7 @@ def _best(slip, H):
     bottom = slip(bottom, trace=e.sum(), two_largest=e[-1] + e[-2], mean=e.mean())
     rate = slip(2 / bottom, one=1 / bottom, upside_down=bottom / 2)
     rate = slip(rate, newton=1 / e[-1], apart=1 / e[0] + 1 / e[-1])
+    rate = slip(rate, momentum=4 / (np.sqrt(e[0]) + np.sqrt(e[-1])) ** 2)
     return slip(rate, factor=(e[-1] - e[0]) / (e[-1] + e[0]))
 
 
@@ -283,6 +284,7 @@ best_rate = Step(
         "one": "a factor 2 is missing: 1 stands above.",
         "newton": "this is 1/λ_max: that ignores the flattest direction.",
         "apart": "this is 1/λ_min + 1/λ_max: add the eigenvalues first.",
+        "momentum": "this rate is the best with momentum: it is too large here.",
         "factor": "this is (κ − 1)/(κ + 1), by which the best rate shrinks the error.",
     },
     demands={
@@ -411,19 +413,21 @@ def _downhill(slip, H):
     minors = [np.linalg.det(H[:k, :k]) for k in range(1, len(H) + 1)]
     by_minors = sum(m < 0 for m in minors)
     by_sign = 1 if minors[-1] < 0 else len(H) * int(H[0, 0] < 0)
-    return slip(count, minors=by_minors, two_only=by_sign, cut=np.sum(e <= -1))
+    count = slip(count, minors=by_minors, two_only=by_sign)
+    return slip(count, cut=np.sum(e <= -1), bold=np.sum(e < -0.1))
 
 
 def _hessians(rng) -> Iterator[Case]:
     yield Case("a positive diagonal", {"H": np.array([[1.0, 3.0], [3.0, 1.0]])})
-    kinds = ("++", "---", "+--", "+++-", "++---", "+-", "++++--", "--", "+++")
+    kinds = ("++", "---", "+-.", "+++-", "++--.", "+-", "++++--", "--", "+++")
     for signs in itertools.cycle(kinds):
         sizes = rng.uniform(0.5, 3, size=len(signs))
         sizes[0] += 4  # so that the trace of a saddle is positive
-        values = np.where([s == "+" for s in signs], sizes, -sizes)
+        values = sizes * [{"+": 1, "-": -1, ".": -0.01}[s] for s in signs]
         Q = np.linalg.qr(rng.normal(size=(len(signs),) * 2))[0]
         H = Q @ np.diag(values) @ Q.T
-        yield Case(f"eigenvalues with the signs {signs}", {"H": (H + H.T) / 2})
+        label = f"eigenvalues with the signs {signs.replace('.', '-')}"
+        yield Case(label + ", one near 0" * ("." in signs), {"H": (H + H.T) / 2})
 
 
 downhill_directions = Step(
@@ -446,6 +450,7 @@ downhill_directions = Step(
         "minors": "the negative minors of H are counted: at a maximum they alternate.",
         "two_only": "a rule for two parameters: det H and the first entry tell less.",
         "cut": "the eigenvalues are cut to whole numbers: those above −1 become 0.",
+        "bold": "small negative eigenvalues are not counted: none is 0 here.",
         "values": "the negative eigenvalues came: their number is asked for.",
         "amount": "the negative eigenvalues are added: count them.",
         "lowest": "this is the lowest eigenvalue: count the negative ones.",
@@ -494,7 +499,8 @@ def _walk(x: float, y: float, eta: float, steps: int) -> np.ndarray:
 
 def _which(slip, start, eta, steps, minima):
     count = slip(steps, one_less=steps - 1, one_more=steps + 1, at_rest=400)
-    path = _walk(*map(float, start), float(eta), count)
+    rate, count = slip((float(eta), count), own=(0.01, 1000))
+    path = _walk(*map(float, start), rate, count)
     points = slip(path[-1:], whole=path, start=path[:1])
     points = slip(points, one_slope=start - eta * steps * np.array([slope(*start)]))
     gaps = minima[:, None] - points
@@ -520,6 +526,7 @@ BALLS = (
     ("is a step short", -0.22, -0.84, 0.02, 4),
     ("jumps out of its valley", 0.22, -1.62, 0.1, 7),
     ("jumps out of its valley", 0.21, -1.61, 0.11, 4),
+    ("jumps out of its valley", 0.24, -1.63, 0.12, 5),
     ("is near, not there", 0.66, -1.94, 0.02, 4),
     ("is near, not there", 0.86, -0.97, 0.02, 6),
     ("is near, not there", -0.71, 0.66, 0.02, 8),
@@ -557,6 +564,7 @@ which_minimum = Step(
         "one_more": "one step too many is taken.",
         "whole": "all points of the path are compared with the minima, not the end.",
         "at_rest": "the ball goes on until it is at rest: take `steps` steps.",
+        "own": "many small steps lead to rest: take `steps` steps with `eta`.",
         "one_slope": "all steps use the slope of the start: pass on a function.",
         "start": "the start is compared with the minima, not the end.",
         "heights": "heights are compared: the distance in the plane is asked for.",

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backpropagation import train_digits
 from ..engine import Case, Step
+from ..engine.values import same
 
 # --- minibatches ----------------------------------------------------------------------
 
@@ -106,8 +107,10 @@ def _gradient(slip, w, X, y, batch):
     t = slip(y[rows], y_first=y[: len(rows)], no_target=0)
     e = A @ w - t
     e = slip(e, sign=-e, squared=e**2)
+    e = slip(e, column=A @ w - np.mean(t), column_y=np.mean(A @ w) - t)
     g = A.T @ e / slip(len(rows), over_N=len(y), over_n=len(w), summed=1)
     g = slip(g, all_over_m=X.T @ (X @ w - y) / len(batch))
+    g = slip(g, means=e.mean() * A.mean(0))
     g = slip(g, no_input=0 * w + e.mean(), each=A * e[:, None], cost=np.mean(e**2) / 2)
     return slip(g, updated=w - g, by_row=(A * e[:, None]).mean(1))
 
@@ -134,6 +137,9 @@ minibatch_gradient = Step(
         "no_target": "the targets are forgotten.",
         "sign": "the sign is wrong: the error is prediction minus target.",
         "squared": "the error is squared: the derivative of a square is linear.",
+        "column": "a column of predictions minus a row of targets gives a table.",
+        "column_y": "a row of predictions minus a column of targets gives a table.",
+        "means": "mean error times mean input came: take the mean of the products.",
         "over_N": "you divided by N, not by the number m of the minibatch.",
         "over_n": "you divided by the number of weights.",
         "summed": "the gradients are summed over the minibatch, not averaged.",
@@ -433,19 +439,22 @@ def _trained(loop, order, X, y, m, eta, mu, epochs, seed):
         now = rng.permutation(N) if epoch else first
         twice = np.append(now[-1:], now[1:])
         now = order(now, in_order=stored, same_order=first, replaced=twice)
-        mixed = rng.permutation(stored[: N - N % m].reshape(-1, m)).ravel()
-        now = order(now, blocks=np.append(mixed, stored[N - N % m :]))
+        blocks = np.array_split(stored, -(-N // m))
+        mixed = [blocks[i] for i in rng.permutation(len(blocks))]
+        now = order(now, blocks=np.concatenate(mixed))
         now = loop(now, features=stored[:n])
         size = loop(m, all_at_once=N, one_by_one=1, chunk=-(-N // m))
-        cut = [now[k : k + size] for k in range(0, len(now), size)]
+        cut = np.array_split(now, -(-len(now) // size))
+        cut = order(cut, rest=[now[k : k + m] for k in range(0, N, m)])
         full = [b for b in cut if len(b) == size]
         w, u = loop((w, u), reset=(w, 0 * u), w_reset=(start, u))
         for k, rows in enumerate(loop(cut, no_last=full)):
-            place = order(rows, stay=stored[k * size : k * size + len(rows)])
+            place = order(rows, stay=np.array_split(stored, len(cut))[k])
             g = X[rows].T @ (X[rows] @ w - y[place])
             g = g / loop(len(rows), over_m=m, summed=1, over_N=N)
             u = loop(mu, plain=0) * u + loop(g, average=(1 - mu) * g)
-            w = w - loop(eta * u, climbs=-eta * u, frozen=0 * u, no_eta=u)
+            rate = loop(eta, fades=eta / (epoch + 1))
+            w = w - loop(rate * u, climbs=-eta * u, frozen=0 * u, no_eta=u)
     w = loop(w, exact=lambda: np.linalg.lstsq(X, y, rcond=None)[0])
     return loop(w, pair=(w, u), velocity=u)
 
@@ -471,6 +480,7 @@ LOOP = {
     "climbs": "the cost is climbed: a wrong sign.",
     "frozen": "the weights are still 0: are the new w and velocity taken over?",
     "no_eta": "η is missing.",
+    "fades": "η falls from epoch to epoch: it is constant.",
     "exact": "this is the exact solution: minibatches with momentum are asked for.",
     "pair": "w and the velocity came: the weights alone are asked for.",
     "velocity": "the velocity came: the weights are asked for.",
@@ -483,6 +493,7 @@ ORDER = {
     "before the loop, and draw a new order in it.",
     "replaced": "an epoch does not use each example once.",
     "blocks": "each minibatch holds neighbors: shuffle the examples, then cut.",
+    "rest": "the last minibatch holds what is left over: cut as in step 1.",
     "stay": "the targets do not follow the order of the examples.",
 }
 
@@ -520,19 +531,19 @@ _loop = Step(
 )
 
 
-def _placed(w, u, y, m, eta, mu, after) -> tuple:
+def _placed(w, u, y, sizes, eta, mu, after) -> tuple:
     """Return how often each example was in each minibatch of an epoch; w and u after.
 
     Each example has a weight of its own (X is the unit matrix): how far it has moved
     tells. −1: nothing explains it; −2: another example's target does.
     """
-    N, K = len(y), len(y) // m
+    N, K = len(y), len(sizes)
     counts = np.array(list(itertools.product(range(4), repeat=K)))
 
     def ends(target):
         now, fast = np.tile(w, (len(counts), 1)), np.tile(u, (len(counts), 1))
         for k in range(K):
-            fast = mu * fast + counts[:, [k]] * (now - target) / m
+            fast = mu * fast + counts[:, [k]] * (now - target) / sizes[k]
             now = now - eta * fast
         return now, fast, np.isclose(now, after, rtol=1e-4)
 
@@ -547,6 +558,7 @@ def _placed(w, u, y, m, eta, mu, after) -> tuple:
 def _ordered(free: Callable, replay: Callable, case: Case) -> dict:
     """Observe two epochs, for three seeds; then values, in one minibatch of all."""
     X, y, m, eta, mu, _, seed, *more = case.args.values()
+    N, size = len(y), len(y) // -(-len(y) // m)
 
     def weights(epochs, seed, X=X, y=y, m=m):
         return np.asarray(free(X.copy(), y.copy(), m, eta, mu, epochs, seed), float)
@@ -557,15 +569,20 @@ def _ordered(free: Callable, replay: Callable, case: Case) -> dict:
     for number in range(seed, seed + 3) if steady else ():
         w, u, way = 0 * y, 0 * y, []
         for epochs in (1, 2):
-            found, w, u = _placed(w, u, y, m, eta, mu, weights(epochs, number))
+            before, after = (w, u, y), (eta, mu, weights(epochs, number))
+            found, w, u = _placed(*before, [size] * (N // size), *after)
             if found.min() < 0:
-                return seen | {"an epoch": "targets" if found.min() < -1 else "nothing"}
-            if np.any(found.sum(1) != 1) or np.any(found.sum(0) != m):
+                left = [m] * (N // m) + [N % m] * (N % m > 0)
+                rest = _placed(*before, left, *after)[0].min() >= 0
+                kind = "targets" if found.min() < -1 else "nothing"
+                return seen | {"an epoch": "rest" if rest else kind}
+            if np.any(found.sum(1) != 1) or np.any(found.sum(0) != size):
                 return seen | {"an epoch": "twice or never"}
             way.append(found.argmax(1).tolist())
         ways.append(way)
-    orders = [np.reshape(order, (-1, m)) for way in ways for order in way]
-    facts = {
+    orders = [np.reshape(order, (-1, size)) for way in ways for order in way]
+    facts: dict = {
+        "an epoch": "right",
         "a random order": any(np.any(np.diff(o.ravel()) < 0) for o in orders),
         "mixed": any(np.ptp(o, axis=1).any() for o in orders),
         "a new order in each epoch": any(one != two for one, two in ways),
@@ -593,16 +610,17 @@ def _order_fact(got: dict, want: dict) -> str:
         both = key in got and key in want
         if not both and (key in got or key in want):
             return text
-        if both and not np.allclose(got[key], want[key]):
+        if both and not same(got[key], want[key], 1e-5, 1e-8):
             return text
     return ""
 
 
 def _twelve(rng) -> Iterator[Case]:
     y = rng.permutation(np.linspace(1, 2, 12))
-    args = {"X": np.eye(12), "y": y, "m": 4, "eta": 0.05, "mu": 0.8, "epochs": 2}
-    args |= {"seed": int(rng.integers(99)), "_X": rng.normal(size=(6, 3))}
-    yield Case("12 examples, m = 4", args | {"_y": rng.normal(size=6)})
+    for m in (4, 8):
+        args = {"X": np.eye(12), "y": y, "m": m, "eta": 0.05, "mu": 0.8, "epochs": 2}
+        args |= {"seed": int(rng.integers(99)), "_X": rng.normal(size=(6, 3))}
+        yield Case(f"12 examples, m = {m}", args | {"_y": rng.normal(size=6)})
 
 
 _order = Step(
@@ -614,6 +632,7 @@ _order = Step(
     texts=ORDER,
     demands={
         "by minibatches of m": ["replaced", "in_order", "blocks", "stay"],
+        "(those of step 1)": ["rest"],
         "`seed` seeds the generator for the order": ["fixed", "free"],
         "random, and new in each epoch": ["in_order", "same_order"],
     },
@@ -641,7 +660,9 @@ def _start(slip, sizes, rng):
     for n_in, n_out in slip(pairs, backward=pairs[::-1]):
         shape = slip((n_out, n_in), transposed=(n_in, n_out))
         turned = lambda size: rng.normal(size=size[::-1]).T  # noqa: E731
-        W = slip(rng.normal, uniform=rng.uniform, drawn_turned=turned)(size=shape)
+        to_1 = lambda size: rng.uniform(-1, 1, size)  # noqa: E731
+        draw = slip(rng.normal, uniform=rng.uniform, to_1=to_1, drawn_turned=turned)
+        W = draw(size=shape)
         root = slip(np.sqrt(n_in), no_root=n_in, of_out=np.sqrt(n_out), no_scale=1)
         W = slip(
             W / root,
@@ -678,6 +699,7 @@ start = Step(
         "backward": "the layers are drawn from the last to the first.",
         "transposed": "the shapes are exchanged: a row of W belongs to a neuron.",
         "uniform": "the weights are drawn by another distribution than `rng.normal`.",
+        "to_1": "the weights are uniform between ±1/√n_{l−1}: use `rng.normal`.",
         "no_root": "the weights are divided by the number of inputs: its root is asked "
         "for.",
         "of_out": "the root is that of the outputs: a neuron adds up its inputs.",

@@ -58,7 +58,7 @@ def _cut(z, y, least, more):
 
 
 def _preactivations(rng) -> Iterator[Case]:
-    for m, size in ((6, 1), (9, 3), (5, 30)):
+    for m, size in ((6, 1), (9, 3), (5, 30), (7, 2), (8, 1)):
         args = {"z": size * rng.normal(size=m) + 0.3, "y": rng.permutation(m) % 2}
         yield Case(f"{m} rows, z of about {size}", args, {"m": m})
     z = rng.uniform(25, 27, 4) * (1, -1, 1, -1)
@@ -119,11 +119,12 @@ def _gradient(slip, X, y, w, b):
     z = X @ w + slip(b, no_bias=0)
     p = slip(_sigmoid(z), no_sigmoid=z, flipped=_sigmoid(-z))
     e = slip(p - y, sign=y - p, no_label=p, twice=2 * (p - y))
-    e = slip(e, slope=e * p * (1 - p))
+    e = slip(e, slope=e * p * (1 - p), table=p - y.mean())
     N, n = X.shape
     e = e / slip(N, summed=1, features=n)
     db = slip(e.sum(), db_zero=0.0, db_mean=e.mean(), db_each=e)
     dw = slip(X.T @ e, means=X.mean(0) * e.sum(), each=X * e[:, None])
+    dw = slip(dw, one_for_all=dw.mean(), one_filled=dw.mean() + 0 * dw)
     return slip(dw, dw_mean=dw / N, by_row=N * (X * e[:, None]).mean(1)), db
 
 
@@ -148,6 +149,10 @@ cost_gradient = Step(
         "no_label": "the labels are missing: p stands in place of p − y.",
         "twice": "there is a factor 2 too many: it belongs to the squared error.",
         "slope": "there is a factor p (1 − p) too many: with cross-entropy it cancels.",
+        "table": "every p meets every label, in a table of N × N errors: give both the "
+        "shape (N,).",
+        "one_for_all": "dw is one number: each feature has its own derivative.",
+        "one_filled": "dw is averaged over the features, too: each has its own.",
         "summed": "the sums over the examples came: the cost is a mean.",
         "features": "you divided by the number of features, not of examples.",
         "db_zero": "db is 0: the bias has a derivative, too.",
@@ -160,7 +165,11 @@ cost_gradient = Step(
     },
     demands={
         "with respect to $w$ and $b$": ["db_zero", "no_bias"],
-        "an array of shape `(n,)` and a number": ["each", "db_each"],
+        "an array of shape `(n,)` and a number": [
+            "each",
+            "one_for_all",
+            "db_each",
+        ],
         "the mean over the examples": ["summed", "features"],
         "the error $p_i - y_i$": ["sign", "slope", "no_sigmoid", "twice"],
     },
@@ -182,16 +191,28 @@ def _train(slip, X, y, eta, steps):
     X = slip(X, scaled=lambda: (X - X.mean(0)) / X.std(0))
     w, b, costs = np.zeros(X.shape[1]), slip(0.0, b_one=1.0), []
     w, rows = slip(w, w_ones=np.ones(X.shape[1])), [[i] for i in range(len(y))]
-    for t in range(slip(steps, one_less=steps - 1, one_more=steps + 1)):
+    w, b = slip((w, b), start=lambda: _start(slip.like, X, y, eta, steps))
+    total = np.zeros(X.shape[1] + 1)
+    count = slip(steps, one_less=steps - 1, one_more=steps + 1)
+    count, last_b = slip((count, None), stops=lambda: _end(slip.like, steps))
+    for t in range(count):
         costs.append(np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b)))
+        if (
+            t + 1 == count and last_b is not None and np.isclose(b, last_b)
+        ):  # it stops between the cost and the step
+            break
         by_turns = [rows[t % len(y)]]
         for i in slip([slice(None)], one_by_one=rows, by_turns=by_turns):
             A, target = X[i], y[i]
             e = (_sigmoid(A @ w + b) - target) / slip(len(target), summed=1)
             rate = slip(eta, climbs=-eta, no_eta=1.0, twice=2 * eta)
+            rate = slip(rate, decays=eta / (t + 1))
             new = w - rate * A.T @ e
             e = slip(e, late=(_sigmoid(A @ new + b) - target) / len(target))
-            w, b = new, b - slip(rate, b_kept=0) * e.sum()
+            total = total + np.append(A.T @ e, e.sum())
+            new = slip(new, added_up=w - rate * total[:-1])
+            step = slip(e.sum(), added_up=total[-1])
+            w, b = new, b - slip(rate, b_kept=0) * step
         if slip(False, after_one=True):
             break
     end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
@@ -199,8 +220,34 @@ def _train(slip, X, y, eta, steps):
     return w, b, slip(costs, after=after, both=[*costs, end], last=end)
 
 
+def _end(like, steps):
+    """Return how many costs the student noted in 7 steps, and b at the end."""
+    noted = len(like["costs"]) if like else steps
+    fewer = noted if noted < steps else 4
+    return (steps, None) if steps < 7 else (fewer, like and like["b"])
+
+
+def _start(like, X, y, eta, steps):
+    """Return the start that leads to the student's w and b, if its cost was noted.
+
+    Else, and where it is 0 or 1, it is another one.
+    """
+    A = np.column_stack([X, np.ones(len(X))])
+    end = np.append(like["w"], like["b"]) if like else np.zeros(A.shape[1])
+    for _ in range(steps):
+        end, new = end, end
+        for _ in range(300):  # a step of descent contracts: so does its inverse
+            new = end + eta * A.T @ (_sigmoid(A @ new) - y) / len(y)
+        end = new
+    cost = np.mean(np.logaddexp(0, A @ end) - y * (A @ end))
+    if not like or not np.isclose(cost, like["costs"][0]):
+        end = 0 * end
+    end = end + 0.01 * np.allclose(end, np.round(end))
+    return end[:-1], end[-1]
+
+
 def _train_cases(rng) -> Iterator[Case]:
-    for N, n, eta, steps in ((12, 3, 0.5, 4), (9, 2, 1.5, 7), (15, 4, 0.1, 3)):
+    for N, n, eta, steps in ((12, 3, 0.5, 4), (9, 2, 1.2, 7), (15, 4, 0.1, 3)):
         X, y = rng.normal(size=(N, n)) + 0.3, rng.permutation(N) % 2
         args = {"X": X, "y": y, "eta": eta, "steps": steps}
         yield Case(
@@ -217,8 +264,12 @@ train_logistic = Step(
     texts={
         "b_one": "the bias starts at 1, not at 0.",
         "w_ones": "the weights start at 1, not at 0.",
+        "start": "w and b do not start at 0.",
+        "decays": "η is divided by the number of the step: it stays.",
+        "added_up": "the gradients of all steps add up: set them to 0 in each step.",
         "one_less": "one step too few is taken.",
         "one_more": "one step too many is taken.",
+        "stops": "the loop stops before `steps` steps are taken.",
         "summed": "the gradient is summed over the examples: its mean is asked for.",
         "climbs": "the sign is wrong: + climbs the cost.",
         "no_eta": "η is missing.",
@@ -234,8 +285,8 @@ train_logistic = Step(
         "last": "only the last cost came: one for each step.",
     },
     demands={
-        "Start with $w = 0$ and $b = 0$": ["w_ones", "b_one"],
-        "take `steps` steps": ["one_less", "one_more", "after_one"],
+        "Start with $w = 0$ and $b = 0$": ["w_ones", "b_one", "start"],
+        "take `steps` steps": ["one_less", "one_more", "stops", "after_one"],
         "the gradient of all examples": ["summed", "one_by_one", "by_turns"],
         "the cost before each step": ["after", "both", "last"],
     },
@@ -280,7 +331,7 @@ def _two(slip, p, y, threshold):
 
 
 def _two_cases(rng) -> Iterator[Case]:
-    for N, threshold in ((40, 0.3), (25, 0.7), (30, 0.55)):
+    for N, threshold in ((40, 0.3), (25, 0.7), (30, 0.55), (35, 0.45), (28, 0.6)):
         y = (rng.random(N) < 0.35) * 1
         p = np.round(np.clip(0.35 + 0.3 * y + 0.25 * rng.normal(size=N), 0.01, 0.99), 2)
         p[:3], y[:3] = threshold, (1, 1, 0)
@@ -361,6 +412,9 @@ def _roc(slip, p, y):
     area = np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)
     area = slip(area, steps=np.diff(fpr) @ tpr[1:], low=np.diff(fpr) @ tpr[:-1])
     area = slip(area, mean=tpr.mean())
+    bent = np.abs([np.diff(fpr, 2), np.diff(tpr, 2)]).max(0) > 1e-9
+    corners = np.concatenate([[True], bent, [True]])
+    fpr, tpr = slip((fpr, tpr), straight=(fpr[corners], tpr[corners]))
     area = slip(area, by_tpr=np.sum(np.diff(tpr) * (fpr[1:] + fpr[:-1]) / 2))
     back = fpr[::-1], tpr[::-1], -area
     return slip((fpr, tpr, area), exchanged=(tpr, fpr, area), back=back)
@@ -392,6 +446,7 @@ roc = Step(
         "of_all": "fpr: divide by the number of zeros, not of all rows.",
         "of_all_2": "tpr: divide by the number of ones, not of all rows.",
         "no_start": "the first point (0, 0) is missing.",
+        "straight": "points on a straight piece are left out: each threshold has one.",
         "steps": "area: these rectangles are as high as their ends: take trapezoids.",
         "low": "area: these rectangles are as high as their starts: take trapezoids.",
         "mean": "area: this is the mean height of the points.",
@@ -402,7 +457,7 @@ roc = Step(
         "back": "the curve runs from right to left, and the area is negative.",
     },
     demands={
-        "each *different* value of `p`": ["ties", "repeated"],
+        "each *different* value of `p`": ["ties", "repeated", "straight"],
         "from the largest to the smallest": ["rising"],
         "begins with the point (0, 0)": ["no_start"],
         "the share of the zeros that are called 1": ["of_all", "turned"],
@@ -432,6 +487,8 @@ def _read(slip, train, val, y_train, y_val):
     base = np.mean(y_val == slip(most, place=counts.argmax()))
     base = slip(base, zero=np.mean(y_val == 0), even=1 / len(counts))
     base = slip(base, binary=np.mean(y_val == (y_train.mean() > 0.5)))
+    above = np.mean((y_val > 0) == (np.mean(y_train > 0) > 0.5))
+    base = slip(base, above_0=above)
     base = slip(base, middle=np.mean(y_val == int(np.median(y_train))))
     base = slip(base, of_train=np.mean(y_train == most), none=0.0)
     gain = slip(val[best] - base, under=base - val[best])
@@ -447,7 +504,7 @@ def _curves(rng) -> Iterator[Case]:
         (12, 5, 0.55, (46, 14), (14, 26)),
         (9, 1, 0.55, (18, 15, 27), (24, 10, 6)),
         (15, 9, 0.86, (0, 13, 47), (3, 23, 14)),
-    ):
+    ) * 2:
         train = np.sort(rng.uniform(low, 0.97, E))
         train[[1, -2]] = train[[-2, 1]]
         train[-3] = 0.99
@@ -473,6 +530,7 @@ read_curve = Step(
         "zero": "the baseline takes class 0, whatever is frequent.",
         "place": "the place in the list of labels is no label: 0 may be missing there.",
         "binary": "two classes are taken for granted: the mean of the labels decides.",
+        "above_0": "all labels above 0 are taken for one class.",
         "middle": "the baseline takes the middle class number: the commonest.",
         "even": "the baseline is 1/k: the commonest class is right more often or less.",
         "of_train": "the baseline is measured on y_train: y_val is asked for.",

@@ -34,6 +34,7 @@ def _small(**args) -> Case:
 def _origin(slip, x, y):
     size = slip(x @ x, undivided=1.0, sum_x=x.sum(), late=x.sum() ** 2, by_N=len(x))
     w = slip(x @ y / size, ratios=np.mean(y / x), sums=y.sum() / x.sum())
+    w = slip(w, apart=x.sum() * y.sum() / (x @ x))
     w = slip(w, intercept=lambda: np.polyfit(x, y, 1)[0])
     return slip(w, each=y / x, first=y[0] / x[0])
 
@@ -57,6 +58,7 @@ fit_origin = Step(
         "by_N": "you divided by N in place of Σx².",
         "ratios": "the mean of the ratios y/x: a small x would count like a large one.",
         "sums": "this is Σy/Σx: the errors add up to 0, their squares are not least.",
+        "apart": "x and y are summed apart: multiply each x by its y, then add.",
         "intercept": "the slope of the line with an intercept; here it has none.",
         "each": "one ratio for each example came: y/x.",
         "first": "only the first example is used.",
@@ -89,6 +91,9 @@ def _linear(slip, X, y):
     alone = (X - X.mean(0)).T @ (y - y.mean()) / len(y) / X.var(0)
     pair = slip(pair, alone=(alone, y.mean() - X.mean(0) @ alone))
     pair = slip(pair, scaled=(w * X.std(0), y.mean()))
+    A = _with_ones(X)
+    ridge = np.linalg.solve(A.T @ A + np.eye(len(theta)), A.T @ y)
+    pair = slip(pair, ridge=(ridge[:-1], ridge[-1]))
     return slip(pair, one_feature=lambda: tuple(np.polyfit(X[:, 0], y, 1)))
 
 
@@ -120,6 +125,7 @@ fit_linear = Step(
         "read_first": COLUMN.format("last") + "read from the first entry.",
         "one_feature": "only the first feature is used.",
         "scaled": "these belong to scaled features: X is asked for as it is.",
+        "ridge": "1 is added on the diagonal of XᵀX: that is ridge regression.",
         "alone": "each feature has been fitted alone: they belong together.",
     },
     demands={
@@ -154,6 +160,7 @@ def _r_squared(slip, y_hat, y):
     share = slip(share, explained=1 - np.var(y_hat) / base, reached=1 - reached / base)
     value = slip(1 - share, share=share, mse=error)
     value = slip(value, saved=base - error, r=np.corrcoef(y_hat, y)[0, 1] ** 2)
+    value = slip(value, by_error=base / error - 1)
     return slip(value, each=1 - size(y_hat - y) / base, cut=max(value, 0.0))
 
 
@@ -188,6 +195,7 @@ r_squared = Step(
         "reached": "the predictions are compared with the mean of y, not with y.",
         "mse": "this is the mean squared error: its share of the baseline's counts.",
         "saved": "this is in squared units: its share of the baseline's is asked for.",
+        "by_error": "what is saved is divided by the model's error: by the baseline's.",
         "r": "this is the squared correlation: it forgives a wrong slope and shift.",
         "each": "one value for each example came.",
         "cut": "what is worse than the baseline became 0: it is negative.",
@@ -221,11 +229,12 @@ def _gradient(slip, X, y, w, b):
     N, n = X.shape
     y_hat = X @ w + slip(b, no_bias=0, minus_bias=-b)
     e = slip(y_hat - y, sign=y - y_hat, no_target=y_hat, no_prediction=-y)
-    e = slip(e, size=np.abs(e), squared=e**2)
+    e = slip(e, size=np.abs(e), squared=e**2, table=y_hat - y.mean())
     factor = slip(2, no_two=1) / slip(N, summed=1, features=n)
     dw = factor * slip(X.T @ e, no_input=e.sum() * np.ones(n), each=X * e[:, None])
     mean = factor * e.sum()
     dw = slip(dw, means=mean * X.mean(0), one_for_all=dw.mean(), dw_zero=0 * w)
+    dw = slip(dw, one_filled=dw.mean() + 0 * dw)
     dw = slip(dw, dw_sign=-dw, by_row=2 * (X * e[:, None]).mean(1))
     return dw, slip(mean, db_zero=0.0, db_sign=-mean, each_db=factor * e)
 
@@ -251,6 +260,8 @@ mse_gradient = Step(
         "no_prediction": "the prediction is missing in the error.",
         "size": "the sign of the errors is lost: they are absolute.",
         "squared": "the errors are squared: that is the cost, not its derivative.",
+        "table": "every prediction meets every target, in a table of N × N errors: "
+        "give both the shape (N,).",
         "no_two": "the factor 2 of the squared error is missing.",
         "summed": "the sums over the examples came: divide by N.",
         "features": "you divided by the number of features, not of examples.",
@@ -258,6 +269,7 @@ mse_gradient = Step(
         "each": "dw has a row for each example: take the mean over the examples.",
         "means": "mean error times mean features: multiply first, then average.",
         "one_for_all": "dw is one number: each feature has its own derivative.",
+        "one_filled": "dw is averaged over the features, too: each has its own.",
         "dw_zero": "dw is 0.",
         "by_row": "the mean runs over the features (axis 1): over the examples.",
         "dw_sign": "the sign of dw is wrong, that of db is right.",
@@ -392,9 +404,11 @@ standardize = Step(
 
 def _descend(slip, X, y, eta, steps):
     A, (N, n) = _with_ones(X), X.shape
+    y = slip(y, table=y.mean() + 0 * y)
     g, bias = A.T @ y, np.arange(n + 1) == n
     G = slip(A.T @ A, no_bias=A.T @ (A * ~bias))
     theta = slip(0.0 * bias, w_ones=1.0 * ~bias, all_ones=np.ones(n + 1))
+    theta = slip(theta, start=lambda: _start(slip.like, A, y, eta, steps))
     rate = slip(eta, no_eta=1.0, climbs=-eta) * slip(
         2, no_two=1, w_once=1 + bias, b_once=2 - bias
     )
@@ -403,13 +417,15 @@ def _descend(slip, X, y, eta, steps):
     count = slip(steps, one_less=steps - 1, one_more=steps + 1, one_only=1)
     late = slip(None, w_first=bias, b_first=~bias)  # what follows the others
     rows = slip(None, by_turns="one a step", one_by_one="all, one after the other")
-    fixed = slip(None, frozen=g - G @ theta)
+    fixed, total = slip(None, frozen=g - G @ theta), 0.0
     for t in range(count):
         if rows:
             for i in range(N) if rows[0] == "a" else [t % N]:
                 theta = theta + N * rate * (y[i] - A[i] @ theta) * A[i]
             continue
-        new = theta + rate * (g - G @ theta if fixed is None else fixed)
+        now = g - G @ theta if fixed is None else fixed
+        total = total + now
+        new = theta + slip(1, decays=1 / (t + 1)) * rate * slip(now, added_up=total)
         if late is not None:
             new = np.where(
                 late, theta + rate * (g - G @ np.where(late, theta, new)), new
@@ -419,7 +435,24 @@ def _descend(slip, X, y, eta, steps):
     return theta[:-1], theta[-1]
 
 
+def _start(like, A, y, eta, steps):
+    """Return the start from which the student's w and b would be reached, not 0 or 1.
+
+    Where all starts lead to the same end it is any one.
+    """
+    M, best = np.eye(A.shape[1]) - 2 * eta / len(y) * A.T @ A, _least(A, y)
+    begin = 0 * best + 0.5
+    if like and steps < 100:
+        end = np.append(like["w"], like["b"])
+        begin = best + np.linalg.solve(np.linalg.matrix_power(M, steps), end - best)
+    return begin + 0.01 * np.allclose(begin, np.round(begin))
+
+
 def _descents(rng) -> Iterator[Case]:
+    still = {"X": rng.normal(size=(5, 3)), "y": rng.normal(size=5)}
+    yield Case(
+        "η = 0, where nothing moves", still | {"eta": 0.0, "steps": 3}, {"N": 5, "n": 3}
+    )
     for N, n, steps in ((12, 3, 1), (9, 1, 2), (6, 4, 7), (12, 2, 4000)):
         X, y = rng.normal(size=(N, n)), rng.normal(size=N) + 2
         eta, label = round(0.2 / n, 2), f"{N} examples, n = {n}, steps = {steps}"
@@ -458,12 +491,24 @@ descend = Step(
         "by_turns": "each step takes one example: all of them are asked for.",
         "one_by_one": "a step runs through the examples one by one, moving at each.",
         "frozen": "the gradient is always that of the start: compute it in each step.",
+        "start": "w and b do not start at 0.",
+        "table": "every prediction meets every target, in a table of N × N errors: "
+        "give both the shape (N,).",
+        "decays": "η is divided by the number of the step: it stays.",
+        "added_up": "the gradients of all steps add up: set them to 0 in each step.",
         "closed": "the closed form is returned, whatever the number of steps.",
     },
     demands={
-        "start with $w = 0$ and $b = 0$": ["w_ones", "all_ones"],
+        "start with $w = 0$ and $b = 0$": ["w_ones", "all_ones", "start"],
         "take `steps` steps": ["one_less", "one_more", "one_only", "closed"],
-        "steps of gradient descent": ["climbs", "no_eta", "frozen", "w_first"],
+        "steps of gradient descent": [
+            "climbs",
+            "no_eta",
+            "decays",
+            "frozen",
+            "added_up",
+            "w_first",
+        ],
         "on the mean squared error": ["summed", "no_two"],
         "each with the gradient of all examples": ["by_turns", "one_by_one"],
         "4000 steps lead to the closed form": [

@@ -44,6 +44,7 @@ def _softmax(slip, z, axis=None):
     p = slip(p, other_top=lambda: divided(z.max(other, keepdims=True)))
     p = slip(p, other_sum=lambda: divided(top, other), undivided=np.exp(z - top))
     p = slip(p, sum_1=lambda: divided(top, 1))
+    p = slip(p, top_1=lambda: divided(z.max(1, keepdims=True)))
     p = slip(p, no_keepdims=lambda: divided(z.max(axis), keep=False))
     p = slip(p, linear=lambda: z / z.sum(axis, keepdims=True))
     p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
@@ -88,6 +89,7 @@ softmax = Step(
         "it underflow to 0/0. Those that share a sum need their own.",
         "other_top": "the maximum is taken along another axis than the sum.",
         "sum_1": "the sum is always that along axis 1.",
+        "top_1": "the maximum is always that along axis 1.",
         "other_sum": "the division is by the sums along another axis.",
         "undivided": "the division by the sum is missing.",
         "no_keepdims": "the axis is gone after max or sum, and the shapes no longer "
@@ -140,6 +142,7 @@ def _log_softmax(slip, z):
     logp = slip(z - total, plus=z + total, cost=total - z, p=np.exp(z - right))
     logp = slip(logp, **{n: f(logp, cut) for n, (f, cut) in LOST.items()})
     logp = slip(logp, log_of_0=lambda: np.log(shared.softmax(z)))
+    logp = slip(logp, lowest=lambda: np.nan_to_num(np.log(shared.softmax(z))))
     return slip(logp, log_sum=right[:, 0], no_keepdims=lambda: z - right[:, 0])
 
 
@@ -178,6 +181,7 @@ log_softmax = Step(
         "cost": "the sign is wrong: this is −ln p.",
         "p": "this is p itself: its logarithm is asked for.",
         "log_of_0": "a small p has become 0, its logarithm −∞: use the logits.",
+        "lowest": "a lost logarithm, −∞, has become the lowest number: use the logits.",
         "log_sum": "this is the notebook's log-sum-exp, a number for each row: it is "
         "still to be subtracted from each logit of the row.",
         "no_keepdims": "the sums of the rows lie along the wrong axis: they need the "
@@ -191,7 +195,7 @@ log_softmax = Step(
         "for each row $i$": ["columns", "whole"],
         "an array of the same shape": ["log_sum"],
         "Logits of ±1000 must work here, too": ["naive", "one_top", "by_mean"],
-        "No entry may be −∞": ["log_of_0", "cut_1e-12", "plus_1e-12"],
+        "No entry may be −∞": ["log_of_0", "lowest", "cut_1e-12", "plus_1e-12"],
     },
     why="A factor can be taken out of the sum: the exponential of the largest logit. "
     "Outside the logarithm it becomes a term, the largest logit itself, and inside "
@@ -224,6 +228,7 @@ def _cross_entropy(slip, z, Y):
     each = slip(each, **{n: lambda e=e: other(e) for n, e in BINARY.items()})
     each = slip(each, mixed=lambda: np.log((Y * p).sum(1)))
     each = slip(each, squared=-((p - Y) ** 2).sum(1))
+    each = slip(each, sigmoids=(Y * z - np.logaddexp(0, z)).sum(1))
     each = slip(each, label=lambda: logp[np.arange(len(Y)), Y])
     value = slip(-each.mean(), minus=each.mean(), summed=-each.sum(), each=-each)
     return slip(value, first=-each[0], entries=-each.mean() / z.shape[1])
@@ -251,6 +256,7 @@ cross_entropy = Step(
     | {
         "binary": "−ln(1 − p) is added, as for two classes: only Y ln p.",
         "binary_eps": "the other classes add −ln(1 − p + 10⁻¹⁵): only Y ln p counts.",
+        "sigmoids": "each class has a sigmoid and a cost of its own: take the softmax.",
         "flipped": "the logits have the wrong sign.",
         "clipped": "the logits are cut off: those beyond become equal.",
         "examples": "the softmax runs over axis 0, the examples, not the classes.",
@@ -371,7 +377,7 @@ gradients = Step(
         "entries": "you divided by the number of all entries, N k, not by N.",
         "turned": "dW is transposed: W has shape (k, n).",
         "means": "mean error times mean features: multiply first, then average.",
-        "each": "db is averaged over the classes; it has one entry for each class.",
+        "each": "db is taken over the classes; it has one entry for each class.",
         "one": "db is one number: each class has its own bias.",
         "db_zero": "db is 0: the biases have derivatives, too.",
         "pair": "dX is missing: this is the pair of the notebook, dW and db.",
@@ -415,6 +421,7 @@ def _predict(slip, X, W, b):
     z = X @ W.T + slip(b, no_bias=0, minus_bias=-b)
     z = slip(z, size=np.abs(z), smallest=-z, columns=shared.softmax(z, 0))
     z = slip(z, b_late=shared.softmax(X @ W.T) + b)
+    z = slip(z, saturated=0.5 * (1 + np.tanh(z / 2)))
     best = slip(z.argmax(1), examples=z.argmax(0), from_1=z.argmax(1) + 1)
     best = slip(
         best,
@@ -428,7 +435,7 @@ def _predict(slip, X, W, b):
 
 
 def _predict_cases(rng) -> Iterator[Case]:
-    for m, n, k, far in ((40, 3, 5, 0), (30, 4, 4, -20), (50, 2, 3, 30)):
+    for m, n, k, far in ((40, 3, 5, 0), (30, 4, 4, -20), (50, 2, 3, 60)):
         args = {"X": rng.normal(size=(m, n)), "W": rng.normal(size=(k, n))}
         args["b"] = rng.normal(size=k) + far
         label = f"{m} examples, {n} features, {k} classes"
@@ -444,6 +451,7 @@ predict = Step(
         "no_bias": "the bias b is missing.",
         "minus_bias": "the bias b is subtracted; it is added.",
         "b_late": "the bias is added to the probabilities, not to the logits.",
+        "saturated": "a sigmoid is taken of each logit: large ones become 1, and tie.",
         "size": "the absolute values are compared: a large negative logit is no vote.",
         "smallest": "this is the class with the smallest logit.",
         "columns": "the softmax runs over the examples (axis 0): it changes the order.",
@@ -458,7 +466,7 @@ predict = Step(
         "flat": "argmax ran over the whole table: one class for each row is asked for.",
     },
     demands={
-        "the class with the largest logit": ["no_bias", "smallest", "size"],
+        "the class with the largest logit": ["smallest", "size", "saturated"],
         "returns integers": ["value", "p"],
         "of shape `(m,)`": ["examples", "one", "flat", "one_hot"],
     },

@@ -156,6 +156,7 @@ prepare = Step(
 
 def _unscale(slip, scaled, low, high):
     one = slip(1, no_1=0)
+    scaled = slip(scaled, clipped=scaled.clip(-1, 1))
     share = slip((scaled + one) / 2, from_0=scaled, no_2=scaled + one)
     own = (scaled - scaled.min()) / np.ptp(scaled)
     share = slip(share, late_1=scaled / 2 + 1, own_range=own)
@@ -170,8 +171,9 @@ def _unscale_cases(rng) -> Iterator[Case]:
         ("negative values", 4, -5.0, 3.0),
         ("a table", (2, 3), 1.5, 2.5),
     ):
-        args = {"scaled": rng.uniform(-1.2, 1.2, size), "low": low, "high": high}
-        yield Case(label, args)
+        scaled = rng.uniform(-1.2, 1.2, size)
+        scaled.flat[:2] = 1.1, -1.15
+        yield Case(label, {"scaled": scaled, "low": low, "high": high})
 
 
 unscale = Step(
@@ -180,6 +182,7 @@ unscale = Step(
     _unscale_cases,
     lists=True,
     texts={
+        "clipped": "values outside [−1, 1] are clipped: the map goes on there.",
         "no_1": "the 1 is not added back.",
         "from_0": "this undoes a scaling to [0, 1]: add 1 and halve first.",
         "no_2": "the 2 is forgotten.",
@@ -381,7 +384,9 @@ def _recursive(slip, weights, history, width, months):
         fed = slip([out[-1]], zeros=[0.0], no_feed=[])
         known = [*known, *fed]
         every, newest = known[-width - len(out) :], [*history, out[-1]][-width:]
+        rolled = np.append(window[-1:], window)[: width - 1]
         window = slip(known[-width:], front=[out[-1], *window[:-1]], grows=every)
+        window = slip(window, rolled=[*rolled, *fed])
         window = slip(window, newest_only=newest)
         window = slip(window, grows_1=window if width > 1 else every)
     out = np.array(slip(out, late=out[1:]))
@@ -414,6 +419,7 @@ _recursion = Step(
         "zeros": "zeros are fed back in place of the forecasts.",
         "no_feed": "the forecasts are not fed back: the window stays the same.",
         "front": "the forecast is put in front of the window: it comes last.",
+        "rolled": "the window is rolled the wrong way: its oldest value is to go.",
         "one_more": "one month too many came.",
         "late": "the first forecast is left out, and one too late is added.",
         "with_history": "history and forecasts came: only the latter are asked for.",
@@ -457,6 +463,11 @@ def _last_year(slip, history, months):
     year = slip(year, first_year=history[:YEAR], shifted=history[-13:-1], mean=mean)
     year = slip(year, last_value=history[-1:], last_months=history[-months:])
     year = slip(year, last_few=history[-min(months, YEAR) :])
+    blocks, two = history[: len(history) // YEAR * YEAR], history[-2 * YEAR :]
+    same = np.array([history[i % YEAR :: YEAR].mean() for i in range(len(history))])
+    pairs = two.reshape(-1, YEAR).mean(0) if len(two) == 2 * YEAR else year
+    year = slip(year, blocks=blocks[-YEAR:], all_years=same[-YEAR:], pairs=pairs)
+    year = slip(year, eleven=history[-11:], thirteen=history[-13:])
     year = slip(year, next_month=np.roll(year, -1), grown=year + year[-1] - year[0])
     repeated = np.resize(year, months)
     front = np.append(year, history)[:months]
@@ -485,6 +496,11 @@ same_month_last_year = Step(
         "first_year": "the first year of the history came.",
         "shifted": "the months are shifted by one, to one month earlier.",
         "mean": "this is the mean of the last year.",
+        "all_years": "each month is the mean over all years: last year's is asked for.",
+        "pairs": "each month is the mean over two years: last year's is asked for.",
+        "blocks": "the last full year from the start came: count back from the end.",
+        "eleven": "the value of eleven months before is taken: go back twelve.",
+        "thirteen": "the value of thirteen months before is taken: go back twelve.",
         "last_value": "this repeats the last value.",
         "last_months": "the last `months` values came: those are other months.",
         "last_few": "for fewer months than twelve the last of the year came.",
@@ -498,7 +514,7 @@ same_month_last_year = Step(
         "twelve": "twelve months came, whatever `months` is.",
     },
     demands={
-        "the same month one year before": ["shifted", "last_months", "last_value"],
+        "the same month one year before": ["shifted", "last_months", "all_years"],
         "Beyond twelve months the forecasts repeat themselves": ["ends", "in_a_row"],
         "returns an array of shape `(months,)`": ["twelve", "whole", "empty"],
     },

@@ -33,6 +33,11 @@ def _weights(rng, blocks: int, n_x: int, n_h: int) -> dict:
     return {"W": W, "U": U, "b": rng.normal(size=rows)}
 
 
+def _blocks_bare(h, U, blocks: int):
+    """Return the products of h with the square blocks of U, none of them transposed."""
+    return np.concatenate([h @ block for block in np.split(U, blocks)], axis=1)
+
+
 # --- gates ----------------------------------------------------------------------------
 
 
@@ -40,6 +45,7 @@ def _gates(slip, x, h, W, U, b):
     b = slip(b, no_bias=0 * b, minus_bias=-b)
     from_x = slip(x @ W.T, no_input=0, swapped=lambda: h @ W.T)
     from_h = slip(h @ U.T, no_state=0, swapped=lambda: x @ U.T)
+    from_h = slip(from_h, not_transposed=_blocks_bare(h, U, 4))
     z = from_x + from_h + slip(b, bias_twice=2 * b)
     blocks = slip(np.split(z, 4, axis=1), every_fourth=[z[:, k::4] for k in range(4)])
     blocks = slip(blocks, examples=lambda: np.split(z, 4, axis=0))
@@ -48,8 +54,10 @@ def _gates(slip, x, h, W, U, b):
     rows = dict(zip(order, blocks, strict=True))
     squash = slip(_sigmoid, all_tanh=np.tanh, no_sigmoid=_linear)
     write = slip(np.tanh, g_sigmoid=_sigmoid, g_linear=_linear)
+    write = slip(write, g_both=lambda z: np.tanh(_sigmoid(z)))
     last = slip(squash, o_tanh=np.tanh)
-    return squash(rows["i"]), squash(rows["f"]), write(rows["g"]), last(rows["o"])
+    f = squash(rows["f"] + slip(0, forget_1=1))
+    return squash(rows["i"]), f, write(rows["g"]), last(rows["o"])
 
 
 def _gates_cases(rng) -> Iterator[Case]:
@@ -70,6 +78,9 @@ gates = Step(
         "minus_bias": "the bias b is subtracted; it is added.",
         "no_input": "the input x is not used: W x is missing.",
         "no_state": "the state h is not used: U h is missing.",
+        "not_transposed": "the blocks of U are not transposed: they are square, so no "
+        "shape tells.",
+        "forget_1": "1 is added in the forget gate: b holds all that is to be added.",
         "swapped": "x and h are exchanged: W multiplies the input x, U the state h.",
         "every_fourth": "every fourth row is a gate's: its rows lie together.",
         "reshaped": "a reshape alone mixes examples and gates: the columns are split.",
@@ -82,6 +93,7 @@ gates = Step(
         "no_sigmoid": "the sigmoid of i, f and o is missing.",
         "g_sigmoid": "the candidate g has the sigmoid: it must be able to be negative.",
         "g_linear": "the candidate g lacks its tanh.",
+        "g_both": "the candidate g has tanh over the sigmoid: tanh alone.",
         "o_tanh": "the output gate o has tanh: it is a share, from 0 to 1.",
     },
     demands={
@@ -247,15 +259,18 @@ lstm = Step(
 def _gru(slip, x, h, W, U, b, d, reset_after):
     order = slip("rzn", zrn="zrn", nrz="nrz")
     b, d = slip(b, no_b=0 * b), slip(d, no_d=0 * d)
-    blocks = (np.split(a, 3, -1) for a in (x @ W.T + b, h @ U.T + d, U.T, d))
+    from_h = slip(h @ U.T, all_bare=_blocks_bare(h, U, 3)) + d
+    blocks = (np.split(a, 3, -1) for a in (x @ W.T + b, from_h, U.T, d))
     v, u, columns, bias = (dict(zip(order, a, strict=True)) for a in blocks)
     squash = slip(_sigmoid, gate_tanh=np.tanh)
     r, z = squash(v["r"] + u["r"]), squash(v["z"] + u["z"])
     reset = slip(r, no_reset=1, reset_z=z, turned_reset=1 - r)
     late = reset * (u["n"] - bias["n"]) + bias["n"]
     after = slip(reset * u["n"], bias_outside=late)
-    U_n = slip(columns["n"], not_transposed=columns["n"].T)
-    forms = after, (reset * h) @ U_n + slip(bias["n"], no_d_before=0)
+    bare = columns["n"].T
+    U_n = slip(columns["n"], not_transposed=bare, all_bare=bare)
+    d_n = slip(bias["n"], no_d_before=0, reset_d=reset * bias["n"])
+    forms = after, (reset * h) @ U_n + d_n
     forms = slip(forms, always_after=(after, after), always_before=forms[1:] * 2)
     after, before = slip(forms, turned_forms=forms[::-1])
     inner = slip(after if reset_after else before, no_memory=0)
@@ -263,7 +278,7 @@ def _gru(slip, x, h, W, U, b, d, reset_after):
     n = slip(np.tanh, n_sigmoid=_sigmoid, n_linear=_linear)(a)
     new = slip((1 - z) * n + z * h, turned=z * n + (1 - z) * h, candidate=n)
     new = slip(new, whole=n + z * h, mixed_r=(1 - r) * n + r * h, no_old=(1 - z) * n)
-    return slip(new, old_whole=(1 - z) * n + h)
+    return slip(new, old_whole=(1 - z) * n + h, old_reset=(1 - z) * n + z * (r * h))
 
 
 def _gru_cases(rng) -> Iterator[Case]:
@@ -291,6 +306,10 @@ gru_cell = Step(
         "always_before": "this is always the paper's form.",
         "turned_forms": "the two forms are exchanged: `reset_after` is PyTorch's.",
         "not_transposed": "U_n is not transposed: it is square, so no shape tells.",
+        "all_bare": "the blocks of U are not transposed: each is square, and no shape "
+        "tells.",
+        "reset_d": "the reset gate multiplies d_n in the paper's form: h alone.",
+        "old_reset": "the reset gate reaches z ⊙ h: there h stays whole.",
         "no_reset": "the reset gate r is not used.",
         "bias_outside": "the reset gate multiplies U h alone: d belongs inside.",
         "reset_z": "z stands where the reset gate r belongs.",
@@ -393,15 +412,15 @@ n_parameters = Step(
 def _memory(slip, F):
     T = len(F)
     F = slip(F, one_minus=1 - F)
-    product = slip(np.prod, summed=np.sum)
+    join = slip(np.multiply, summed=np.add)
     own = slip(1, own=0)
     first = slip([t + own for t in range(T)], earlier=[0] * T, start=[0] * T)
     last = slip([T] * T, earlier=range(T), start=range(1, T + 1))
     last = slip(last, next_only=[t + 2 for t in range(T)], no_last=[T - 1] * T)
-    rows = [product(F[a:b], 0) for a, b in zip(first, last, strict=True)]
+    rows = [join.reduce(F[a:b]) for a, b in zip(first, last, strict=True)]
     rows = slip(rows, last_0=[*rows[:-1], 0 * F[0]], all_last=[F[-1]] * T)
-    across = np.cumprod(F[:, ::-1], axis=1)[:, ::-1]
-    right = np.append(across[:, 1:], 0 * F[:, :1] + 1, axis=1)
+    across = join.accumulate(F[:, ::-1], axis=1)[:, ::-1]
+    right = np.append(across[:, 1:], 0 * F[:, :1] + join.identity, axis=1)
     return slip(np.array(rows), units=right, units_own=across)
 
 

@@ -117,6 +117,8 @@ def _predict(slip, x, W, b):
     y = fires(slip, slip(z + b, bias_ends=ends, bias_starts=starts))
     y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T, after=y + b)
     y = slip(y, squeezed=np.squeeze(y))
+    winner = (z + b == (z + b).max(-1, keepdims=True)).astype(int)
+    y = slip(y, winner=winner)
     return slip(y, any_fires=lambda: y.max(-1), all_fire=lambda: y.min(-1))
 
 
@@ -154,6 +156,7 @@ predict = Step(
         "squeezed": "axes of length 1 are gone: a batch of one is a batch.",
         "first_neuron": "the output of the first neuron came: all are asked for.",
         "neurons_first": "a row for each neuron came: one for each example is due.",
+        "winner": "only the neuron with the largest z fires: each compares it with 0.",
         "any_fires": "the result tells whether a neuron fires: which ones do?",
         "all_fire": "the result tells whether all neurons fire: which ones do?",
     },
@@ -310,10 +313,12 @@ update = Step(
 # --- fit ------------------------------------------------------------------------------
 
 
-def _fit(slip, X, d, eta, max_epochs):
+def _fit(slip, X, d, eta=None, max_epochs=100):
+    eta = slip(1.0, tenth=0.1) if eta is None else eta
     zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
     start = slip((zeros, 0.0), w_ones=(ones, 0.0), b_one=(zeros, 1.0))
-    w, b = start = slip(start, all_ones=(ones, 1.0))
+    start = slip(start, all_ones=(ones, 1.0))
+    w, b = start = slip(start, elsewhere=lambda: _start(slip.like, X, eta))
     counts, flags = [], []
     order = list(range(len(X)))
     order = slip(order, reversed=order[::-1], only_first=order[:1], no_last=order[:-1])
@@ -328,7 +333,7 @@ def _fit(slip, X, d, eta, max_epochs):
             w, b = w + new_w - at[0], b + new_b - at[1]
             missed, sign = missed + bool(wrong), sign + bool(wrong) * (2 * d[i] - 1)
             flags.append(bool(wrong))
-            if slip(False, first_right=not wrong):
+            if slip(False, first_right=not wrong, cut_short=not wrong):
                 break
         left = np.sum((X @ w + b >= 0) != d)
         missed = slip(missed, signed=sign, net=abs(sign), after_epoch=left)
@@ -343,13 +348,30 @@ def _fit(slip, X, d, eta, max_epochs):
     told = slip(counts, no_zero=[*counts[:-1], *([counts[-1]] * (counts[-1] > 0))])
     told = slip(told, total=sum(counts), last=counts[-1], per_example=flags)
     told = slip(told, right=[len(X) - c for c in counts])
-    return w, b, slip(told, share=[c / len(X) for c in counts])
+    told = slip(told, share=[c / len(X) for c in counts])
+    seen = lambda: _unchecked(slip.like, X) or (w, b, told)  # noqa: E731
+    return slip((w, b, told), elsewhere=seen)
+
+
+def _start(like, X, eta):
+    """Return the small start from which whole steps lead to the student's w and b."""
+    end = np.append(like["w"], like["b"]) if like else np.zeros(X.shape[1] + 1)
+    begin = end - eta * np.round(end / eta)
+    begin = begin + 0.01 * eta * np.allclose(begin, 0)
+    return begin[:-1], begin[-1]
+
+
+def _unchecked(like, X):
+    """Return what the student got where steps are not whole: any start may be true."""
+    whole = np.array_equal(X, np.round(X))
+    return None if whole or not like else (like["w"], like["b"], like["mistakes"])
 
 
 def _fit_cases(rng) -> Iterator[Case]:
     X = np.array(ROWS)
     for gate, d in GATES.items():
-        yield Case(gate, {"X": X, "d": np.array(d), "eta": 1.0, "max_epochs": 40})
+        how = {} if gate == "AND" else {"eta": 1.0, "max_epochs": 40}
+        yield Case(gate, {"X": X, "d": np.array(d)} | how)
     # A margin keeps the number of epochs small; the targets of XOR never come right.
     X3 = rng.normal(size=(32, 3))
     z = X3 @ rng.normal(size=3) + 0.4
@@ -395,6 +417,8 @@ fit = Step(
         "w_ones": "the weights start at 1; they start at 0.",
         "b_one": "the bias starts at 1; it starts at 0.",
         "all_ones": "the weights and the bias start at 1; they start at 0.",
+        "elsewhere": "the weights and the bias do not start at 0.",
+        "tenth": "where no η is given, it is 1.",
         "reversed": "the examples are used in reversed order.",
         "only_first": "only the first example is used in each epoch.",
         "no_last": "the last example is left out.",
@@ -404,6 +428,7 @@ fit = Step(
         "reset": "the weights are set back to 0 in every epoch.",
         "batch": "all updates come at the end of the epoch, not after each example.",
         "first_right": "the training stops with the first example that is right.",
+        "cut_short": "each epoch ends with the first example that is right.",
         "after_one": "the training stops after the first epoch.",
         "never": "the training does not stop after an epoch without a mistake.",
         "one_late": "one epoch too many after the first one without a mistake.",
@@ -421,7 +446,7 @@ fit = Step(
         "share": "`mistakes` holds shares, not numbers.",
     },
     demands={
-        "Start from zero weights and bias": ["w_ones", "b_one"],
+        "Start from zero weights and bias": ["w_ones", "b_one", "elsewhere"],
         "in the order of the rows": ["reversed"],
         "epoch after epoch": ["reset", "after_one"],
         "Stop after the first epoch without a mistake": ["never", "one_late", "cycle"],
@@ -469,7 +494,10 @@ def _solvable(slip, d, grid):
     a, b, c = np.indices(rows.shape)
     once = right & (a != b) & (b != c) & (c != a)
     count = slip(int(right.sum()), once=int(once.sum()))
-    count = slip(count, same_w=int(right[i, i].sum()) * len(i))
+    rising = {"sets": (a <= b) & (b <= c), "small_sets": (a < b) & (b < c)}
+    count = slip(count, **{n: int(right[at].sum()) for n, at in rising.items()})
+    one_w = int(right[i, i].sum())
+    count = slip(count, same_w=one_w * len(i), one_w=one_w)
     count = slip(count, together=int(right[i, i, i].sum()))
     count = slip(count, whether=int(count > 0), none=int(count == 0), rows=rows.sum())
     flat = int((_right_rows(grid, d, bias=0) == 4)[..., 0].sum())
@@ -496,6 +524,9 @@ solvable = Step(
         "once": "no value is used twice: w1, w2 and b may be equal.",
         "minus_b": "b is subtracted, as a threshold: a bias is added.",
         "any": "one right row of four is counted as success.",
+        "sets": "each set of values is tried in one order only: try all orders.",
+        "small_sets": "sets of three different values are tried, in one order only.",
+        "one_w": "both inputs have one weight: w1 and w2 may differ.",
         "same_w": "w1 and w2 always have the same value in your search.",
         "no_bias": "b runs over the grid, but does not enter the output.",
         "strict": "the output is 0 at z = 0: > in place of ≥.",
@@ -509,7 +540,13 @@ solvable = Step(
         "share": "this is the share of the settings, not their number.",
     },
     demands={
-        "every combination of $w_1$, $w_2$ and $b$": ["together", "once", "two_loops"],
+        "every combination of $w_1$, $w_2$ and $b$": [
+            "together",
+            "once",
+            "sets",
+            "one_w",
+            "two_loops",
+        ],
         "from `grid`": ["places", "no_last"],
         "count those": ["whether", "failing"],
         "the four desired outputs": ["three", "rows"],

@@ -362,14 +362,15 @@ held_out = Step(
 def _slopes(slip, X, w, b, j, h):
     X = slip(X, mean_row=X.mean(0, keepdims=True))
     z, gone = X @ w + b, h * X[:, j]
-    gone = slip(gone, bias=h + 0 * gone, no_input=h / 2, square=h * gone)
+    gone = slip(gone, bias=h + 0 * gone, input=h * w[j] + 0 * gone, square=h * gone)
     gone = slip(gone, minus=-gone, all_inputs=h * X.sum(1), before=h * X[:, j - 1])
     moved = z + gone
 
     def quotient(sigma):
         by = slip(h, undivided=1.0, twice=2 * h, size_h=abs(h))
-        both = sigma(moved) - sigma(z - h * X[:, j])
-        change = slip(sigma(moved) - sigma(z), central=both / 2)
+        both, half = sigma(moved) - sigma(z - h * X[:, j]), h / 2 * X[:, j]
+        halves = sigma(z + half) - sigma(z - half)
+        change = slip(sigma(moved) - sigma(z), central=both / 2, halves=halves)
         change = slip(change, size=np.abs(change))
         return slip(change.mean(), summed=change.sum(), each=change) / by
 
@@ -382,7 +383,7 @@ def _slopes(slip, X, w, b, j, h):
     found = quotient(slip(smooth, tanh=np.tanh, linear=lambda z: z))
     at = smooth(z) * (1 - smooth(z))
     found = slip(found, slope=(at * X[:, j]).mean(), slope_alone=at.mean())
-    return quotient(step), found
+    return slip((quotient(step), found), exact=(0.0, (at * X[:, j]).mean()))
 
 
 def _slope_cases(rng) -> Iterator[Case]:
@@ -402,7 +403,7 @@ slopes = Step(
     ("step", "sigmoid"),
     texts={
         "bias": "the bias moves by h: the weight does.",
-        "no_input": "the change of z lacks the input.",
+        "input": "the input moves by h: the weight does.",
         "square": "the weight moves by h²: by h.",
         "minus": "the weight goes down by h: it goes up.",
         "all_inputs": "all weights move: only number j does.",
@@ -412,6 +413,8 @@ slopes = Step(
         "twice": "the division is by 2 h: the weight moves to one side.",
         "size_h": "the sign of h is lost in the division.",
         "central": "this is the central difference: the weight goes up only.",
+        "halves": "the weight goes half of h up and half down: it goes up by h.",
+        "exact": "the derivatives came, 0 for the step: changes are asked for.",
         "slope": "the exact slope came: the change, divided by h, is asked for.",
         "slope_alone": "σ(z) (1 − σ(z)) came: the change, divided by h, is asked for.",
         "size": "the sizes of the changes are averaged: they have signs.",
@@ -422,9 +425,9 @@ slopes = Step(
         "linear": "z stands in place of the sigmoid.",
     },
     demands={
-        "weight number $j$ goes up by $h$": ["minus", "all_inputs", "bias"],
+        "weight number $j$ goes up by $h$": ["minus", "all_inputs", "bias", "input"],
         "the mean change of the output": ["summed", "size", "mean_row"],
-        "divided by $h$": ["undivided", "twice"],
+        "divided by $h$": ["undivided", "twice", "exact"],
         "$1/(1 + e^{-z})$": ["tanh", "linear"],
     },
     why="To learn, a weight must hear whether it should go up or down. A small change "

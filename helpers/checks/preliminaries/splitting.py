@@ -115,7 +115,7 @@ def _shuffled_cases(rng) -> Iterator[Case]:
 
 
 SHUFFLED = BOTH | {
-    "own": "another rng gives the same split: use the rng that is passed.",
+    "own": "the split does not follow the rng that is passed: draw from it alone.",
     "sorted": "the test part is always the first or last rows: shuffle first.",
     "block": "the test part is a block of neighbors: shuffle the examples, too.",
     "never": "some examples are hardly ever tested: is a range off by one?",
@@ -281,7 +281,8 @@ def _scaled(slip, X, train, test):
     scaled = slip(scaled, shift=(A / std, B / std), no_std=(A - mean, B - mean))
     scaled = slip(scaled, loose=(A - mean / std, B - mean / std))
     told = [f([scaled[0]], 1)[0] for f in (np.mean, np.std)]
-    return *scaled, *slip((mean, std), of_scaled=told)
+    anew = scaled[0], own, B.mean(0), B.std(0)
+    return slip((*scaled, *slip((mean, std), of_scaled=told)), refitted=anew)
 
 
 def _scaled_cases(rng) -> Iterator[Case]:
@@ -311,6 +312,7 @@ scaled_parts = Step(
         "one": "one mean and one deviation for all columns: each column has its own.",
         "over_rows": "mean and deviation are taken over the rows: axis 0 is asked for.",
         "own": "the test part is scaled by its own mean and deviation.",
+        "refitted": "the scaler is fitted anew: the test part has no mean of its own.",
         "raw": "the test part is not scaled.",
         "centered": "of the test part only the mean is subtracted: divide, too.",
         "shift": "the mean is not subtracted.",
@@ -356,6 +358,8 @@ def _audit(slip, X, train, test, mean, std):
         close=close.all(2).any(1).sum(),
         sums=np.isin(X[test].sum(1), X[train].sum(1)).sum(),
     )
+    swapped = np.isin(train, test).sum(), equal.any(0).sum()
+    shared, copies = slip((shared, copies), both_of_train=swapped)
     of = slip(X[train], of_all=X, of_test=X[test])
     away = np.abs([mean - of.mean(0), std - slip(of.std(0), less_1=of.std(0, ddof=1))])
     off = slip(away > 1e-8, rounding=away > 0)
@@ -413,6 +417,7 @@ audit = Step(
         "of_train": "`shared` counts indices of `train`: count those of `test`.",
         "pairs": "`copies` counts pairs: a test row with several equals counts once.",
         "of_rows": "`copies` counts training rows; test rows are asked for.",
+        "both_of_train": "indices of `train` are counted: count those of `test`.",
         "one_entry": "`copies` counts rows with one entry in common: all must agree.",
         "entries": "`copies` looks for each entry by itself: compare whole rows.",
         "unshared": "`copies` leaves out the shared indices: they count, too.",
@@ -451,6 +456,8 @@ audit = Step(
 def _choose(slip, accuracy, settings):
     part = slip("validation", by_train="train", by_test="test")
     scores = [accuracy(s, part) for s in settings]
+    for s in slip((), by_both=range(len(settings))):
+        scores[s] = (scores[s] + accuracy(settings[s], "train")) / 2
     ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
     ties = [i for i in ranked if scores[i] == max(scores)]
     falls = [i for i, s in enumerate(scores[1:]) if s < scores[i]]
@@ -514,6 +521,7 @@ choose = Step(
     texts={
         "by_train": "chosen by the training part: the most flexible looks best there.",
         "by_test": "chosen by the test part: it is a test of the unseen no more.",
+        "by_both": "chosen by training and validation together: by the latter.",
         "tie": "the larger of two equally good settings is chosen.",
         "peak": "the search ends where the accuracy first falls: try all settings.",
         "test_all": ONCE,
@@ -547,9 +555,10 @@ def _guess(slip, y_train, y_test):
     label = slip(label, first=labels[0], largest=labels[-1], place_used=counts.argmax())
     runs = [(len(list(run)), label) for label, run in itertools.groupby(asked)]
     label = slip(label, run=max(runs)[1], median=int(np.median(asked)))
+    label = slip(label, mean=int(np.round(asked.mean())))
     hits = slip(y_test, on_train=y_train) == label
     share = slip(hits.mean(), number=hits.sum(), percent=100 * hits.mean())
-    share = slip(share, equal=1 / len(labels))
+    share = slip(share, equal=1 / len(labels), by_N=hits.sum() / len(y_train))
     place = slip(label, place=counts.argmax(), count=counts.max())
     return slip((place, share), exchanged=(share, place))
 
@@ -580,9 +589,11 @@ guess = Step(
         "largest": "the largest label is answered, whatever is frequent.",
         "run": "the label of the longest run is answered: count all of its places.",
         "median": "the median of the labels is answered: labels are names.",
+        "mean": "the mean of the labels, rounded, is answered: labels are names.",
         "on_train": "the accuracy is that on the training part.",
         "number": "the number of hits came: their share is asked for.",
         "percent": "these are percents: a number between 0 and 1 is asked for.",
+        "by_N": "the hits are divided by the number of training examples.",
         "equal": "this is one over the number of classes, as if all were as frequent.",
         "place": "the place of the label in the list of classes came, not the label.",
         "place_used": "the place in the list of classes stands for the label.",

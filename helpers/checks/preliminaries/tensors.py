@@ -150,7 +150,8 @@ def _one_hot(slip, y, k):
     from_1 = (y[:, None] == np.arange(1, k + 1)) * 1.0
     code = slip(right, **shifted, from_1=from_1, largest=np.eye(y.max() + 1)[y])
     code = slip(code, columns=right.T, label=right * y[:, None], inverted=1 - right)
-    every = right.max(0) + 0 * right
+    every, ranks = right.max(0) + 0 * right, np.unique(y, return_inverse=True)[1]
+    code = slip(code, ranked=np.eye(k)[ranks])
     return slip(code, ten=np.eye(10)[y], up_to=np.tri(k)[y], all_rows=every)
 
 
@@ -174,6 +175,7 @@ one_hot = TensorStep(
         "right": "the 1 stands one place too far to the right: classes count from 0.",
         "largest": "k is ignored: the largest label that occurs gives the columns.",
         "from_1": "classes are counted from 1, and class 0 has no 1: count from 0.",
+        "ranked": "the classes that occur are numbered anew: each keeps its number.",
         "columns": "columns of the identity matrix were picked: a row for each label.",
         "label": "the label itself stands where the 1 belongs.",
         "inverted": "0 and 1 are exchanged.",
@@ -184,7 +186,7 @@ one_hot = TensorStep(
     demands={
         "a 1 at place $c$, counted from 0": ["left", "right", "from_1", "label"],
         "and 0 everywhere else": ["up_to", "all_rows", "inverted"],
-        "Some classes may not occur in it": ["largest"],
+        "Some classes may not occur in it": ["largest", "ranked"],
         "shape `(N, k)`": ["columns", "ten"],
     },
     why="A class number is a name, not an amount: class 4 is not twice class 2. With "
@@ -196,6 +198,9 @@ one_hot = TensorStep(
 )
 
 
+EPSILON = {k: 10.0**-k for k in (3, 5, 6)}
+
+
 @_of_arrays
 def _standardize(slip, X):
     axis = slip("columns", rows="rows", table="table")
@@ -203,7 +208,10 @@ def _standardize(slip, X):
     mean, s = X.mean(axis, keepdims=True), X.std(axis, keepdims=True)
     less_1 = X.std(axis, ddof=1, keepdims=True)
     s = slip(s, less_1=less_1, var=s**2, range=np.ptp(X, axis, keepdims=True))
-    s = slip(s, eps=s + 1e-5, eps_root=np.sqrt(s**2 + 1e-5))
+    s = slip(s, **{f"eps_{k}": s + e for k, e in EPSILON.items()})
+    roots = {f"eps_root_{k}": np.sqrt(s**2 + e) for k, e in EPSILON.items()}
+    square = (X * X).mean(axis, keepdims=True) - mean * mean
+    s = slip(s, **roots, cancels=np.sqrt(np.where(s > 0, square, 0).clip(0)))
     still = s == 0
     s = slip(np.where(still, 1, s), nan=s, least_1=np.maximum(s, 1))
     Z = slip((X - mean) / s, no_mean=X / s, no_std=X - mean + 0 * s)
@@ -237,8 +245,8 @@ standardize = TensorStep(
         "var": "divided by the variance: the square root is missing.",
         "range": "divided by the range (largest minus smallest), not by the deviation.",
         "min_max": "scaled to 0…1: mean and standard deviation are asked for.",
-        "eps": "10⁻⁵ is added to the deviation: only a deviation of 0 is replaced.",
-        "eps_root": "10⁻⁵ is added under the root: only a deviation of 0 is replaced.",
+        "cancels": "the square of the mean is taken from the mean square: far from 0 "
+        "both are nearly equal, and rounding is left.",
         "skipped": "a column of equal numbers stays as it was: zeros are asked for.",
         "least_1": "a deviation below 1 is taken for 1: only one of 0 is replaced.",
         "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
@@ -246,13 +254,21 @@ standardize = TensorStep(
         "no_std": "the columns are centered, but not divided.",
         "loose": "only the mean is divided: parentheses are missing.",
         "late": "divided first, and the mean of before is subtracted: subtract first.",
+    }
+    | {
+        f"eps_{k}": f"{e:g} is added to the deviation: only one of 0 is replaced."
+        for k, e in EPSILON.items()
+    }
+    | {
+        f"eps_root_{k}": f"{e:g} is added under the root: only a 0 is replaced."
+        for k, e in EPSILON.items()
     },
     demands={
         "from each column subtract its mean": ["rows", "table", "no_mean", "late"],
         "then divide by its standard deviation": ["no_std", "range", "var"],
         "divide by $N$, not by $N - 1$": ["less_1"],
-        "becomes zeros, not NaN": ["nan", "skipped", "eps"],
-        "also of single precision and far from 0": ["float32, far from 0"],
+        "becomes zeros, not NaN": ["nan", "skipped", "eps_5"],
+        "also of single precision and far from 0": ["float32, far from 0", "cancels"],
         "`X` stays as it was": ["5 examples, 3 columns"],
     },
     why="Features come in meters, years and dollars; after this step all have mean 0 "
@@ -406,6 +422,11 @@ def _framed(slip, images, value):
     out = slip(out, first=painted((all_, 0), (all_, all_, 0)), around=wide)
     out = slip(out, last=painted((all_, -1), (all_, all_, -1)))
     out = slip(out, corners=painted(*corners))
+    sides = {"first row": (all_, 0), "last row": (all_, -1)}
+    sides |= {"first column": (all_, all_, 0), "last column": (all_, all_, -1)}
+    three = {n: painted(*(p for m, p in sides.items() if m != n)) for n in sides}
+    out = slip(out, **three, short_row=painted((all_, [0, -2]), columns))
+    out = slip(out, short_column=painted(rows, (all_, all_, [0, -2])))
     short = painted((all_, 0), (all_, all_, 0), (all_, -2), (all_, all_, -2))
     out = slip(out, short=short, whole=painted((ends,), rows), nothing=images)
     inside = painted((all_, inner, inner))
@@ -432,12 +453,19 @@ framed = TensorStep(
         "corners": "only the four corners are set.",
         "last": "only the last row and the last column are set, not the first ones.",
         "around": "the frame is put around the images: they have grown.",
+        "short_row": "the last row is missed by one: −1 is the last place.",
+        "short_column": "the last column is missed by one: −1 is the last place.",
         "short": "the last row and column are missed by one: −1 is the last place.",
         "whole": "the first axis counts the images: whole images are set.",
         "nothing": "nothing is set: these are the images as they came.",
         "inside": "the inside is set to the value, not the frame.",
         "full": "all pixels are set, not only the outermost ones.",
         "cut": "the frame is cut off: it is to be set to the value.",
+    }
+    | {
+        f"{end} {line}": f"the {end} {line} is not set."
+        for end in ("first", "last")
+        for line in ("row", "column")
     },
     demands={
         "first and last row, first and last column": ["rows", "columns", "corners"],

@@ -79,11 +79,11 @@ def _best(Phi, y):
     return theta[:-1], theta[-1]
 
 
-def _predicted(X, y, A, centers):
-    """Return what the network says about A that is fitted to X and y."""
+def _predicted(X, y, A, centers, share=1.0):
+    """Return what the network, fitted to X and y, says about A; `share` is b's."""
     sigma = _neighbor_widths(Slip(), centers)
     w, b = _best(_phi(X, centers, sigma), y)
-    return _phi(A, centers, sigma) @ w + b
+    return _phi(A, centers, sigma) @ w + share * b
 
 
 def _join(*parts):
@@ -209,7 +209,9 @@ def _choose_k(slip, X, y, X_val, y_val, candidates, centers_of):
     best = slip(best, tie_last=len(ks) - 1 - int(by[::-1].argmin()))
     k = slip(ks[best], tie_small=min(ties, default=ks[best]))
     k = slip(k, place=best, place_1=best + 1)
-    return k, slip(e, least=e[best])
+    rises = [*np.flatnonzero(np.diff(e) > 0), len(e) - 1][0]
+    pair = k, slip(e, least=e[best])
+    return slip(pair, early=(ks[rises], e[: rises + 2]))
 
 
 def _choose_k_cases(rng) -> Iterator[Case]:
@@ -248,6 +250,7 @@ choose_k = Step(
         "largest": "the k with the largest error came.",
         "last": "the last candidate came, whatever its error.",
         "first": "the first candidate came, whatever its error.",
+        "early": "the search ends where the error rises: try all candidates.",
         "tie_last": "at the same error the last candidate wins: the first is to win.",
         "tie_small": "at the same error the smallest wins: the first is to win.",
         "place": "the place of the best in the list came, not its k.",
@@ -258,7 +261,7 @@ choose_k = Step(
         "with the smallest validation error": ["train", "by_train", "largest"],
         "in any order": ["sorted"],
         "the chosen number": ["place"],
-        "errors of all candidates in their order": ["sorted", "least"],
+        "errors of all candidates in their order": ["sorted", "least", "early"],
         "At the same error the first candidate wins": ["tie_last", "tie_small"],
         "touch neither the weights nor the centers": ["fit_both", "on_both", "both"],
     },
@@ -275,13 +278,15 @@ def _final_error(slip, X, y, X_val, y_val, X_test, y_test, k, centers_of):
     train, val, test = (X, y), (X_val, y_val), (X_test, y_test)
     both, three, turned = _join(train, val), _join(train, val, test), _join(val, train)
     fit = slip(both, train=train, three=three, fit_train=train, fit_three=three)
-    fit = slip(fit, fit_test=test)
+    fit = slip(fit, fit_test=test, val=val)
     place = slip(both, train=train, three=three, on_train=train, on_three=three)
     fit, place = slip((fit, place), turned=(turned, turned))
-    place = slip(place, on_val=val)
+    place = slip(place, on_val=val, val=val)
     A, t = slip(test, of_val=val, of_train=train, of_both=both, of_three=three)
     slip(None, exchanged=lambda: centers_of(k, X))
-    return _measured(slip, _predicted(*fit, A, centers_of(place[0], k)), t)
+    share = slip(1.0, lost=0.0)
+    F = _predicted(*fit, A, centers_of(place[0], k), share)
+    return _measured(slip, F, t)
 
 
 def _final_error_cases(rng) -> Iterator[Case]:
@@ -307,6 +312,8 @@ final_error = Step(
         "train": "centers and weights come from the training part alone: k is chosen, "
         "so the validation part may be learned from, too.",
         "three": "leakage: centers and weights have seen the test part.",
+        "val": "centers and weights come from the validation part alone.",
+        "lost": "the bias is fitted, but not added.",
         "fit_train": "the weights are fitted on the training part alone.",
         "fit_three": "leakage: the weights have seen the test part.",
         "fit_test": "leakage: the weights are fitted on the test part.",

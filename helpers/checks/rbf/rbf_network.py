@@ -22,6 +22,7 @@ def small(**given: Any) -> Callable[[], Case]:
 def _basis(slip, X, centers, sigma):
     e = X[:, None] - centers
     sigma = slip(sigma, mean_width=sigma.mean(1, keepdims=True))
+    sigma = slip(sigma, first_center=0 * sigma + sigma[:1])
     two = slip(2 * sigma**2, no_2=sigma**2, sigma=2 * sigma, all_squared=4 * sigma**2)
     two = slip(two, times=4 / two, one_width=two.mean(1, keepdims=True))
     parts = e**2 / two
@@ -29,6 +30,7 @@ def _basis(slip, X, centers, sigma):
     a = slip(parts.sum(2), mean=parts.mean(2), over_centers=parts.sum(1))
     a = slip(a, late=lambda: (e**2).sum(2) / two, apart=(e**2).sum(2) / two.sum(1))
     a = slip(a, by_rows=lambda: ((X - centers) ** 2 / two).sum(1), plus=-a)
+    a = slip(a, root=lambda: np.sqrt(a / 2))
     Phi = slip(np.exp(-a), exponents=a, added=np.exp(-parts).sum(2))
     return slip(Phi, density=Phi / np.prod(sigma * np.sqrt(2 * np.pi), 1))
 
@@ -54,7 +56,9 @@ basis = Step(
         "apart": "squares and widths are added up apart: divide each square first.",
         "one_width": "one width serves all features: each has its own.",
         "mean_width": "the mean of the widths serves all features: each has its own.",
+        "first_center": "all centers have the widths of the first: each has its own.",
         "plus": "the minus sign is missing: the values grow with the distance.",
+        "root": "the distance stands in the exponent: its square belongs there.",
         "over_centers": "the squares are added over the wrong axis: take the features.",
         "by_rows": "row is paired with row: each example meets each center.",
         "no_2": "the 2 is missing: the squares are divided by 2σ².",
@@ -89,7 +93,8 @@ def _k_means(slip, X, starts, rounds):
 
     def run(c):
         labels = nearest(c)
-        for _ in range(slip(rounds, endless=100, one=1, unmoved=0)):
+        count = slip(rounds, endless=100, one=1, unmoved=0, one_less=rounds - 1)
+        for _ in range(count):
             labels = nearest(c)
             moved = c.copy()
             for j in range(len(c)):
@@ -101,6 +106,8 @@ def _k_means(slip, X, starts, rounds):
                     moved[j] = slip(rest, example=lambda j=j: _example(slip, X, j))
             if np.array_equal(moved, c):
                 break
+            if slip(False, early=np.abs(moved - c).max() < 0.1):
+                return moved, labels
             c = moved
         return c, labels
 
@@ -161,6 +168,9 @@ def _k_means_cases(rng) -> Iterator[Case]:
     X = np.repeat([-7.0, 0.0, 3.0], [1, 8, 8])[:, None] + rng.normal(0, 0.05, (17, 1))
     args = {"X": X, "starts": X[[[0, 1], [1, 16]]], "rounds": 30}
     yield Case("17 points on the line, one far from the others", args)
+    X = rng.normal(0, 0.01, (60, 2))
+    args = {"X": X, "starts": X[None, :5], "rounds": 60}
+    yield Case("60 points, close together", args)
 
 
 STAYS = "it stays where it is."
@@ -183,6 +193,8 @@ k_means = Step(
         "farthest": "each point gets the number of its farthest center.",
         "endless": "`rounds` is ignored: the rounds go on until nothing moves.",
         "one": "this is one round: is the loop left, or are labels those of the start?",
+        "one_less": "one round is missing: make `rounds` rounds.",
+        "early": "the rounds end when the centers move little: go on until none does.",
         "median": "the centers move to the median of their points: take the mean.",
         "total": "the centers move to the sum of their points: take the mean.",
         "number": "the mean runs over the features, too: each has its own.",
@@ -202,7 +214,8 @@ k_means = Step(
         "every point gets the number of its nearest center": ["farthest", "first"],
         "every center moves to the mean of its points": ["median", "total", "number"],
         "a center without points stays where it is": ["nan", "origin", "example"],
-        "Make `rounds` rounds": ["endless", "one", "unmoved"],
+        "Make `rounds` rounds": ["endless", "one", "one_less", "unmoved"],
+        "or fewer if nothing moves any more": ["early"],
         "the array stays as it was": ["two rounds, 2 starts"],
         "the number of the nearest *final* center": ["stale"],
         "counted from 0": ["from_1"],
@@ -223,7 +236,8 @@ def _widths(slip, X, centers, labels):
     is_large = counts >= slip(2, least_1=1, least_3=3)
     for j in np.flatnonzero(is_large):
         part = X[labels == j]
-        e, N = part - centers[j], len(part)
+        e = part - slip(centers[j], own_mean=part.mean(0))
+        N = len(part)
         d, rms = np.linalg.norm(e, axis=1), np.sqrt((e**2).mean(0))
         var = slip(np.mean(e**2), total=np.sum(e**2), points=np.mean(d**2))
         var = slip(var, flat=np.var(part), less_1=np.sum(e**2) / max(e.size - 1, 1))
@@ -231,10 +245,12 @@ def _widths(slip, X, centers, labels):
         width = slip(np.sqrt(var), variance=var, absolute=np.abs(e).mean())
         own[j] = slip(width, distance=d.mean(), by_feature=rms.mean(), columns=rms)
     large, others = np.array(list(own.values())), X[is_large[labels]]
+    gaps = others - centers[labels[is_large[labels]]]
     fill = slip(large.mean(0), zero=0.0, one=1.0, with_zeros=large.sum(0) / k)
     fill = slip(fill, median=np.median(large))
     fill = slip(fill, squares=np.sqrt(np.mean(large**2)), pooled=np.std(others))
     fill = slip(fill, apart=np.sqrt(others.var(0).mean()), everything=np.std(X))
+    fill = slip(fill, own_gaps=np.sqrt(np.mean(gaps**2)))
     sigma = []
     for j, count in enumerate(counts):
         before = lambda j=j: np.mean([own[i] for i in own if i < j])  # noqa: E731
@@ -245,16 +261,20 @@ def _widths(slip, X, centers, labels):
 
 
 def _widths_cases(rng) -> Iterator[Case]:
-    for n, sizes in ((2, (5, 3, 8)), (1, (4, 1, 7)), (3, (6, 0, 2, 1, 4, 0))):
+    for n, sizes, off in (
+        *((2, (5, 3, 8), 0.0), (1, (4, 1, 7), 0.0)),
+        *((3, (6, 0, 2, 1, 4, 0), 0.0), (2, (4, 6), 0.5)),
+    ):
         labels = np.repeat(np.arange(len(sizes)), sizes)
         X = 8.0 * labels[:, None] + rng.normal(size=(len(labels), n))
         X *= rng.uniform(0.3, 1.5, len(sizes))[labels][:, None]
         centers = np.full((len(sizes), n), -50.0)
         for j in set(labels):
-            centers[j] = X[labels == j].mean(0)
+            centers[j] = X[labels == j].mean(0) + off * rng.uniform(1, 2, n)
         order = rng.permutation(len(X))
         args = {"X": X[order], "centers": centers, "labels": labels[order]}
-        yield Case(f"clusters of {', '.join(map(str, sizes))} points", args)
+        label = f"clusters of {', '.join(map(str, sizes))} points"
+        yield Case(label + ", centers off their means" * bool(off), args)
 
 
 ALL = "a small cluster takes the deviation of {}: average the others' deviations."
@@ -268,6 +288,7 @@ widths = Step(
         "least_3": "two points have a deviation: only fewer than two have none.",
         "total": "the squares are summed up: divide by how many there are.",
         "points": "the features are added up: average over points and features.",
+        "own_mean": "deviations from the mean of the points came: take `centers`.",
         "flat": "one mean of all numbers of the cluster: each feature has its own.",
         "less_1": "the sum is divided by how many there are, less 1.",
         "point_less": "the number of points less 1 stands below.",
@@ -289,9 +310,10 @@ widths = Step(
         "pooled": ALL.format("all numbers of the others, with the gaps between them"),
         "apart": ALL.format("all points of the others, with the gaps between them"),
         "everything": ALL.format("all points"),
+        "own_gaps": ALL.format("all points of the others from their centers"),
     },
     demands={
-        "\\sqrt{\\text{mean of } (x_i - c_{ji})^2}": ["total", "variance", "absolute"],
+        "\\sqrt{\\text{mean of } (x_i - c_{ji})^2}": ["total", "variance", "own_mean"],
         "over all points of the cluster and all features": ["points", "columns"],
         "**fewer than two points** has no deviation": ["least_1", "nan", "zero"],
         "Returns the widths, shape `(k,)`": ["present", "largest"],
@@ -315,6 +337,7 @@ def _least_squares(slip, Phi, y, lam):
         G = lam * np.eye(A.shape[1])
         G[-1, -1] *= free
         G = slip(G, other=G[::-1, ::-1], every_entry=lam + 0 * G)
+        G = slip(G, last_free=np.roll(G, (-1, -1), (0, 1)))
         return np.linalg.solve(A.T @ A + G, A.T @ y)
 
     A, mean = np.column_stack([Phi, np.ones(len(y))]), np.mean(y)
@@ -350,6 +373,8 @@ least_squares = Step(
         "double": "the penalty counts twice: both terms are squares and bring a 2.",
         "minus": "the penalty is subtracted: it is added.",
         "other": "the wrong entry is free of the penalty: where are the ones?",
+        "last_free": "the bias is penalized, the last weight is not: where are the "
+        "ones?",
         "every_entry": "λ is added to every entry: it belongs on the diagonal.",
         "bias_too": "the bias is penalized, too: only the weights are.",
         "no_bias": "there is no bias: F has a b, so Φ needs a column of ones.",
@@ -498,7 +523,7 @@ fit_online = Step(
         "one_epoch": "this is one epoch: a return in the loop, or set back each time?",
         "one_step": "only one step is made: a return in the loop?",
         "reversed": "the examples come in reversed order.",
-        "batch": f"the examples of an epoch are gathered into one step: {EACH}",
+        "batch": f"all errors of an epoch are those at its beginning: {EACH}",
         "mean_batch": f"an epoch is one step, with the mean gradient: {EACH}",
         "no_b": "the bias b is forgotten in F.",
         "half": "the factor 2 is missing: it is ½(F − y)² that has none.",

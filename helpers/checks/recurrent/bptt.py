@@ -322,7 +322,8 @@ def _gradients(slip, X, H, D, deltas):
     spread = 0 * dbh + np.sum(dbh), 0 * dby + np.sum(dby)
     dbh, dby = slip((dbh, dby), bias_spread=spread)
     dbh = slip(dbh, bias_d=dby)
-    return pair(deltas, X), pair(deltas, H_before), dbh, pair(D, H_after), dby
+    dWhh = slip(pair(deltas, H_before), no_first=pair(deltas[1:], H[1:-1]))
+    return pair(deltas, X), dWhh, dbh, pair(D, H_after), dby
 
 
 def _gradients_cases(rng) -> Iterator[Case]:
@@ -342,6 +343,7 @@ gradients = Step(
         "last_time": "only the last time is used: sum over all times.",
         "last_pair": "the matrices use the last time only: sum over all times.",
         "after": "dW_hh uses the state after the step: δ_t meets h_{t−1}.",
+        "no_first": "dW_hh leaves out the first time: δ_1 meets the initial state h_0.",
         "before": "dW_hy uses the state before the step: z_t was made from h_t.",
         "bias_times": "the biases are summed over the times, not over the examples.",
         "bias_examples": "the biases are summed over the examples, not over the times.",
@@ -437,6 +439,8 @@ def _clip_norm(slip, grads, bound):
     norm = slip(norm, mean=norm / np.sqrt(flat.size), spectral=spectral)
     factor = min(1, bound / norm)
     factor = slip(factor, stretched=bound / norm, unit=1 / norm, turned=norm / bound)
+    factor = slip(factor, turned_long=max(1, norm / bound))
+    factor = slip(factor, turned_short=min(1, norm / bound))
     factor = slip(factor, unit_long=1 / norm if norm > bound else 1)
     factor = slip(factor, only_bound=bound if norm > bound else 1)
     own = [g * min(1, bound / n) for g, n in zip(grads, each, strict=True)]
@@ -462,6 +466,8 @@ clip_norm = Step(
         "unit_long": "long gradients get length 1: the bound is their new length.",
         "only_bound": "the factor is the bound itself: divide it by the norm.",
         "turned": "the factor is turned around: it is the bound over the norm.",
+        "turned_long": "long gradients are made longer: divide the bound by the norm.",
+        "turned_short": "short gradients are made shorter, and long ones stay.",
         "own": "each array is clipped by itself: one norm for all is asked for.",
         "value": "this is clipping by value: scale all entries by one factor.",
         "joined": JOINED,
@@ -495,12 +501,13 @@ def _jacobian_norms(slip, H, Whh):
     size = slip(
         lambda J: np.linalg.norm(J, 2),
         frobenius=np.linalg.norm,
+        frobenius_1=np.linalg.norm,
         radius=lambda J: np.abs(np.linalg.eigvals(J)).max(),
         largest=lambda J: np.abs(J).max(),
         smallest=lambda J: np.linalg.norm(J, -2),
     )
     J = np.eye(len(W))
-    norms = [size(J)]
+    norms = [slip(size, frobenius_1=lambda J: 1.0)(J)]
     for s in slip(slope[::-1], forward=slope):
         one = slip(s[:, None] * W, columns=W * s)
         J = slip(J @ one, left=one @ J, single=one, forward=one @ J)
@@ -528,6 +535,8 @@ jacobian_norms = Step(
         "sigmoid": "this is the derivative of the sigmoid, h(1 − h): tanh has 1 − h².",
         "turned": "W_hh is transposed: one step is diag(1 − h²) W_hh.",
         "frobenius": "this is the Frobenius norm, not the largest singular value.",
+        "frobenius_1": "but for the last, these are Frobenius norms: the largest "
+        "singular value is asked for.",
         "radius": "this is the largest eigenvalue, not the largest singular value.",
         "largest": "this is the largest entry, not the largest singular value.",
         "smallest": "this is the smallest singular value: the largest is asked for.",

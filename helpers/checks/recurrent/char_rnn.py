@@ -111,7 +111,7 @@ vocabulary = Step(
         "turned_count": "the rare characters are kept, and the others are not.",
         "by_appearance": "the characters come in the order of their appearance.",
         "by_count": "the characters come in the order of their counts.",
-        "most_common": "the characters come in the order of their counts.",
+        "most_common": "the characters come by their counts, then as they appear.",
         "repeated": "characters occur twice in the list: each should occur once.",
         "falling": "the list is sorted from the largest down: sort upward.",
         "no_rare": 'the list lacks its last entry "<rare>".',
@@ -159,12 +159,14 @@ def _examples(slip, indices, T):
     places = slip(
         places, overlap=overlapping, too_many=np.arange(N // T * T).reshape(-1, T)
     )
+    places = slip(places, rest_first=places + N - 1 - n * T)
     X = indices[places]
     Y = indices[(places + slip(1, unshifted=0, before=-1, next_window=T)) % N]
     Y = slip(Y, rolled=np.roll(X, -1, axis=1), only_last=Y[:, -1])
     to_one = indices[overlapping], indices[T:]
     cut = lambda a: a[: N // T * T].reshape(-1, T)  # noqa: E731
     too_short = lambda: (cut(indices), cut(indices[1:]).reshape(N // T, T))  # noqa: E731
+    X, Y = slip((X, Y), exchanged=(Y, X))
     return slip((X, Y), turned=(X.T, Y.T), to_one=to_one, too_short=too_short)
 
 
@@ -191,6 +193,8 @@ examples = Step(
         "too_many": "there are ⌊N/T⌋ windows; the last label is the text's first.",
         "unshifted": "the labels are the inputs: they should be shifted by one.",
         "before": "the labels are the characters before: shift them the other way.",
+        "exchanged": "each label stands before its input: the label is what follows.",
+        "rest_first": "what is left over is dropped at the beginning: at the end.",
         "next_window": "the labels are shifted by T, not by one.",
         "rolled": "the labels are rolled within a window: its last one is the next's.",
         "only_last": "Y holds one label for each window: every input has one.",
@@ -295,13 +299,13 @@ def _soft(z):
 def _probabilities(slip, z, tau):
     p = _heated(slip, z, tau)
     p = slip(p, divided=_soft(z) / tau, logarithms=_log_softmax(z / tau))
-    share = lambda e: e / e.sum()  # noqa: E731
+    p = slip(p, no_sum=p / p.max())
+    share = lambda e: e / slip(e.sum(), no_sum=e.max())  # noqa: E731
     p = slip(p, no_shift=lambda: share(np.exp(z / tau)))
     p = slip(p, shift_late=lambda: share(np.exp(z / tau - z.max())))
     p = slip(p, cut=share(np.exp(np.clip(z / tau, -700, 700))))
     power = _soft(z) ** (1 / tau)
-    p = slip(p, power=power, root=share(power))
-    return slip(p, no_sum=np.exp((z - z.max()) / tau))
+    return slip(p, power=power, root=share(power))
 
 
 def _probabilities_cases(rng) -> Iterator[Case]:
@@ -460,19 +464,18 @@ def sample(function: Callable, seed: int = 0) -> None:
 
 
 def _perplexity(slip, Z, Y):
-    Z = slip(Z, twice=_soft(Z))
-    log_p = slip(
-        _log_softmax(Z), times=_log_softmax(Z, 0), late=lambda: np.log(_soft(Z))
-    )
-    log_p = slip(log_p, no_shift=lambda: np.log(np.exp(Z) / np.exp(Z).sum(1)[:, None]))
-    log_p = slip(log_p, no_shift_2=lambda: Z - np.log(np.exp(Z).sum(1))[:, None])
-    p = _soft(Z)
+    Z, axis = slip(Z, twice=_soft(Z)), slip(1, times=0)
+    log_p, p = _log_softmax(Z, axis), np.exp(_log_softmax(Z, axis))
+    log_p = slip(log_p, late=lambda: np.log(p))
+    total = lambda: np.exp(Z).sum(axis, keepdims=True)  # noqa: E731
+    log_p = slip(log_p, no_shift=lambda: np.log(np.exp(Z) / total()))
+    log_p = slip(log_p, no_shift_2=lambda: Z - np.log(total()))
     least = {f"least_{n}": np.log(np.maximum(p, 10.0**-n)) for n in (8, 10, 12)}
     log_p = slip(log_p, plus_8=np.log(p + 1e-8), **least)
     rows, y = np.arange(len(Y)), slip(Y, predicted=Z.argmax(1))
     loss = slip(-log_p[rows, y], all_classes=-log_p.ravel(), table=-log_p[:, y].ravel())
     mean = slip(loss.mean(), summed=loss.sum(), middle=np.median(loss))
-    mean = slip(mean, by_all=loss.sum() / Z.size)
+    mean = slip(mean, by_all=loss.sum() / Z.size, entropy=-(p * log_p).sum(1).mean())
     return slip(
         np.exp(mean),
         no_exp=mean,
@@ -488,7 +491,7 @@ def _perplexity_cases(rng) -> Iterator[Case]:
     yield Case("a uniform model of 7", {"Z": np.zeros((5, 7)), "Y": np.arange(5)})
     args = {"Z": np.full((4, 3), 2.5), "Y": np.array([0] * 4)}
     yield Case("a uniform model of 3", args)
-    for T, k in ((6, 4), (9, 5), (5, 3), (8, 6)):
+    for T, k in ((6, 4), (9, 5), (5, 3), (8, 6), (7, 3), (4, 5)):
         args = {"Z": 2 * rng.normal(size=(T, k)), "Y": rng.integers(k, size=T)}
         yield Case(f"T = {T}, k = {k}", args)
     certain = {"Z": np.array([[1000.0, 0.0], [0.0, 1000.0]]), "Y": np.array([0, 1])}
@@ -499,7 +502,7 @@ def _perplexity_cases(rng) -> Iterator[Case]:
     yield Case("certain and wrong once, a logit of 1000", args)
 
 
-GUARD = "p is kept from 0 before the logarithm: take ln p from the logits."
+GUARD = "p is kept from 0 (1e-{}) before the logarithm: take ln p from the logits."
 perplexity = Step(
     "perplexity",
     _perplexity,
@@ -510,9 +513,12 @@ perplexity = Step(
         "late": "the logarithm comes after the softmax, and meets a 0: take ln p from "
         "the logits, z minus the logarithm of the sum (log-sum-exp).",
         "no_shift": OVERFLOW,
-        "no_shift_2": OVERFLOW,
-        **dict.fromkeys(("plus_8", "least_8", "least_10", "least_12"), GUARD),
+        "no_shift_2": "the sum of the exponentials overflows: subtract the largest "
+        "logit before exp.",
+        "plus_8": "1e-8 is added to p before the logarithm: take ln p from the logits.",
+        **{f"least_{n}": GUARD.format(n) for n in (8, 10, 12)},
         "by_all": "the sum is divided by T · k: it has T characters.",
+        "entropy": "this is made of the model's own entropy: what came is not read.",
         "predicted": "the largest probability is used, not that of the character.",
         "all_classes": "the mean is taken over all classes, not what came.",
         "table": "every row is read at every label: a row has one label, its own.",
@@ -563,6 +569,7 @@ def _bigram(slip, indices, k, alpha):
     bare = np.maximum(rows, 1)
     P = slip(P, no_alpha=C / rows, no_alpha_0=C / bare, late=C / bare + alpha)
     even = np.where(rows > 0, C / bare, 1 / size)
+    P = slip(P, no_below_0=added / bare)
     P = slip(P, no_axis=added / (rows + below).ravel())
     P = slip(P, no_alpha_even=even, columns=added / added.sum(0))
     return slip(P, whole=added / added.sum(), counts=added)
@@ -590,6 +597,7 @@ bigram = Step(
         "singles": "every row holds the frequencies of all characters: count pairs.",
         "one": "1 is added in place of α.",
         "no_below": "α is missing in the sums below: the rows do not add up to 1.",
+        "no_below_0": "α is missing in the sums below, and a sum of 0 was made 1.",
         "below_once": "α is added once below, not k times: no row adds up to 1.",
         "no_alpha": "α is missing: what never occurred gets 0, or 0/0.",
         "no_alpha_0": "α is missing: what never occurred gets 0, whole rows of it.",

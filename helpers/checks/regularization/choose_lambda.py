@@ -3,13 +3,16 @@
 Rows of X are examples. Each step is a reference that carries its slips.
 """
 
+import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
-from ..engine import Case, CheckFailed, Step
+from ..engine import Case, CheckFailed, Step, quiet
 from ..engine.running import wrap
+from ..engine.values import same
 
 LAMS = 10.0 ** np.arange(-4, 2)
 
@@ -46,11 +49,13 @@ def _ridge(slip, X, y, lam):
     x, middle, (N, n) = X.mean(0), y.mean(), X.shape
     A, t = slip((X - x, y - middle), as_they_come=(X, y), only_y=(X, y - middle))
     A = slip(A, one_mean=X - X.mean(), scaled=lambda: A / X.std(0))
+    std = slip(1.0, standardized=X.std(0))
+    A = A / std
     over, D = slip(N, features=n), lam * np.eye(n)
     D = slip(D, weak=D / N, strong=D * N, double=2 * D, half=D / 2)
     D = slip(D, minus=-D, everywhere=lam, none=0 * D)
     D = slip(D, first_free=np.diag(lam * (np.arange(n) > 0)))
-    w = np.linalg.solve(A.T @ A / over + D, A.T @ t / over)
+    w = np.linalg.solve(A.T @ A / over + D, A.T @ t / over) / std
     b = slip(middle - x @ w, no_x=middle, plus=middle + x @ w, no_y=-x @ w, zero=0.0)
     plain = np.linalg.solve(X.T @ X / N + lam * np.eye(n), X.T @ y / N)
     B = np.hstack([X, np.ones((N, 1))])
@@ -80,6 +85,7 @@ ridge = Step(
         "only_y": "y is centered, X is not: b takes the means of both away.",
         "one_mean": "one mean is taken from all features: each has its own.",
         "scaled": "the weights are those of scaled features: take them back to X.",
+        "standardized": "the features are scaled first: λ then pulls at other weights.",
         "features": "you divided by the number of features, not by N.",
         "weak": "XᵀX is not divided by N beside λ: your λ is N times too weak.",
         "strong": "your λ is N times too strong.",
@@ -135,6 +141,7 @@ def _path(slip, X, y, X_val, y_val, lams):
             value = slip(np.mean(e**2), summed=e @ e, absolute=np.abs(e).mean())
             pull = lam / 2 * v @ v
             value = slip(value, half=value / 2, penalized=value + pull)
+            value = slip(value, penalized_2=value + 2 * pull)
             value = slip(value, cost=value / 2 + pull)
             row.append(value)
         rows.append(row)
@@ -174,6 +181,7 @@ path = Step(
         "half": "the errors have the ½ of the cost.",
         "cost": "this is the cost of the fit: the squared errors alone are asked for.",
         "penalized": "the errors contain the penalty: it belongs to the fit alone.",
+        "penalized_2": "λ‖w‖² is added to an error: the penalty belongs to the fit.",
         "twice": "both errors are those of the training part.",
         "both_val": "both errors are those of the validation part.",
         "pairs": "a pair for each λ came: two arrays, one a part, are asked for.",
@@ -184,7 +192,7 @@ path = Step(
         "the predictions $x_i^\\top w + b$": ["no_b", "own_mean"],
         "two arrays of shape `(len(lams),)`": ["pairs"],
         "**mean squared error**": ["summed", "absolute"],
-        "without penalty": ["penalized", "cost"],
+        "without penalty": ["penalized", "penalized_2", "cost"],
         "and without ½": ["half"],
         "on the training and on the validation part": ["twice", "both_val"],
     },
@@ -202,7 +210,8 @@ path = Step(
 def _choose(slip, lams, errors):
     errors = slip(errors, largest=-errors)
     low = errors.min()
-    at = np.flatnonzero(slip(errors == low, near=errors <= 1.01 * low))
+    close = np.isclose(errors, low)
+    at = np.flatnonzero(slip(errors == low, near=errors <= 1.01 * low, close=close))
     i = slip(at[lams[at].argmax()], smaller=at[lams[at].argmin()], first=at[0])
     i = slip(i, last=at[-1], end=lams.argmax())
     return slip(lams[i], every=lams[at], index=int(i), error=errors[i])
@@ -212,6 +221,7 @@ def _choose_cases(rng) -> Iterator[Case]:
     for equal in (1, 3, 2) * 8:
         errors, at = np.round(rng.uniform(2, 3, size=7), 2), rng.permutation(7)
         errors[at[:equal]], errors[at[equal]] = 1.5, 1.51
+        errors[at[equal + 1]] = 1.5 * (1 + 1e-6)
         lams = rng.permutation(10.0 ** np.arange(-4, 3))
         label = ("one smallest error", "two equal errors", "three equal errors")
         yield Case(label[equal - 1], {"lams": lams, "errors": errors})
@@ -225,6 +235,8 @@ choose = Step(
     texts={
         "largest": "this is the λ with the largest error.",
         "near": "errors that differ are treated as equal: only the smallest counts.",
+        "close": "errors that are nearly equal count as equal (isclose?): only equal "
+        "ones do.",
         "smaller": "of equal errors the smallest λ came: take the largest.",
         "first": "of equal errors the first in the list came: take the largest λ.",
         "last": "of equal errors the last in the list came: take the largest λ.",
@@ -235,6 +247,7 @@ choose = Step(
     },
     demands={
         "with the smallest validation error": ["largest", "near", "end"],
+        "share exactly the same one": ["close"],
         "take the **largest** of these": ["smaller", "first", "last"],
         "in any order": ["three equal errors"],
         "Returns one entry of `lams`": ["every", "index", "error"],
@@ -253,7 +266,8 @@ choose = Step(
 def _stopping(slip, patience, min_delta, losses):
     best, where = slip(np.inf, zero=0.0), slip(-1, at_0=0)
     mark, last, waited = best, np.inf, 0
-    stopped, said, kept = False, [], [(best, where)]
+    stopped, said = False, []
+    kept = [(slip(best, none=np.nan), slip(where, no_epoch=np.nan))]
     for epoch, loss in enumerate(losses):
         gain = slip(mark, before=last, moves=best) - loss
         clear = slip(gain > min_delta, reaches=gain >= min_delta, ignored=gain > 0)
@@ -296,6 +310,8 @@ _stopper = Step(
     ("update", "best", "best_epoch"),
     texts={
         "zero": "best starts at 0: no loss is smaller. It starts at float('inf').",
+        "none": "before the first update best is None: it is float('inf').",
+        "no_epoch": "before the first update best_epoch is None: it is −1.",
         "at_0": "best_epoch starts at 0; before the first update it is −1.",
         "before": "each loss is compared with the one before, not the last clear one.",
         "moves": "each loss is compared with the smallest so far: then many small "
@@ -326,7 +342,7 @@ _stopper = Step(
         "the smallest loss so far, however small its lead": ["largest", "best_clear"],
         "an equal loss is not smaller": ["equal"],
         "the epoch of it, counted from 0": ["from_1", "newest"],
-        '`float("inf")` and `-1`': ["zero", "at_0"],
+        '`float("inf")` and `-1`': ["zero", "at_0", "none", "no_epoch"],
     },
     why="Near its end a training gains a little in every epoch, and would go on for "
     "ever: only a clear gain buys new patience. But a slow descent is one, too: small "
@@ -340,12 +356,14 @@ _stopper = Step(
 )
 
 
+def _fault(name: str, text: str) -> CheckFailed:
+    head = f"✗ {name}: not what is asked for"
+    return CheckFailed("\n".join([head, *wrap("Likely mistake: ", text)]))
+
+
 def _watched(make: Callable, patience: int, min_delta: float, losses: list) -> tuple:
     """Return what a stopper says after each loss, and what it keeps, also before."""
-
-    def fault(text: str) -> CheckFailed:
-        head = "✗ EarlyStopping: not what is asked for"
-        return CheckFailed("\n".join([head, *wrap("Likely mistake: ", text)]))
+    name = "EarlyStopping"
 
     def ran() -> tuple:
         stopper, said, kept = make(patience, min_delta), [], []
@@ -353,15 +371,16 @@ def _watched(make: Callable, patience: int, min_delta: float, losses: list) -> t
             if epoch >= 0:
                 said.append(stopper.update(losses[epoch]))
             if not (hasattr(stopper, "best") and hasattr(stopper, "best_epoch")):
-                raise fault("best or best_epoch is no attribute of self.")
+                raise _fault(name, "best or best_epoch is no attribute of self.")
             kept.append((stopper.best, stopper.best_epoch))
         if None in said:
-            raise fault("update returned None; True or False is expected.")
+            raise _fault(name, "update returned None; True or False is expected.")
         return said, *np.array(kept, float).T.tolist()
 
     first, second = ran(), ran()
-    if first != second:
-        raise fault("a second stopper goes on where the first ended: keep all in self.")
+    if not same(first, second, 0, 0):
+        text = "a second stopper goes on where the first ended: keep all in self."
+        raise _fault(name, text)
     return first
 
 
@@ -410,7 +429,7 @@ def _descents(rng) -> Iterator[Case]:
             yield Case(wanted.pop(0), args, {"N": 14})
 
 
-descend_early = Step(
+_early = Step(
     "descend_early",
     _descend,
     _descents,
@@ -449,6 +468,19 @@ descend_early = Step(
     see="Four more tools",
     goal="tell underfitting from overfitting by two curves",
 )
+
+
+def descend_early(function: Callable, seed: int = 0) -> None:
+    """Check `descend_early(X, y, X_val, y_val, eta, patience, epochs)`."""
+    X, y, X_val, *rest = copy.deepcopy([*_early.drawn(seed)[0].args.values()])
+    moved = False
+    with contextlib.suppress(Exception), quiet():  # what fails is told by the step
+        w, _ = function(0 * X, y, 0 * X_val, *rest)
+        moved = np.shape(w) == X.shape[1:] and np.isfinite(w).all() and np.any(w)
+    if moved:
+        text = "the weights do not start at 0: where all features are 0 that shows."
+        raise _fault("descend_early", text)
+    _early(function, seed)
 
 
 # --- report ---------------------------------------------------------------------------

@@ -24,8 +24,10 @@ def _forward(slip, a, p, _draw, training):
     rng, (m, c) = np.random.default_rng(_draw), a.shape[:2]
     ones = np.ones((m, c, 1, 1))
     if not slip(training, exchanged=not training, always=True):
-        out = slip(a, shrunk=(1 - p) * a)
-        mask = slip(ones, mask_shrunk=(1 - p) * ones, zeros=0 * ones)
+        less = (1 - p) * a, (1 - p) * ones
+        out, mask = slip((a, ones), old=less)
+        out = slip(out, shrunk=less[0])
+        mask = slip(mask, mask_shrunk=less[1], zeros=0 * ones)
         mask = slip(mask, spread=mask + 0 * a, all_pixels=mask + 0 * a)
         return out, mask, slip(0, drawn=m * c)
     u, again = rng.random(ones.shape), rng.random(ones.shape)
@@ -35,7 +37,7 @@ def _forward(slip, a, p, _draw, training):
     u = slip(u, batch=u[:1] + 0 * u, maps=first, pixels=each, all_pixels=each)
     other = np.random.default_rng(_draw).binomial(1, 1 - p, ones.shape) == 0
     dropped = slip(u < p, others=u >= p, high=u >= 1 - p, binomial=other)
-    factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p)
+    factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p, old=1)
     dropped, factor = slip((dropped, factor), keeps_p=(u >= p, 1 / p))
     mask = np.where(dropped, 0, factor)
     kept = slip(mask, plain=1.0 * ~dropped, second=np.where(again < p, 0, factor))
@@ -64,6 +66,8 @@ _dropped = Step(
     texts={
         "exchanged": "training and test mode are exchanged.",
         "always": "test mode drops, too: in test mode nothing happens.",
+        "old": "this is dropout of the old kind, which scales in test mode: divide by "
+        "1 − p in training.",
         "shrunk": "test mode multiplies by 1 − p: training has scaled already.",
         "mask_shrunk": "in test mode the mask holds 1 − p: it is made of ones.",
         "zeros": "in test mode the mask is 0: it is made of ones.",
@@ -211,8 +215,9 @@ def _l2(slip, weights, lam):
     lam = slip(lam, no_half=2 * lam)
     square = slip(lambda W: W**2 / 2, no_half_value=np.square, absolute=np.abs)
     root = lambda W: np.linalg.norm(W) / 2  # noqa: E731
+    square = slip(square, root=root, norm_2=lambda W: np.linalg.norm(W, 2) ** 2 / 2)
     slope = slip(lambda W: W, twice=lambda W: 2 * W, half=lambda W: W / 2)
-    return _penalty(slip, weights, lam, slip(square, root=root), slope)
+    return _penalty(slip, weights, lam, square, slope)
 
 
 def _l1(slip, weights, lam):
@@ -262,6 +267,7 @@ l2_penalty = Step(
         "no_half_value": "the ½ is missing in the value.",
         "absolute": "absolute values are added up: that is ℓ1.",
         "root": "the root is taken: the penalty has the squared norm, not the norm.",
+        "norm_2": "norm(W, 2) of a matrix is its largest stretch: add up all squares.",
         "twice": "the gradient is 2 λ w: the ½ of the value takes the 2 away.",
         "half": "the gradient still has the ½.",
     },
@@ -482,11 +488,14 @@ def _network(slip, x, y, W1, W2, mask, lam):
     lam = slip(lam, no_lam=0.0, doubled=2 * lam)
     z1 = x @ W1.T
     relu = slip(np.maximum(z1, 0), linear=z1)
+    mask = slip(mask, zeros=1.0 * (mask > 0))
     a1 = relu * slip(mask, not_front=1.0, front_zeros=1.0 * (mask > 0))
-    p = softmax(a1 @ W2.T)
+    z2 = a1 @ W2.T
+    p = slip(softmax(z2), over_batch=softmax(z2, 0))
     each = slip(-np.log(p[rows, y]), late=np.nan * rows)
     squares = slip(np.sum(W1**2) + np.sum(W2**2), only_W1=np.sum(W1**2))
     squares = slip(squares, lengths=np.linalg.norm(W1) + np.linalg.norm(W2))
+    squares = slip(squares, norm_2=sum(np.linalg.norm(W, 2) ** 2 for W in (W1, W2)))
     penalty = lam / 2 * squares
     penalty = slip(penalty, no_half=2 * penalty, no_cost=0.0, penalty_m=penalty / m)
     C = slip(each.mean(), summed_C=each.sum()) + penalty
@@ -517,11 +526,14 @@ cost_and_gradients = Step(
         "doubled": "the penalty has no ½, in cost and gradients.",
         "linear": "ReLU is missing on the way forward.",
         "not_front": "the mask is used on the way back, not on the way forward.",
+        "over_batch": "the softmax runs over the batch: it runs over the classes.",
+        "zeros": "only the zeros of the mask are used: its factor 1/(1 − p) is lost.",
         "front_zeros": "on the way forward only the zeros of the mask are used.",
         "only_W1": "the squares of W2 are missing in the cost.",
         "no_half": "the ½ of the penalty is missing in the cost.",
         "no_cost": "the cost lacks the penalty.",
         "lengths": "the lengths of W1 and W2 are in the cost, not their squares.",
+        "norm_2": "norm(W, 2) of a matrix is its largest stretch: add up all squares.",
         "late": "C is no number: has δ changed p before its logarithm is taken?",
         "penalty_m": "the penalty is divided by m, too: only the cross-entropy is.",
         "summed_C": "the cross-entropy is summed over the batch: take its mean.",

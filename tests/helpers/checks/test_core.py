@@ -243,7 +243,7 @@ def compare(got, expected, inputs=None, scales=None, mistakes=()):
         (E + Z, "z is counted once too often"),
         (E / Z, "a factor z is missing"),
         (E * Z, "one factor z too many"),
-        (np.tile(E.mean(0), (3, 1)), "every row is the mean"),
+        (np.tile(E.mean(0), (3, 1)), "is the mean of them all"),
         (np.tile(E[0], (3, 1)), "that of the first example"),
         (np.tile(Z[1] * 7.7 + E[2], (3, 1)), "every row is the same"),
         (E * np.array([[2.0], [5.0], [0.3]]), "row is right up to a factor"),

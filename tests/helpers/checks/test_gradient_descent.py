@@ -215,7 +215,8 @@ def trained(X, y, m, eta, mu, epochs, seed):
     w = torch.zeros(X.shape[1], dtype=X.dtype, requires_grad=True)
     optimizer = torch.optim.SGD([w], lr=eta, momentum=mu)
     for _ in range(epochs):
-        for rows in torch.tensor(rng.permutation(len(y))).split(m):
+        order = torch.tensor(rng.permutation(len(y)))
+        for rows in order.tensor_split(-(-len(y) // m)):
             optimizer.zero_grad()
             (0.5 * (X[rows] @ w - y[rows]) ** 2).mean().backward()
             optimizer.step()

@@ -73,7 +73,7 @@ def test_a_stopper_knows_where_the_smallest_and_the_last_clear_gain_were():
 
 
 def test_the_descent_is_a_power_of_a_matrix():
-    for args, got in outcomes(choose_lambda.descend_early):
+    for args, got in outcomes(choose_lambda._early):
         X, y, V, v, eta, patience, epochs = args.values()
         values, Q = np.linalg.eigh(X.T @ X / len(X))
         right = Q.T @ (X.T @ y / len(X)) / values

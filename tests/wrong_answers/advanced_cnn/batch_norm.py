@@ -36,15 +36,6 @@ WRONG = [
         r"in place",
     ),
     wrong(
-        "evaluation_with_the_minibatch",
-        "eval",
-        """
-        def eval_forward(x, gamma, beta, running_mean, running_var, eps):
-            return train_forward(x, gamma, beta, eps)
-        """,
-        r"running ones are used",
-    ),
-    wrong(
         "weights_changed_in_place",
         "fold",
         """

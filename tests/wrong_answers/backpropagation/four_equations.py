@@ -46,22 +46,6 @@ WRONG = [
         "arguments differ from the task",
     ),
     wrong(
-        "lists_that_share_an_array",
-        "forward",
-        """
-        def forward(x, weights, biases, functions):
-            zs, activations = [], [x]
-            functions = functions or [sigmoid] * len(weights)
-            for W, b, function in zip(weights, biases, functions):
-                z = activations[-1] @ W.T + b
-                zs.append(z)
-                z[:] = function(z)
-                activations.append(z)
-            return zs, activations
-        """,
-        "zs holds the activations",
-    ),
-    wrong(
         "a_in_place",
         "output_error",
         "def output_error(a, y, z):\n    a -= y\n    s = sigmoid(z)\n"

@@ -50,19 +50,6 @@ WRONG = [
         "argument z in place",
     ),
     wrong(
-        "weights_from_the_global_generator",
-        "relu",
-        f"def relu(z):\n    return np.maximum(z, 0){REST.replace('RNG', 'np.random')}",
-        "rng that is passed",
-    ),
-    wrong(
-        "drawn_with_replacement",
-        "minibatches",
-        "def minibatches(n, m, rng):\n    for start in range(0, n, m):\n"
-        "        yield rng.integers(0, n, min(m, n - start))",
-        "more than once|replacement",
-    ),
-    wrong(
         "indices_that_are_floats",
         "minibatches",
         "def minibatches(n, m, rng):\n    order = rng.permutation(n) / 1\n"

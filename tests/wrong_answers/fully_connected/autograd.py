@@ -46,7 +46,4 @@ WRONG = [
         "kept_between_calls", "order", r"kept from an earlier", "parents, last", KEPT
     ),
     wrong("nothing_returned", "order", r"None", "parents, last", NO_RETURN),
-    wrong(
-        "whole_numbers", "backward", r"cut off|integer", "parents, slopes, last", WHOLE
-    ),
 ]

@@ -48,18 +48,4 @@ WRONG = [
         loses="regression_scaling_check",
         says=r"X_train\s+in place",
     ),
-    Wrong(
-        "random_start",
-        "regression_descent",
-        """
-        def descend(X, y, eta, steps):
-            w, b = np.random.normal(size=X.shape[1]), 0.0
-            for _ in range(steps):
-                dw, db = mse_gradient(X, y, w, b)
-                w, b = w - eta * dw, b - eta * db
-            return w, b
-        """,
-        loses="regression_descent_check",
-        says=r"different results",
-    ),
 ]

@@ -45,16 +45,4 @@ WRONG = [
         loses="cell_lstm_check",
         says=r"drawn anew",
     ),
-    Wrong(
-        "forget_gates_overwritten",
-        "cell_memory",
-        """
-        def memory(F):
-            for t in reversed(range(len(F) - 1)):
-                F[t] = F[t + 1]
-            return F
-        """,
-        loses="cell_memory_check",
-        says=r"overwritten while it is\s+read",
-    ),
 ]

@@ -34,16 +34,6 @@ WRONG = [
         says=r"(?i)bias",
     ),
     Wrong(
-        "bias_as_threshold",
-        "gates_layer",
-        """
-        def predict(x, W, b):
-            return step(x @ W.T, b)
-        """,
-        loses="gates_layer_check",
-        says=r"(?i)bias|subtract",
-    ),
-    Wrong(
         "one_neuron_as_in_the_notebook",
         "gates_layer",
         """
@@ -66,18 +56,6 @@ WRONG = [
         says=r"(?i)sign|y - d|y − d",
     ),
     Wrong(
-        "learning_rate_forgotten",
-        "gates_update",
-        """
-        def update(x, d, w, b, eta):
-            y = 1 if x @ w + b >= 0 else 0
-            e = d - y
-            return w + e * x, b + e, bool(e != 0)
-        """,
-        loses="gates_update_check",
-        says=r"(?i)eta|η|learning rate",
-    ),
-    Wrong(
         "weights_changed_in_place",
         "gates_update",
         """
@@ -89,18 +67,6 @@ WRONG = [
         """,
         loses="gates_update_check",
         says=r"(?i)in place|changed",
-    ),
-    Wrong(
-        "bias_not_learned",
-        "gates_update",
-        """
-        def update(x, d, w, b, eta):
-            y = 1 if x @ w + b >= 0 else 0
-            e = d - y
-            return w + eta * e * x, b, bool(e != 0)
-        """,
-        loses="gates_update_check",
-        says=r"(?i)bias",
     ),
     Wrong(
         "stops_before_the_clean_epoch_is_counted",
@@ -140,21 +106,6 @@ WRONG = [
         """,
         loses="gates_fit_check",
         says=r"(?i)each example|after every|end of (the|each) epoch|batch",
-    ),
-    Wrong(
-        "search_without_bias",
-        "gates_solvable",
-        """
-        def solvable(d, grid):
-            inputs = [(0, 0), (0, 1), (1, 0), (1, 1)]
-            return sum(
-                all((w1 * x1 + w2 * x2 >= 0) == t for (x1, x2), t in zip(inputs, d))
-                for w1 in grid
-                for w2 in grid
-            )
-        """,
-        loses="gates_solvable_check",
-        says=r"b is ignored",
     ),
     Wrong(
         "xor_is_or",

@@ -47,21 +47,4 @@ WRONG = [
         loses="choose_k_xor_check",
         says=r"changed its argument points in place",
     ),
-    Wrong(
-        "candidates_sorted_in_place",
-        "choose_k_choose",
-        """
-        def choose_k(X, y, X_val, y_val, candidates, centers_of):
-            candidates.sort()
-            errors = np.array(
-                [
-                    validation_error(X, y, X_val, y_val, centers_of(X, k))
-                    for k in candidates
-                ]
-            )
-            return candidates[errors.argmin()], errors
-        """,
-        loses="choose_k_choose_check",
-        says=r"keep their order",
-    ),
 ]

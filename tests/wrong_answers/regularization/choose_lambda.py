@@ -4,16 +4,6 @@ from tests.wrong_answers import Wrong
 
 WRONG = [
     Wrong(
-        "several_of_the_equal_ones",
-        "cl_choose",
-        """
-        def choose(lams, errors):
-            return lams[errors == errors.min()]
-        """,
-        loses="cl_choose_check",
-        says=r"an array came",
-    ),
-    Wrong(
         "one_list_for_all_stoppers",
         "cl_gain",
         """

@@ -18,18 +18,6 @@ WRONG = [
         says=r"changed its argument a in place",
     ),
     Wrong(
-        "draws_before_it_asks",
-        "dp_maps",
-        """
-        def dropout_forward(a, p, rng, training):
-            u = rng.random(a.shape[:2])[:, :, None, None]
-            mask = (u >= p) / (1 - p) if training else np.ones(u.shape)
-            return a * mask, mask
-        """,
-        loses="dp_maps_check",
-        says=r"nothing is drawn there",
-    ),
-    Wrong(
         "no_mask_comes",
         "dp_maps",
         """
