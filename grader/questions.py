@@ -121,7 +121,7 @@ def questions(
 def _calls(sheet: Sheet) -> Iterator[tuple[str, Call]]:
     """Yield a call for each check that has one: from its worked case, or its text."""
     steps = steps_of(sheet)
-    for cell in () if sheet.kernel else sheet.checks:
+    for cell in sheet.checks:
         checked = steps.get(cell.grade_id)
         small = getattr(checked and checked.step, "small", None)
         if small and checked.function in sheet.names:

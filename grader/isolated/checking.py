@@ -22,6 +22,7 @@ from grader.books.names import says_nothing
 from grader.verdicts import Verdict
 
 MOST_PRINTED = 100_000
+HIDDEN = "A hidden check failed."
 EMPTY = "This check has no statement: it is the course's to mend."
 RUNNING = ("capture", "time", "timeit", "prun")  # magics that run their cell
 
@@ -118,7 +119,7 @@ def told(error: BaseException, hidden: bool, line: str) -> str:
     if isinstance(error, AssertionError):
         if text:
             return text
-        return "A hidden check failed." if hidden else f"This check failed: {line}"
+        return HIDDEN if hidden else f"This check failed: {line}"
     return f"{type(error).__name__}: {text}"
 
 

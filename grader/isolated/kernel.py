@@ -16,13 +16,12 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment
 from pygments.util import ClassNotFound
 
-from grader.isolated.checking import EMPTY, MOST_PRINTED
+from grader.isolated.checking import EMPTY, HIDDEN, MOST_PRINTED
 from grader.isolated.shell import SINK
 from grader.verdicts import Verdict
 
 START_SECONDS = 25.0
 LOOK_SECONDS = 1.0  # whether it is still there
-HIDDEN = "A hidden check failed."
 
 
 class Kernel:
@@ -31,7 +30,7 @@ class Kernel:
     def __init__(self, name: str) -> None:
         os.environ["HOME"] = home = f"{os.getcwd()}/.kernel"
         os.mkdir(home, mode=0o700)
-        # sockets are files: there is no network, not even of this machine with itself
+        # sockets are files in a folder of its own: there are no ports
         self.manager = KernelManager(
             kernel_name=name,
             transport="ipc",

@@ -76,12 +76,10 @@ def _block(slip: Callable) -> type:
             bare, one, two = nn.Identity(), self.norm_1, self.norm_2
             one, two = slip((one, two), turned=(two, one), twice_1=(one, one))
             one, two = slip((one, two), no_norm_1=(bare, two), no_norm_2=(one, bare))
-            if slip(False, post=True):
+            if form := slip("", post="gelu", oldest="relu"):
                 x = one(x + self.look(x))
-                return two(x + self.feed(x))
-            if slip(False, oldest=True):
-                x = one(x + self.look(x))
-                return two(x + self.down(self.up(x).relu()))
+                old = form == "relu"
+                return two(x + (self.down(self.up(x).relu()) if old else self.feed(x)))
             x = slip(x, bare=one(x))
             inner = slip(one(x), bare=x)
             found = self.look(inner)
