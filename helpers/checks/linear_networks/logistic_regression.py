@@ -197,9 +197,8 @@ def _train(slip, X, y, eta, steps):
     count, last_b = slip((count, None), stops=lambda: _end(slip.like, steps))
     for t in range(count):
         costs.append(np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b)))
-        if (
-            t + 1 == count and last_b is not None and np.isclose(b, last_b)
-        ):  # it stops between the cost and the step
+        at_end = last_b is not None and t + 1 == count
+        if at_end and np.isclose(b, last_b):  # it stops between the cost and the step
             break
         by_turns = [rows[t % len(y)]]
         for i in slip([slice(None)], one_by_one=rows, by_turns=by_turns):
