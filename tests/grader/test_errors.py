@@ -151,11 +151,11 @@ def test_a_short_lack_of_processes_is_waited_out(root, monkeypatch):
     failures = [True, True]
     fork = forkserver.Forkserver.fork
 
-    def late(self, role):
+    def late(self, *request):
         if failures:
             failures.pop()
             raise forkserver.ForkserverError("no process could be forked")
-        return fork(self, role)
+        return fork(self, *request)
 
     monkeypatch.setattr(forkserver.Forkserver, "fork", late)
     assert grade(root)["ada"]["state"] == "graded"
@@ -179,10 +179,10 @@ def crowd(monkeypatch, *, hog: str = "") -> None:
     there: list[socket.socket] = []
     fork, run = forkserver.Forkserver.fork, processes.Student.run
 
-    def refuse(self, role):
+    def refuse(self, *request):
         if any(control.fileno() != -1 for control in there):
             no_processes()
-        sockets = fork(self, role)
+        sockets = fork(self, *request)
         there.extend([] if hog else sockets[:1])
         return sockets
 
