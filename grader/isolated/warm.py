@@ -69,6 +69,7 @@ def warm_up(modules: Iterable[str]) -> None:
     plt.plot([0, 1])
     plt.gcf().canvas.draw()
     plt.close("all")
+    gc.freeze()  # else the shell, which collects, looks at all of it for 0.4 s
     student.shell().reset(new_session=True)
     gc.freeze()
     gc.enable()

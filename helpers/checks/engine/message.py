@@ -167,7 +167,7 @@ def _part(step, case, part, got, expected, cause, runs) -> str:
     lines = [f"{head}: {headline}", *wrap("Likely mistake: ", cause)]
     told = cause and not headline.startswith(("wrong length", "wrong dtype"))
     if hint and hint != cause and not told:
-        lines += wrap("Likely mistake: ", hint)
+        lines += wrap("Look: " if cause else "Likely mistake: ", hint)
     return "\n".join([*lines, *_values(g, e), *facts])
 
 

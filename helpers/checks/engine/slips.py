@@ -35,7 +35,7 @@ from .values import Raised, floats, form_fault, is_list, is_row, kept, same
 MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
 SINGLE = (2e-4, 2e-5)  # rtol and atol of float32, which no sheet forbids
 ROUNDING = (1e-12, 1e-15)  # of an argument that is changed and put back
-ENOUGH = 6  # numbers that no whole number explains: what two slips must give
+ENOUGH = 6  # numbers with a fraction, or twice as many whole ones that are not small
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,13 @@ class Slip:
 
     def __call__(self, right: Any, /, **wrong: Any) -> Any:
         """Return `right`, or what the active slip puts in its place."""
-        for name in wrong:
-            self.sites.setdefault(name, tuple(wrong))
-        for name in self.active.intersection(wrong):
-            value = wrong[name]
-            return value() if callable(value) and not callable(right) else value
+        if not wrong.keys() <= self.sites.keys():
+            for name in wrong:
+                self.sites.setdefault(name, tuple(wrong))
+        for name in self.active:
+            if name in wrong:
+                value = wrong[name]
+                return value() if callable(value) and not callable(right) else value
         return right
 
 
@@ -114,10 +116,7 @@ def returned(
     both are the answer.
     """
     args = copy.deepcopy(dict(case.args))
-    value = replay(*args.values())
-    if hasattr(value, "__next__"):
-        value = list(value)
-    seen = split(kept(value), parts)
+    seen = split(kept(replay(*args.values())), parts)
     changed = [k for k in args if not same(args[k], case.args[k], *ROUNDING)]
     return seen | {"changed": changed}
 
@@ -465,7 +464,7 @@ class _Search:
         i = self.order[0]
         if self.step.pick > 1 or set().union(*self.wrong) == {"fault"}:
             return ""
-        if not self.step.observe and self.numbers(self.seen) < ENOUGH:
+        if not self.step.observe and self.numbers(self.seen, proof) < ENOUGH:
             return ""
         harm = {m: self.step.differ(self.run((m,), i), self.want[i]) for m in singles}
         near = sorted(singles, key=lambda m: not self.wrong[i] <= harm[m])
@@ -529,15 +528,15 @@ class _Search:
             return False
         return self.step._agree(observed[part], both[0][part])
 
-    def numbers(self, seen: Sequence, of: Callable = lambda a: a % 1 > 0) -> int:
-        """Count the numbers, by default finite ones with a fraction, in wrong parts."""
+    def numbers(self, seen: Sequence, of: Callable) -> float:
+        """Add up what `of` says of the numbers in wrong parts."""
         count = 0
         for i, observed in enumerate(seen):
             for part in self.wrong[i]:
                 value = observed.get(part) if isinstance(observed, dict) else None
                 flat = value if is_list(value) and not is_row(value) else [value]
                 arrays = [a for a in map(floats, flat) if a is not None]
-                count += sum(int(np.sum(of(a))) for a in arrays)
+                count += sum(float(np.sum(of(a))) for a in arrays)
         return count
 
     def run(self, moves: tuple, i: int) -> Any:
@@ -609,6 +608,12 @@ class _Search:
         if not common and len(found[0]) == 1 and len(texts) == 2:
             return " Or: ".join(texts)
         return common[0] if common else ""
+
+
+def proof(numbers: np.ndarray) -> np.ndarray:
+    """Return what each number proves that two slips give: see `ENOUGH`."""
+    whole = numbers % 1 == 0
+    return np.where(whole, (np.abs(numbers) > 2) / 2, np.isfinite(numbers))
 
 
 def constant(seen: Sequence, parts: Sequence[str]) -> str:

@@ -3,11 +3,14 @@
 A new sheet is tested by existing: `helpers/checks/<chapter>/<sheet>.py`.
 """
 
+import copy
 import importlib
 import re
 from functools import partial
 
+import numpy as np
 import pytest
+import torch
 
 import helpers.checks
 from helpers.checks.engine import CheckFailed, Slip, Step
@@ -91,6 +94,38 @@ def test_the_cases_tell_all_slips_apart_and_each_demand_has_one(step, name, hidd
 def test_every_slip_loses_and_is_named(step, name):
     for move in step.slips(step.drawn(0)):
         assert plain(move.text) in told(step, move.slip), move.slip
+
+
+def spoil(value) -> bool:
+    """Change an argument in place; tell whether it can be changed."""
+    if isinstance(value, list) and value:
+        return spoil(value[0]) or not value.append(value[0])
+    number = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    if not (number or torch.is_tensor(value)) or not len(value.reshape(-1)):
+        return False
+    with torch.no_grad():
+        value[(0,) * value.ndim] = value[(0,) * value.ndim] == 0
+    return True
+
+
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [p for p in EVERY if not (p.values[0].observe or p.values[0].factory)],
+)
+def test_a_changed_argument_beside_right_results_loses_and_is_named(step, name):
+    first = step.drawn(0)[0].args
+    for place, label in enumerate(first):
+        if not spoil(copy.deepcopy(first[label])):
+            continue
+
+        def meddle(*args, place=place):
+            results = copy.deepcopy(answer(step)(*args))
+            spoil(args[place])
+            return results
+
+        with pytest.raises(CheckFailed) as caught:
+            step(meddle)
+        assert f"changed its argument {label} in place" in plain(str(caught.value))
 
 
 @each_step

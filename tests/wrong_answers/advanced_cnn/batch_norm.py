@@ -22,28 +22,4 @@ WRONG = [
         """,
         r"shapes that do not fit",
     ),
-    wrong(
-        "running_statistics_changed_in_place",
-        "update",
-        """
-        def update(running_mean, running_var, x, momentum):
-            running_mean *= 1 - momentum
-            running_mean += momentum * x.mean(axis=(0, 2, 3))
-            running_var *= 1 - momentum
-            running_var += momentum * x.var(axis=(0, 2, 3), ddof=1)
-            return running_mean, running_var
-        """,
-        r"in place",
-    ),
-    wrong(
-        "weights_changed_in_place",
-        "fold",
-        """
-        def fold(W, b, gamma, beta, mean, var, eps):
-            scale = gamma / np.sqrt(var + eps)
-            W *= scale[:, None, None, None]
-            return W, (b - mean) * scale + beta
-        """,
-        r"changed its argument W in place",
-    ),
 ]

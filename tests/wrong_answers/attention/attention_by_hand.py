@@ -21,18 +21,6 @@ WRONG = [
         """,
     ),
     wrong(
-        "scores_overwritten",
-        "hide",
-        r"argument S in place",
-        """
-        def hide(S, padding):
-            place = np.arange(S.shape[-1])
-            hidden = (place > place[:, None]) | (place < padding[:, None, None])
-            S[hidden] = -np.inf
-            return S
-        """,
-    ),
-    wrong(
         "weights_alone",
         "look_up",
         r"only weights is returned",
@@ -54,22 +42,6 @@ WRONG = [
             Q, K, V = np.moveaxis(P.reshape(B, T, 3, h, d), (2, 3), (0, 2))
             _, Z = look_up(Q @ K.T / np.sqrt(d), V)
             return Z.swapaxes(1, 2).reshape(B, T, h * d)
-        """,
-    ),
-    wrong(
-        "input_overwritten",
-        "residual",
-        r"argument X in place",
-        """
-        def residual(X, f, gain, shift, first):
-            def norm(A):
-                A = A - A.mean(-1, keepdims=True)
-                return gain * A / np.sqrt(A.var(-1, keepdims=True) + 1e-5) + shift
-
-            if first:
-                X += f(norm(X))
-                return X
-            return norm(X + f(X))
         """,
     ),
 ]

@@ -46,20 +46,6 @@ WRONG = [
         "arguments differ from the task",
     ),
     wrong(
-        "a_in_place",
-        "output_error",
-        "def output_error(a, y, z):\n    a -= y\n    s = sigmoid(z)\n"
-        "    return a * s * (1 - s)",
-        "argument a in place",
-    ),
-    wrong(
-        "delta_next_in_place",
-        "hidden_error",
-        "def hidden_error(W_next, delta_next, z):\n    delta_next *= 1.5\n"
-        "    return delta_next @ W_next * slope_at(sigmoid(z)) / 1.5",
-        "argument delta_next in place",
-    ),
-    wrong(
         "the_transpose_for_a_single_example",
         "hidden_error",
         "def hidden_error(W_next, delta_next, z):\n"

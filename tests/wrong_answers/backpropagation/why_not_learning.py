@@ -4,19 +4,6 @@ from tests.wrong_answers import Wrong
 
 WRONG = [
     Wrong(
-        "nearest_in_place",
-        "why_neighbors",
-        """
-        def neighbors_agree(x, y):
-            x -= x.mean(axis=0)
-            distances = ((x[:, None] - x) ** 2).sum(axis=-1)
-            np.fill_diagonal(distances, np.inf)
-            return np.mean(y[distances.argmin(axis=1)] == y)
-        """,
-        loses="why_neighbors_check",
-        says=r"argument x in place",
-    ),
-    Wrong(
         "a_cause_of_its_own",
         "why_diagnose",
         """

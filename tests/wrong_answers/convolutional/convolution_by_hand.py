@@ -20,8 +20,6 @@ VIEW = "np.lib.stride_tricks.sliding_window_view"
 PADDED = f"""x = np.pad(x, padding)
     v = {VIEW}(x, W.shape[-2:], (1, 2))[:, ::stride, ::stride]
     return np.einsum("crsij,kcij->krs", v, W) + b[:, None, None]"""
-IN_PLACE = f"""x -= x.min()
-    return {VIEW}(x, (f, f), (1, 2))[:, ::stride, ::stride].max((-1, -2))"""
 LISTED = f"""return [{ROWS[1:]}
         for i in range(0, x.shape[1] - f + 1, stride)
         for j in range(0, x.shape[2] - f + 1, stride)][0]"""
@@ -42,7 +40,6 @@ WRONG = [
     ),
     wrong("the_kernel", "dilated", CORRELATE, "return K[::-1] @ x", r"do not fit"),
     wrong("channels_padded", "conv", CONV, PADDED, r"(?s)shapes that do not fit|sizes"),
-    wrong("shifted_in_place", "pool", POOL, IN_PLACE, r"in place"),
     wrong("one_window", "im2col", COLUMNS, LISTED, r"only the first row|shape"),
     wrong("arrays", "count", COUNT, "return np.ones((k, c, f, f)), np.ones(k)", r"one"),
     wrong("no_return", "field", FIELD, "field = [f for f, s in layers]", r"None"),

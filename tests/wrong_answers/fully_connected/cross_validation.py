@@ -17,14 +17,6 @@ def deal(y, k):
         fold[y == c] = np.arange(np.sum(y == c)) % k
     return fold
 """
-IN_PLACE = """
-def scaled(X, fold, j):
-    train = X[fold != j]
-    std = train.std(axis=0)
-    X -= train.mean(axis=0)
-    X /= np.where(std > 0, std, 1)
-    return X[fold != j], X[fold == j]
-"""
 EARLY = """
 def validate(method, X, y, fold):
     guess, scores = np.zeros(len(y), dtype=int), []
@@ -53,9 +45,6 @@ LISTS = "json.dumps({k: v if k == 'classes' else v.tolist() for k, v in model.it
 ARRAYS = "{k: np.array(v) for k, v in json.loads(text).items()}"
 WRONG = [
     wrong("numbers_with_a_point", "deal", r"integers are expected", FLOATS),
-    wrong(
-        "table_scaled_in_place", "scaled", r"changed its argument X in place", IN_PLACE
-    ),
     wrong("return_in_the_loop", "validate", r"first|loop|spread", EARLY),
     saved("evaluated", r"no JSON", "return repr(model)", "return eval(text, vars(np))"),
     saved(

@@ -19,20 +19,6 @@ WRONG = [
         says=r"same array was stored again",
     ),
     Wrong(
-        "the_start_is_changed",
-        "descent_stop",
-        """
-        def descend(gradient, v, eta, steps, tol=0.0):
-            path = [v.copy()]
-            while len(path) <= steps and np.linalg.norm(gradient(v)) >= tol:
-                v -= eta * gradient(v)
-                path.append(v.copy())
-            return np.array(path)
-        """,
-        loses="descent_stop_check",
-        says=r"changed its argument v in place",
-    ),
-    Wrong(
         "the_gradient_of_a_gradient",
         "descent_hessian",
         """

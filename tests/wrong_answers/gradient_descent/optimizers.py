@@ -14,18 +14,6 @@ WRONG = [
         says=r"shapes that do not fit",
     ),
     Wrong(
-        "velocity_changed_in_place",
-        "optimizers_momentum",
-        """
-        def momentum_step(w, g, velocity, eta, mu):
-            velocity *= mu
-            velocity += g
-            return w - eta * velocity, velocity
-        """,
-        loses="optimizers_momentum_check",
-        says=r"changed its argument velocity in place",
-    ),
-    Wrong(
         "the_step_number_is_returned_too",
         "optimizers_adam",
         """

@@ -31,18 +31,6 @@ WRONG = [
         says=r"costs.*wrong shape",
     ),
     Wrong(
-        "labels_changed_in_place",
-        "logistic_two",
-        """
-        def precision_recall(p, y, threshold):
-            p[:] = p >= threshold
-            hits = np.sum(p * y)
-            return hits / max(p.sum(), 1), hits / y.sum()
-        """,
-        loses="logistic_two_check",
-        says=r"argument p in place",
-    ),
-    Wrong(
         "area_alone",
         "logistic_roc",
         """

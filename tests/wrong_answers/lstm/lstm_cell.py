@@ -18,18 +18,6 @@ WRONG = [
         says=r"transpose",
     ),
     Wrong(
-        "cell_changed_in_place",
-        "cell_state",
-        """
-        def state(i, f, g, o, c):
-            c *= f
-            c += i * g
-            return o * np.tanh(c), c
-        """,
-        loses="cell_state_check",
-        says=r"in place",
-    ),
-    Wrong(
         "random_first_state",
         "cell_lstm",
         """

@@ -14,10 +14,7 @@ ONE_ARRAY = """states, u = [], np.zeros(X.shape[1] + 1)
         states.append(u)
         u += (target - (x @ u >= 0)) * x
     return np.array(states), np.ones(len(states), dtype=int)"""
-IN_PLACE = """w /= np.linalg.norm(w)
-    return X @ w + b"""
 WRONG = [
-    wrong("weights_in_place", "distances", "distances(X, w, b)", IN_PLACE, r"in place"),
     wrong("all_states", "survivors", "survivors(X, d, epochs)", ONE_ARRAY, r"shape"),
     wrong("no_return", "slopes", "slopes(X, w, b, j, h)", "z = X @ w + b", r"None"),
 ]
