@@ -123,6 +123,8 @@ def _psnr(slip, x_hat, x):
     ratio = slip(peak**2 / mse, turned=mse)
     log = slip(np.log10, natural=np.log, binary=np.log2)
     db = slip(10, twenty=20, no_10=1) * log(ratio)
+    lines = -10 * np.log10((e**2).mean(-1)).reshape(len(x), -1).mean(1)
+    db = slip(db, of_rows=lines) if x.ndim > 2 else db
     return slip(db, average=db.mean(), mse=mse, worst=db.min())
 
 
@@ -152,6 +154,8 @@ psnr = Step(
         "average": "the decibels of the images are averaged: each keeps its own.",
         "worst": "only the decibels of the worst image came: each has its own.",
         "rows": "the mean runs over the last axis alone: an image may have several.",
+        "of_rows": "decibels of each row of pixels are averaged: take the logarithm of "
+        "the whole image's error.",
         "pixels": "the mean runs over the images (axis 0): it runs over the pixels.",
         "mixed": "reshape(-1, m) mixes pixels of different images: reshape(m, -1).",
         "late": "the mean error is squared: square first, then take the mean.",
@@ -211,7 +215,8 @@ def _sizes(slip, n):
     late = [*found[:3], *(found[2] * k for k in (2, 4, 8)), 8 * found[2] - 2]
     found = slip(found, ends_n=[*found[:6], first], late=late)
     back = [*found[:3], found[1], found[0], found[0], first]
-    found = slip(found, mirror_n=back)
+    undone = [*found[:5], found[0], first]
+    found = slip(found, mirror_n=back, undone=undone)
     out = slip(found, input=[first, *found], no_last=found[:-1], last=found[-1])
     return slip(out, pixels=[a * a for a in found], reversed=found[::-1])
 
@@ -239,6 +244,8 @@ sizes = Step(
         "always_up": "n // 2 + 1 is one too large for an even side: round up halves.",
         "mirror_n": "the way back repeats the sides of the way down, up to n: follow "
         "what each layer does.",
+        "undone": "the last convolutions are said to lead back to the sides of the way "
+        "down: the one without padding loses 2, and the side doubles.",
         "ends_n": "the last side is taken for n: it follows from the one before.",
         "late": "the convolution without padding comes after the last upsampling.",
         "mirror": "the decoder mirrors the encoder's sizes: it computes its own.",

@@ -242,6 +242,7 @@ def _schedule(slip, beta):
     linear = 1 - np.cumsum(beta)
     bar = slip(bar, linear=linear, linear_0=np.maximum(linear, 0))
     bar = slip(bar, backward=np.cumprod(kept[::-1])[::-1])
+    bar = slip(bar, powers=kept ** np.arange(1, len(kept) + 1))
     signal, noise = slip(np.sqrt(bar), bar=bar), np.sqrt(1 - bar)
     noise = slip(noise, noise_bar=1 - bar, rest=1 - np.sqrt(bar))
     noise = slip(noise, rest_root=np.sqrt(1 - np.sqrt(bar)))
@@ -266,6 +267,7 @@ schedule = Step(
         "shifted": "the product ends one step too early: step t counts, too.",
         "linear": "the β are added up: the 1 − β are multiplied.",
         "linear_0": "the β are added up, to at most 1: the 1 − β are multiplied.",
+        "powers": "step t's own 1 − β is raised to the power t: each step has its β.",
         "backward": "the product runs from the end: it runs from step 1.",
         "bar": "signal is ᾱ: its root is asked for.",
         "noise_bar": "noise is 1 − ᾱ: its root is asked for.",
@@ -306,6 +308,7 @@ def _loss(slip, model, x0, t, alpha_bar, epsilon):
     noise = slip(noise, rest=1 - np.sqrt(bar))
     x_t = signal * x0 + noise * epsilon
     x_t = slip(x_t, no_roots=bar * x0 + (1 - bar) * epsilon)
+    x_t = slip(x_t, clipped=np.clip(x_t, 0, 1))
     x_t = slip(x_t, exchanged=np.sqrt(1 - bar) * x0 + np.sqrt(bar) * epsilon)
     given = slip(x_t, clean=x0, pure=epsilon), slip(t, t_before=t - 1)
     guess = slip(model(*given), swapped=lambda: model(*given[::-1]))
@@ -352,6 +355,8 @@ noise_loss = Step(
         "noise_bar": "the noise is multiplied by 1 − ᾱ: by its root.",
         "no_noise": "the noise has full strength: √(1 − ᾱ) multiplies it.",
         "turned": "the noise is multiplied by √ᾱ: by √(1 − ᾱ).",
+        "clipped": "the noisy picture is clipped to 0…1: noise goes beyond, and the "
+        "network must see it.",
         "no_roots": "the roots are missing: √ᾱ and √(1 − ᾱ).",
         "exchanged": "the two factors are exchanged: √ᾱ belongs to the picture.",
         "product": "the ᾱ are multiplied up again: they are products already.",

@@ -176,6 +176,7 @@ def _errors(slip, x_hat, x):
     found = slip(found, summed=size.sum(1), root=size.mean(1) ** 0.5)
     found = slip(found, late=e.mean(1) ** 2, half=found / 2, largest=size.max(1))
     found = slip(found, by_rows=size.sum(1) / len(x))
+    found = slip(found, relative=size.sum(1) / (x**2).sum(1))
     return slip(found, kept=size.mean(1, keepdims=True), variance=e.var(1))
 
 
@@ -203,6 +204,7 @@ errors = Step(
         "late": "the mean is squared: square first, then take the mean.",
         "half": "the ½ of the quadratic cost is in it: none is asked for.",
         "largest": "the largest square of each row came: take the mean.",
+        "relative": "the sum is divided by that of the input's squares: divide by n.",
         "kept": "shape (m, 1) came: (m,) is asked for.",
         "variance": "the variance of the errors lacks the square of their mean.",
     },

@@ -30,12 +30,12 @@ import numpy as np
 from . import message, operators, watch
 from .operators import Move
 from .running import CheckFailed, Unwritten, kind_of_error, quiet, run, stir
-from .values import Raised, floats, form_fault, is_list, is_row, kept, same
+from .values import Raised, floats, form_fault, is_list, is_row, kept, numeric, same
 
 MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
 SINGLE = (2e-4, 2e-5)  # rtol and atol of float32, which no sheet forbids
 ROUNDING = (1e-12, 1e-15)  # of an argument that is changed and put back
-ENOUGH = 6  # numbers with a fraction, or twice as many whole ones that are not small
+ENOUGH = 5  # numbers, or what proves as much: see `proof`
 
 
 @dataclass(frozen=True)
@@ -462,12 +462,13 @@ class _Search:
     def two(self, singles: Sequence[Move], others: Sequence[Move]) -> str:
         """Return two mistakes that explain all together, if only one pair does."""
         i = self.order[0]
-        if self.step.pick > 1 or set().union(*self.wrong) == {"fault"}:
+        if set().union(*self.wrong) == {"fault"}:
             return ""
         if not self.step.observe and self.numbers(self.seen, proof) < ENOUGH:
             return ""
         harm = {m: self.step.differ(self.run((m,), i), self.want[i]) for m in singles}
-        near = sorted(singles, key=lambda m: not self.wrong[i] <= harm[m])
+        rank = {m: (not self.wrong[i] <= harm[m], self.apart(m, i)) for m in singles}
+        near = sorted(singles, key=rank.get)
         pairs = itertools.combinations([m for m in near if m.slip], 2)
         if self.step.observe:  # what neither of them spoils, both together do not
             pairs = (p for p in pairs if self.wrong[i] <= harm[p[0]] | harm[p[1]])
@@ -487,6 +488,18 @@ class _Search:
             if found:
                 return self.shared(self.first(found))
         return ""
+
+    def apart(self, move: Move, i: int) -> float:
+        """Return how far what a mistake gives is from what was observed in a case."""
+        value, seen, far = self.run((move,), i), self.seen[i], 0.0
+        if isinstance(value, Raised) or isinstance(seen, Raised):
+            return np.inf
+        for part in self.wrong[i] & value.keys() & seen.keys():
+            g, w = numeric(value[part]), numeric(seen[part])
+            if g is not None and w is not None:
+                gap = np.mean(np.abs(g - w)) if g.shape == w.shape else np.inf
+                far += np.nan_to_num(gap, nan=np.inf, posinf=np.inf)
+        return far
 
     def in_time(self) -> bool:
         """Tell whether there is time left to search."""
@@ -535,7 +548,7 @@ class _Search:
             for part in self.wrong[i]:
                 value = observed.get(part) if isinstance(observed, dict) else None
                 flat = value if is_list(value) and not is_row(value) else [value]
-                arrays = [a for a in map(floats, flat) if a is not None]
+                arrays = [a for a in map(numeric, flat) if a is not None]
                 count += sum(float(np.sum(of(a))) for a in arrays)
         return count
 
@@ -611,9 +624,9 @@ class _Search:
 
 
 def proof(numbers: np.ndarray) -> np.ndarray:
-    """Return what each number proves that two slips give: see `ENOUGH`."""
-    whole = numbers % 1 == 0
-    return np.where(whole, (np.abs(numbers) > 2) / 2, np.isfinite(numbers))
+    """Return what each number proves: 1 with a fraction, 1/4 for 0, more if large."""
+    whole = np.clip(np.log2(2 + np.abs(numbers)) / 4, 0.25, 1.5)
+    return np.where(numbers % 1 == 0, whole, np.isfinite(numbers))
 
 
 def constant(seen: Sequence, parts: Sequence[str]) -> str:

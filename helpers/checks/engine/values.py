@@ -72,6 +72,11 @@ def floats(value: Any) -> np.ndarray | None:
         return None
 
 
+def numeric(value: Any) -> np.ndarray | None:
+    """Return `floats` of an array or of a tensor."""
+    return floats(value.detach().double().numpy() if is_tensor(value) else value)
+
+
 def kept(value: Any) -> Any:
     """Return a copy that later calls do not change; tensors stay tensors."""
     if hasattr(value, "__next__"):

@@ -17,13 +17,31 @@ def _neighbor_widths(slip, centers):
     d = np.linalg.norm(e, axis=2)
     d = slip(d, axis=np.abs(e).max(2), streets=np.abs(e).sum(2), squared=d**2)
     apart = slip(d + np.diag(np.full(k, np.inf)), itself=d, times_0=d * np.nan)
+    apart = slip(apart, one=d + np.eye(k), later=_later(apart))
     sigma, step = apart.min(1), np.diag(d, 1)
     sigma = slip(sigma, running=np.minimum.accumulate(sigma))
+    sigma = slip(sigma, sorted=lambda: _in_order(d, centers))
     sigma = slip(sigma, in_list=np.fmin(np.r_[np.nan, step], np.r_[step, np.nan]))
     shared = np.full(k, d.max() / np.sqrt(2 * k))
     sigma = slip(sigma, farthest=d.max(1), mean=d.sum(1) / (k - 1), shared=shared)
     sigma = slip(sigma, least=0 * sigma + sigma.min(), average=0 * sigma + sigma.mean())
     return slip(sigma, number=sigma.min(), half=sigma / 2, which=apart.argmin(1))
+
+
+def _later(d):
+    """Return the distances to those after in the list, to the one before the last."""
+    kept = np.where(np.tri(len(d), dtype=bool), np.inf, d)
+    kept[-1, -2] = d[-1, -2]
+    return kept
+
+
+def _in_order(d, centers):
+    """Return the distance to the nearer neighbor in the order of the first feature."""
+    order = np.argsort(centers[:, 0])
+    step = d[order[1:], order[:-1]]
+    sigma = np.empty(len(d))
+    sigma[order] = np.fmin(np.r_[np.nan, step], np.r_[step, np.nan])
+    return sigma
 
 
 def _neighbor_widths_cases(rng) -> Iterator[Case]:
@@ -39,6 +57,10 @@ neighbor_widths = Step(
     texts={
         "itself": "each center is nearest to itself, at 0: leave it out.",
         "times_0": "∞ times 0 is NaN: a mask of ∞ must not be multiplied by zeros.",
+        "one": "1 is added for a center itself: a neighbor may be farther than that.",
+        "later": "a center is compared with those after it alone: ask all others.",
+        "sorted": "only neighbors in the order of the first feature are asked: in a "
+        "plane another one may be nearer.",
         "running": "the least distance so far is kept: each center begins anew.",
         "in_list": "only the centers before and after in the list count: ask all.",
         "axis": "this is the largest difference in one feature, not a distance.",
@@ -285,7 +307,9 @@ def _final_error(slip, X, y, X_val, y_val, X_test, y_test, k, centers_of):
     A, t = slip(test, of_val=val, of_train=train, of_both=both, of_three=three)
     slip(None, exchanged=lambda: centers_of(k, X))
     share = slip(1.0, lost=0.0)
-    F = _predicted(*fit, A, centers_of(place[0], k), share)
+    c = centers_of(place[0], k)
+    c = slip(c, twice=lambda: np.r_[centers_of(train[0], k), centers_of(val[0], k)])
+    F = _predicted(*fit, A, c, share)
     return _measured(slip, F, t)
 
 
@@ -320,6 +344,7 @@ final_error = Step(
         "on_train": "the centers come from the training part alone.",
         "on_three": "leakage: the centers have seen the test part.",
         "on_val": "the centers come from the validation part alone.",
+        "twice": "k centers are placed in each part: place k in both together.",
         "turned": "the validation examples come first: put the training ones first.",
         "of_val": "the error is that of the validation part.",
         "of_train": "the error is that of the training part.",

@@ -104,7 +104,9 @@ def _k_means(slip, X, starts, rounds):
                 else:
                     rest = slip(c[j], nan=np.nan, origin=0, middle=X.mean(0))
                     moved[j] = slip(rest, example=lambda j=j: _example(slip, X, j))
-            if np.array_equal(moved, c):
+            still = (moved == c).all(1)
+            if slip(still.all(), any_still=still.any()):
+                c = moved
                 break
             if slip(False, early=np.abs(moved - c).max() < 0.1):
                 return moved, labels
@@ -171,6 +173,11 @@ def _k_means_cases(rng) -> Iterator[Case]:
     X = rng.normal(0, 0.01, (60, 2))
     args = {"X": X, "starts": X[None, :5], "rounds": 60}
     yield Case("60 points, close together", args)
+    X = rng.normal(0, 9, (40, 2))
+    starts = X[None, :4].copy()
+    starts[0, 1] = 90, -80
+    args = {"X": X, "starts": starts, "rounds": 60}
+    yield Case("40 points, a center that none is near", args)
 
 
 STAYS = "it stays where it is."
@@ -194,6 +201,7 @@ k_means = Step(
         "endless": "`rounds` is ignored: the rounds go on until nothing moves.",
         "one": "this is one round: is the loop left, or are labels those of the start?",
         "one_less": "one round is missing: make `rounds` rounds.",
+        "any_still": "the rounds end as soon as one center stays: all must stay.",
         "early": "the rounds end when the centers move little: go on until none does.",
         "median": "the centers move to the median of their points: take the mean.",
         "total": "the centers move to the sum of their points: take the mean.",
@@ -234,6 +242,8 @@ def _widths(slip, X, centers, labels):
     k, own = len(centers), {}
     counts = np.bincount(labels, minlength=k)
     is_large = counts >= slip(2, least_1=1, least_3=3)
+    off = np.abs(X - centers[labels]).sum(1)
+    is_large = slip(is_large, by_zero=np.bincount(labels, off, k) > 0)
     for j in np.flatnonzero(is_large):
         part = X[labels == j]
         e = part - slip(centers[j], own_mean=part.mean(0))
@@ -263,7 +273,7 @@ def _widths(slip, X, centers, labels):
 def _widths_cases(rng) -> Iterator[Case]:
     for n, sizes, off in (
         *((2, (5, 3, 8), 0.0), (1, (4, 1, 7), 0.0)),
-        *((3, (6, 0, 2, 1, 4, 0), 0.0), (2, (4, 6), 0.5)),
+        *((3, (6, 0, 2, 1, 4, 0), 0.0), (2, (4, 6, 1), 0.5)),
     ):
         labels = np.repeat(np.arange(len(sizes)), sizes)
         X = 8.0 * labels[:, None] + rng.normal(size=(len(labels), n))
@@ -285,6 +295,8 @@ widths = Step(
     lists=True,
     texts={
         "least_1": "a cluster with one point keeps its deviation, 0: it is small, too.",
+        "by_zero": "a width of 0 decides which cluster is small: count its points. One "
+        "point need not lie on its center.",
         "least_3": "two points have a deviation: only fewer than two have none.",
         "total": "the squares are summed up: divide by how many there are.",
         "points": "the features are added up: average over points and features.",
