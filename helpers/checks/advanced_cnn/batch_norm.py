@@ -284,21 +284,23 @@ def _backward(slip, delta, x, gamma, eps):
     eps = slip(eps, no_eps=0)
     root = np.sqrt(_column(x.var(AXES, ddof=slip(0, n_1=1))) + eps)
     x_hat = (x - _column(x.mean(AXES))) / root
-    raw = (delta * x).sum(AXES)
-    dgamma, dbeta = slip((delta * x_hat).sum(AXES), raw_both=raw), delta.sum(AXES)
+    raw, wide = (delta * x).sum(AXES), (delta * x_hat * root).sum(AXES)
+    dgamma, dbeta = (delta * x_hat).sum(AXES), delta.sum(AXES)
+    dgamma = slip(dgamma, raw_both=raw, wide_both=wide)
     sums = slip(
         (dbeta, dgamma), over_all=(0 * dbeta + dbeta.sum(), 0 * dgamma + dgamma.sum())
     )
     from_mean, from_var = _column(sums[0]) / n, x_hat * _column(sums[1]) / n
     from_mean = slip(from_mean, no_mean=0, mean_plus=-from_mean)
     from_var = slip(from_var, no_var=0, var_plus=-from_var, x_last=x / x_hat * from_var)
+    from_var = slip(from_var, no_x_hat=from_var / x_hat)
     d = slip(delta - from_mean - from_var, constants=delta)
     d = slip(d, plus=delta + from_mean + from_var)
     d = slip(d * _column(gamma), no_gamma=d) / slip(root, no_root=root**2, undivided=1)
     total = x.size / x.shape[1]
     dgamma, dbeta = slip((dgamma, dbeta), means=(dgamma / total, dbeta / total))
     places = (delta * x_hat).sum(0), delta.sum(0)
-    dgamma, dbeta = slip((slip(dgamma, raw=raw), dbeta), places=places)
+    dgamma, dbeta = slip((slip(dgamma, raw=raw, wide=wide), dbeta), places=places)
     return d, *slip((dgamma, dbeta), gamma_in=(gamma * dgamma, gamma * dbeta))
 
 
@@ -319,6 +321,7 @@ backward = Step(
         "no_var": "the term of the variance is missing: it depends on x, too.",
         "var_plus": "the sign of the term of the variance is wrong.",
         "x_last": "the term of the variance has x; it has the normalized x.",
+        "no_x_hat": "the factor x̂ is missing in the term of the variance.",
         "constants": "mean and variance are taken for constants: both depend on x.",
         "plus": "the terms of mean and variance are added; they are subtracted.",
         "no_gamma": "gamma is missing in dx.",
@@ -327,6 +330,9 @@ backward = Step(
         "means": "dgamma and dbeta are means: sums are asked for.",
         "raw": "dgamma uses x; it uses the normalized x.",
         "raw_both": "dgamma and the term of the variance sum δ·x: normalized x, not x.",
+        "wide": "dgamma is not divided by √(v + eps): it uses the normalized x.",
+        "wide_both": "dgamma and the term of the variance sum δ(x − μ), which is not "
+        "divided by √(v + eps).",
         "over_all": "the sums in dx run over all channels: each channel has its own.",
         "gamma_first": "δ is multiplied by gamma first: gamma comes into all three.",
         "gamma_in": "gamma is a factor of dgamma and dbeta: it belongs into dx alone.",
@@ -339,9 +345,14 @@ backward = Step(
             "undivided",
         ],
         "\\delta - \\frac1n \\sum \\delta": ["constants", "no_mean", "plus", "no_n"],
-        "- \\frac{\\hat x}{n} \\sum \\delta\\, \\hat x": ["no_var", "x_last"],
+        "- \\frac{\\hat x}{n} \\sum \\delta\\, \\hat x": [
+            "no_var",
+            "x_last",
+            "no_x_hat",
+        ],
         "\\frac{\\partial C}{\\partial \\gamma} = \\sum \\delta\\, \\hat x": [
             "raw",
+            "wide",
             "means",
         ],
         "All sums run over the images and places of a channel": ["places", "over_all"],
@@ -366,8 +377,9 @@ def _fold(slip, W, b, gamma, beta, mean, var, eps):
     root = slip(root, fixed_eps=np.sqrt(var + 1e-5))
     scale = slip(gamma, no_gamma=np.ones_like(gamma)) / root
     new_W = W * scale[:, None, None, None]
-    last = (W.reshape(-1, len(scale)) * scale).reshape(W.shape)
-    new_W = slip(new_W, W_kept=W, first=W * scale[0], last=last)
+    new_W = slip(new_W, W_kept=W, first=W * scale[0], last=W * scale)
+    inputs = lambda: W * scale[:, None, None]  # noqa: E731
+    new_W = slip(new_W, rows=W * scale[:, None], inputs=inputs)
     b, mean = slip(b, no_b=0), slip(mean, no_mean=0, plus_mean=-mean)
     new_b = (b - mean) * scale + slip(beta, no_beta=0)
     new_b = slip(new_b, unscaled=b - mean + beta, b_late=b - mean * scale + beta)
@@ -398,6 +410,9 @@ fold = Step(
         "W_kept": "W stays unscaled: each kernel is multiplied, too.",
         "first": "the first channel's factor scales all kernels: each has its own.",
         "last": "the factors run along another axis of W: each has its kernel, W[j].",
+        "rows": "the factors run along a kernel's rows: each W[j] has one factor.",
+        "inputs": "the factors run along the second axis of W, the inputs: each has "
+        "its kernel, W[j].",
         "no_b": "the old bias b is missing.",
         "no_mean": "the running mean is missing in b.",
         "plus_mean": "the running mean is added in b; it is subtracted.",

@@ -196,10 +196,14 @@ def _residual(slip: Callable, name: str, projected: bool) -> type:
                 b = slip(b, first=late)
             else:
                 short = self.project(x)
-                short = slip(self.bn_project(short), no_bn_project=short)
+                short = slip(self.bn_project(short), no_bn_project=short, bn_sum=short)
+                short = slip(short, identity=x if x.shape == short.shape else short)
             short = slip(short, relu_shortcut=short.relu())
             both = lambda: torch.cat([b, short], 1)  # noqa: E731
             y = slip(b + short, no_shortcut=b, times=b * short, beside=both)
+            if projected:
+                y = slip(y, bn_sum=self.bn_project(y))
+            y = slip(y, bn2_sum=second(self.conv2(a) + short))
             y = slip(y, minus=short - b)
             y = slip(y.relu(), no_relu=y, relu_inside=b.relu() + short)
             return y if projected else slip(y, second=lambda: late() + x)
@@ -216,6 +220,7 @@ RESIDUAL = {
     "bn1_late": "bn1 comes behind the ReLU; it follows conv1.",
     "no_bn2": "bn2 is not used.",
     "no_relu_1": "the ReLU between the two convolutions is missing.",
+    "bn2_sum": "bn2 normalizes the sum, with the shortcut in it; it follows conv2.",
     "relu_early": "ReLU comes before the addition, too: behind the sum alone.",
     "relu_inside": "ReLU comes before the addition and not behind it.",
     "no_relu": "the ReLU behind the addition is missing.",
@@ -255,11 +260,15 @@ projection_block = Step(
     lambda slip: _residual(slip, "ProjectionBlock", True),
     _blocks((3, 5, 1), (4, 4, 2), (3, 3, 1)),
     texts=RESIDUAL
-    | {"no_bn_project": "bn_project is not used: the projection is normalized, too."},
+    | {
+        "no_bn_project": "bn_project is not used: the projection is normalized, too.",
+        "bn_sum": "bn_project normalizes the sum; it follows `project`.",
+        "identity": "where x has the right shape it is added bare: project it, too.",
+    },
     demands={
         "from `n_in` to `n_out`, with the given stride": ["4, 4, 2; 2 images of 6 × 6"],
-        "then `bn_project`": ["no_bn_project"],
-        "also where neither channels nor size change": ["3, 3, 1; 2 images of 6 × 6"],
+        "then `bn_project`": ["no_bn_project", "bn_sum"],
+        "also where neither channels nor size change": ["identity"],
         "No ReLU on it": ["relu_shortcut"],
     },
     **HOW,
@@ -387,6 +396,8 @@ def _dense(slip: Callable) -> type:
                 a = slip(a, early=bn(x.relu()))
                 new = slip(conv(a), late=conv(bn(x)).relu(), relu_twice=conv(a).relu())
                 parts = slip([x, new], in_front=[new, x], read=[a, new])
+                made = x[:, given.shape[1] :]
+                parts = slip(parts, between=[given, new, made])
                 x = torch.cat(parts, 1)
             x = slip(x, only_new=x[:, given.shape[1] :], last=new)
             return slip(x, relu_end=x.relu())
@@ -407,12 +418,13 @@ dense_block = Step(
         "late": "ReLU comes behind the convolution; it comes before it.",
         "relu_twice": "a second ReLU comes behind the convolution: none is asked for.",
         "in_front": "the new maps come first; they are put behind the old ones.",
+        "between": "new maps are put between the input's and those made before: last.",
         "only_new": "only the new maps came: the input's maps stay in front.",
         "last": "only the maps of the last layer came: all stay.",
         "relu_end": "a ReLU at the end is too much.",
     },
     demands={
-        "puts them **behind** the others": ["in_front"],
+        "puts them **behind** the others": ["in_front", "between"],
         "normalization, ReLU, 3×3 convolution": ["no_relu", "early", "late", "no_bn"],
         "the first `n_in` are `x` itself": ["only_new", "last", "kept", "read"],
     },
@@ -431,6 +443,7 @@ dense_block = Step(
 
 def _count_inception(slip, n_in, n1, reduce3, n3, reduce5, n5, n_pool):
     areas = slip((9, 25), sides=(3, 5), all_1=(1, 1), both_9=(9, 9))
+    areas = slip(areas, side_3=(3, 25), side_5=(9, 5))
     inputs, all_in = (reduce3, reduce5), (n_in, n_in)
     inputs = slip(inputs, no_reduction=all_in, unreduced=all_in)
     three, five = (a * n for a, n in zip(areas, inputs, strict=True))
@@ -457,6 +470,8 @@ inception_parameters = Step(
     _inception_sizes,
     texts={
         "sides": "a kernel is counted with its side, 3 or 5: it has 9 or 25 places.",
+        "side_3": "three is counted with its side, 3: it has 9 places.",
+        "side_5": "five is counted with its side, 5: it has 25 places.",
         "all_1": "the kernels are counted as 1×1: they have 9 and 25 places.",
         "both_9": "five is counted with 9 places: it has 25.",
         "no_reduction": "the reductions are left out, whose maps 3×3 and 5×5 read.",
@@ -544,6 +559,8 @@ def _share(slip, of, deep, shallow):
     larger = deep[:, None] > shallow[None, :]
     share = slip(larger.mean(), ties=(deep[:, None] >= shallow[None, :]).mean())
     share = slip(share, turned=(deep[:, None] < shallow[None, :]).mean())
+    equal = deep[:, None] == shallow[None, :]
+    share = slip(share, halves=(larger + equal / 2).mean())
     share = slip(share, median=float(np.median(deep) > np.median(shallow)))
     share = slip(share, mean=float(deep.mean() > shallow.mean()), count=larger.sum())
     share = slip(share, extremes=float(deep.min() > shallow.max()))
@@ -605,6 +622,7 @@ compare = Step(
     ("train_share", "test_share", "verdict"),
     texts={
         "ties": "an equal error is counted as a larger one.",
+        "halves": "equal errors count as half a pair: they are not larger.",
         "turned": "counted is where the shallow network errs more.",
         "median": "the medians are compared: every pair of seeds is to be.",
         "mean": "the means are compared: every pair of seeds is to be.",
@@ -624,7 +642,13 @@ compare = Step(
     },
     demands={
         "of all pairs of a deep and a shallow run": ["same", "median", "mean"],
-        "the deep one has the *larger* error": ["ties", "turned", "count", "extremes"],
+        "the deep one has the *larger* error": [
+            "ties",
+            "halves",
+            "turned",
+            "count",
+            "extremes",
+        ],
         "if the training error is larger in every pair": ["tested", "most", "both"],
         "smaller or equal in every pair": ["any_train", "strict"],
         "the test error larger in every pair": ["some", "no_test"],

@@ -33,8 +33,10 @@ def _match(slip, X, M, W_q, W_k):
     A, B = slip((W_q, W_k), weights=(W_k, W_q), one_q=(W_q, W_q), one_k=(W_k, W_k))
     flat = ask @ A.reshape(width, d), hold @ B.reshape(width, d)
     Q, K = slip((ask @ A.T, hold @ B.T), reshaped=flat)
+    length_1 = [R / np.linalg.norm(R, axis=1, keepdims=True) for R in (Q, K)]
+    Q, K = slip((Q, K), cosine=length_1, length_1=length_1)
     root = slip(d**0.5, no_root=1, by_d=d, width=width**0.5, times=d**-0.5)
-    root = slip(root, keys=len(M) ** 0.5, queries=len(X) ** 0.5)
+    root = slip(root, keys=len(M) ** 0.5, queries=len(X) ** 0.5, cosine=1)
     S = Q @ K.T / root
     return slip(S, softmax=lambda: _soft(S), softmax_0=lambda: _soft(S, 0))
 
@@ -59,6 +61,9 @@ match = Step(
         "one_q": "the keys are made with W_q: they have weights of their own, W_k.",
         "one_k": "the queries are made with W_k: they have weights of their own, W_q.",
         "reshaped": "the weights are reshaped: transpose them.",
+        "cosine": "this is a cosine: the vectors keep their lengths, the root of d "
+        "divides.",
+        "length_1": "queries and keys are divided by their lengths: they keep them.",
         "no_root": "the root of d is missing: the scores grow with it.",
         "by_d": "the scores are divided by d, not by its root.",
         "times": "the root of d multiplies: it divides.",
@@ -71,7 +76,7 @@ match = Step(
     demands={
         "The rows of `X` ask": ["swapped", "own", "only_M"],
         "each with its own weights": ["weights", "one_q", "one_k"],
-        "divided by $\\sqrt d$": ["no_root", "by_d", "times"],
+        "divided by $\\sqrt d$": ["no_root", "by_d", "times", "cosine"],
         "$d$ is the length of a query, not the width of `X`": ["width", "keys"],
         "No softmax yet": ["softmax"],
     },
@@ -104,12 +109,14 @@ def _hide(slip, S, padding):
     hidden = slip(hidden, own=hidden & (i != j))
     out = np.where(hidden, slip(-np.inf, zero=0.0, finite=-1e9, plus=np.inf), S)
     bare = lambda: S + hidden * -np.inf  # noqa: E731  0 · ∞
+    out = slip(out, zeros=np.where((S == 0) & ~hidden, -np.inf, out))
     return slip(out, nan=bare, mask=1.0 * ~hidden, softmax=lambda: _soft(out))
 
 
 def _hide_cases(rng) -> Iterator[Case]:
     for T, padding in ((5, (2, 0, 3)), (4, (0, 2, 1)), (3, (1,))):
         args = {"S": rng.normal(size=(len(padding), T, T))}
+        args["S"][0, -1, -1] = 0.0
         label = f"{T} positions, padding {', '.join(map(str, padding))}"
         yield Case(label, args | {"padding": np.array(padding)})
 
@@ -137,6 +144,7 @@ hide = Step(
         "zero": "0 stands where −∞ belongs: a score of 0 is one like others.",
         "finite": "a large negative number stands where −∞ belongs.",
         "plus": "+∞ stands where −∞ belongs.",
+        "zeros": "a visible score that is 0 is hidden, too: the mask decides, not 0.",
         "nan": "a mask is multiplied by −∞: 0 · ∞ is not a number. Choose instead.",
         "mask": "this is the mask itself: the scores are asked for.",
         "softmax": "a softmax is taken: the scores before it are asked for.",
@@ -146,6 +154,7 @@ hide = Step(
         "and no key of the padding": ["padding_none", "and_only", "queries"],
         "the first `padding[b]` positions": ["one_more", "one_less", "first", "at_end"],
         "What is hidden becomes $-\\infty$": ["zero", "finite", "nan"],
+        "and all else stays": ["zeros"],
         "`S` stays as it was": ["5 positions, padding 2, 0, 3"],
     },
     **TIGHT,
@@ -183,7 +192,8 @@ def _look_up(slip, S, V):
     some = np.isneginf(S).any(-1, keepdims=True)
     W = slip(W, hardest=1.0 * (top <= S), any_hidden=np.where(some, 0, W))
     V = slip(V, mean=V.mean(-2, keepdims=True) + 0 * V)
-    return W, slip(W @ V, dot=lambda: np.dot(W, V))
+    bad = np.where(dead, np.nan, W @ V)
+    return W, slip(W @ V, dot=lambda: np.dot(W, V), late_care=bad)
 
 
 def _look_up_cases(rng) -> Iterator[Case]:
@@ -223,6 +233,8 @@ look_up = Step(
         "one_shift_0": f"the sum is kept from 0, yet {ONE_TOP}",
         "cut": "large scores are cut off before exp, and become equal.",
         "no_care": "a query that sees no key gives NaN: its weights are 0.",
+        "late_care": "a query that sees no key gives NaN, though its weights do not: "
+        "its result is 0, too.",
         "uniform": "a query that sees no key gets equal weights: they are all 0.",
         "any_hidden": "any hidden key makes all weights 0: only if all are hidden.",
         "dot": "np.dot pairs every sequence with every other.",
@@ -351,6 +363,7 @@ EPSILONS = {f"eps_{k}": 10.0**-k for k in (3, 6, 8)}  # of other libraries
 def _residual(slip, X, f, gain, shift, first):
     def norm(A):
         axis = slip(-1, examples=0, everything=None, axis_1=1)
+        A = slip(A, early=gain * A + shift)
         bare = A - slip(A.mean(axis, keepdims=True), no_mean=0)
         second = slip(A.var(axis, keepdims=True), n_1=A.var(-1, ddof=1)[..., None])
         square, total = (A**2).mean(-1, keepdims=True), A.var(-1)[..., None]
@@ -360,7 +373,7 @@ def _residual(slip, X, f, gain, shift, first):
         root = slip(root, outside=outside, no_root=second + eps)
         root = slip(root, outside_6=second**0.5 + 1e-6)
         g, s = slip((gain, shift), no_gain=(1, shift), no_shift=(gain, 0))
-        g, s = slip((g, s), exchanged=(shift, gain))
+        g, s = slip((g, s), exchanged=(shift, gain), early=(1, 0))
         shifted = g * bare / root + slip(s, minus=-s)
         return slip(shifted, shift_first=g * (bare / root + s))
 
@@ -421,6 +434,7 @@ residual = Step(
         "bare_last": "gain and shift are forgotten if `first` is false.",
         "exchanged": "gain and shift are exchanged: the gain multiplies.",
         "shift_first": "the gain multiplies the shift, too: add the shift after it.",
+        "early": "gain and shift come before the normalization: they follow it.",
         "minus": "the shift is subtracted: it is added.",
         "turned": "the two forms are exchanged: `first` asks for norm before f.",
         "always": "the norm always comes before f: `first` is not used.",
@@ -560,6 +574,7 @@ def _gradients(slip, Q, K, V, D):
     root = slip(d**-0.5, no_root=1, root_twice=1 / d, times=d**0.5)
     dQ, dK = slip(dS @ K * root, no_dQ=dS @ K), slip(dS.T @ Q * root, no_dK=dS.T @ Q)
     dV = slip(W.T @ D, by_scores=S.T @ D, no_D=W.T @ np.ones_like(D))
+    dV = slip(dV, root_dV=dV * root)
     return slip((dQ, dK, dV), minus=(-dQ, -dK, -dV))
 
 
@@ -596,6 +611,7 @@ gradients = Step(
         "by_scores": "dV is made with the scores: the weights belong there.",
         "minus": "all signs are wrong.",
         "no_D": "D is not used in dV.",
+        "root_dV": "dV is divided by the root of d, too: it belongs to the scores.",
     },
     demands={
         "$Z = \\mathrm{softmax}(Q K^\\top / \\sqrt d)\\, V$": ["raw", "queries"],

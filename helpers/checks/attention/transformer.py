@@ -61,6 +61,10 @@ def _block(slip: Callable) -> type:
             later = slip(ones.triu(1), all_seen=~ones, earlier=ones.tril(-1))
             later = slip(later, next=ones.triu(2))
             W = S.masked_fill(later, -torch.inf).softmax(-1)
+            blind = S.masked_fill(ones.tril(), -torch.inf).softmax(-1)
+            W = slip(W, inverted=blind.nan_to_num(), inverted_nan=blind)
+            seen = 1.0 * ones.tril()
+            W = slip(W, plus_1=(S + seen).softmax(-1), times_1=(S * seen).softmax(-1))
             z = slip(W, late=S.softmax(-1) * ~later) @ v
             z = slip(z.transpose(1, 2), join_flat=z, within=z, viewed=z)
             z = z.reshape(m, n, w)
@@ -109,6 +113,12 @@ block = Step(
         "all_seen": "the mask is missing: a position sees the later ones.",
         "earlier": "the mask hides the earlier positions: it hides the later ones.",
         "next": "a position sees the next one: the mask begins one too late.",
+        "inverted": "the mask is inverted: only later positions are seen. (PyTorch's "
+        "function reads True as: this one is seen.)",
+        "inverted_nan": "the mask is inverted: only later positions are seen, and the "
+        "last one sees nothing, which gives NaN.",
+        "times_1": "the scores are multiplied by the mask: a score of 0 hides nothing.",
+        "plus_1": "the mask, of 1 and 0, is added to the scores: it hides nothing.",
         "late": "the weights are multiplied by a mask after the softmax.",
         "no_join": "the layer `join` is not used.",
         "relu": "ReLU stands where GELU belongs.",
@@ -135,7 +145,7 @@ block = Step(
     demands={
         "x + \\mathrm{attention}(\\mathrm{norm}_1(x))": ["post", "no_way_1", "bare_1"],
         "y + \\mathrm{feed}(\\mathrm{norm}_2(y))": ["no_way_2", "from_x", "beside"],
-        "A position sees itself and the earlier ones": ["all_seen", "next"],
+        "A position sees itself and the earlier ones": ["all_seen", "next", "inverted"],
         "queries, keys and values, in this order": ["kqv", "nested"],
         "in `heads` heads side by side": ["one", "width", "no_swap"],
         "then `join`": ["no_join", "join_flat"],
@@ -176,10 +186,11 @@ def _writer(slip: Callable) -> type:
             e = self.tokens(x)
             a = slip(e + p, no_places=e, times=e * p, scaled=e * e.shape[-1] ** 0.5 + p)
             a = slip(a, norm_early=self.norm(a), places_late=e)
+            a = slip(a, each=e)
             blocks = [*self.blocks]
             blocks = slip(blocks, first=blocks[:1] * len(blocks), only_1=blocks[:1])
             for layer in slip(blocks, back=blocks[::-1], none=[]):
-                a = layer(slip(a, again=a + p, anew=e + p)) + slip(0, way=a)
+                a = layer(slip(a, again=a + p, each=a + p, anew=e + p)) + slip(0, way=a)
             a = slip(a, places_late=a + p)
             z = self.output(slip(self.norm(a), no_norm=a, norm_early=a))
             z = slip(z, softmax=z.softmax(-1), log=z.log_softmax(-1), relu=z.relu())
@@ -212,7 +223,8 @@ writer = Step(
         "scaled": "the token vectors are multiplied by a root that is not asked for.",
         "norm_early": "the norm stands before the blocks: it comes behind the last.",
         "places_late": "the positions are added behind the blocks: these need them.",
-        "again": "the positions are added before every block: once is enough.",
+        "again": "the positions are added before every block, beside the first time.",
+        "each": "the positions are added before every block: once is enough.",
         "first": "the first block is used every time: each has weights of its own.",
         "only_1": "only the first block is used.",
         "back": "the blocks come in reversed order.",
@@ -369,6 +381,7 @@ def _continue(slip: Callable) -> Callable:
             p = slip(p, tau_late=z.softmax(0) / tau, twice=p.softmax(0)).detach()
             k, up = len(p), p.double().cumsum(0)
             i = min(int((up <= share).sum()), k - 1)
+            i = slip(i, beyond=int((p.cumsum(0) <= share).sum()))
             falling = max(0, k - 1 - int((p.flip(0).cumsum(0) <= share).sum()))
             i = slip(i, at_least=min(int((up < share).sum()), k - 1))
             i = slip(i, no_end=int((p.cumsum(0) > share).int().argmax()))
@@ -408,7 +421,7 @@ continue_text = Step(
     tell=writing_fact,
     texts=MODES
     | {
-        "no_tau": "the temperature is not used.",
+        "no_tau": "the temperature has no effect: it divides logits, before softmax.",
         "inverse": "the logits are multiplied by the temperature: it divides them.",
         "backward": "the numbers u are used from the last to the first.",
         "fixed": "the same u is used for every token.",
@@ -424,6 +437,7 @@ continue_text = Step(
         "twice": "a softmax of a softmax: once is enough.",
         "at_least": "a running sum that equals u is taken: it is to be larger.",
         "no_end": "where no sum is larger the first token came (argmax?): the last.",
+        "beyond": "where no sum is larger a token came that does not exist: the last.",
         "ordered": "the running sum goes over sorted probabilities.",
         "one_less": "the token before the right one is drawn.",
         "one_more": "the token after the right one is drawn.",
@@ -439,7 +453,7 @@ continue_text = Step(
         "divides them by the temperature": ["no_tau", "inverse", "tau_late"],
         "Add up the probabilities in the order of the tokens": ["ordered", "falling"],
         "the first token whose running sum is larger than": ["at_least", "greedy"],
-        "or the last token, if rounding leaves none": ["no_end"],
+        "or the last token, if rounding leaves none": ["no_end", "beyond"],
         "adds it to the context": ["not_fed"],
         "in evaluation mode and without a graph": ["training", "graph"],
         "a list of `len(u)` integers, without `start`": ["with_start", "last"],
@@ -514,7 +528,8 @@ perplexity_of = Step(
         "same": AFTER,
         "softmax": SOFTMAX,
         "last_only": "only the last position of each window counts: all do.",
-        "in_window": "the last position of each window is left out.",
+        "in_window": "the last position of each window is left out: its target is the "
+        "first token of the next.",
         "all_N": "the sum is divided by N: the first token is not predicted.",
         "windows": "the sum is divided by the number of windows, not of tokens.",
         "summed": "this is exp of the sum: take the mean.",
@@ -587,7 +602,8 @@ count = Step(
         "up_bias": "the bias of `up` has 4·width numbers.",
         "down_bias": "the bias of `down` has width numbers, as many as it gives.",
         "gains": "a norm has a gain and a shift: one of the two is left out.",
-        "half_norms": "each block has 2·width too few: are norms or biases forgotten?",
+        "half_norms": "each block has 2·width too few: is a norm forgotten? `qkv` has "
+        "3·width biases.",
         "all_norms": "all norms are left out, those of the blocks and the last one.",
         "all_biases": "all biases of linear layers are left out.",
         "matrices": "only weights are counted: biases and norms are forgotten.",

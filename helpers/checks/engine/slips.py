@@ -464,7 +464,9 @@ class _Search:
         i = self.order[0]
         if set().union(*self.wrong) == {"fault"}:
             return ""
-        if not self.step.observe and self.numbers(self.seen, proof) < ENOUGH:
+        # where cases are picked for single slips, whole numbers may fit other pairs
+        of = (lambda a: a % 1 > 0) if self.step.pick > 1 else proof
+        if not self.step.observe and self.numbers(self.seen, of) < ENOUGH:
             return ""
         harm = {m: self.step.differ(self.run((m,), i), self.want[i]) for m in singles}
         rank = {m: (not self.wrong[i] <= harm[m], self.apart(m, i)) for m in singles}

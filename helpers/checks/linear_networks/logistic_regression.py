@@ -37,15 +37,19 @@ def _cost(slip, z, y):
     each = slip(
         each, base_2=right / np.log(2), naive=lambda: _of_p(1 / (1 + np.exp(-z)), y)
     )
-    each = slip(each, pm_one=np.logaddexp(0, -y * z))
+    one = np.logaddexp(1, np.where(y, -z, z))
+    each = slip(each, pm_one=np.logaddexp(0, -y * z), one=one)
     rest = np.maximum(z, 0) - y * z
     each = slip(each, tail=rest, no_minus=lambda: rest + np.log1p(np.exp(np.abs(z))))
     cut = {n: lambda t=t: _cut(z, y, t, 0) for n, t in shared.TINY.items()}
     added = {n: lambda t=t: _cut(z, y, 0, t) for n, t in shared.ADDED.items()}
+    each = slip(each, overflow=lambda: np.log(1 + np.exp(z * (1 - 2 * y))))
     far = np.clip(z, -500, 500)
     each = slip(each, **cut, **added, clipped=np.logaddexp(0, far) - y * far)
     halves = each[y == 1].mean() + each[y == 0].mean()
-    return slip(each.mean(), summed=each.sum(), each=each, halves=halves)
+    mean = slip(each.mean(), halves=halves, balanced=halves / 2)
+    mean = slip(mean, ones=each[y == 1].mean(), zeros=each[y == 0].mean())
+    return slip(mean, summed=each.sum(), each=each, largest=each.max())
 
 
 def _of_p(p, y):
@@ -65,6 +69,8 @@ def _preactivations(rng) -> Iterator[Case]:
     yield Case("z near ±26, all wrong", {"z": z, "y": (z < 0) * 1}, {"m": 4})
     far = {"z": np.array([1000.0, -1000, 1000, -1000]), "y": np.array([1, 0, 0, 1])}
     yield Case("z = ±1000, right and wrong", far, {"m": 4})
+    far = {"z": np.array([1000.0, -1000, -1000]), "y": np.array([1, 1, 0])}
+    yield Case("z = ±1000, a 1 is missed", far, {"m": 3})
 
 
 sigmoid_cost = Step(
@@ -90,7 +96,13 @@ sigmoid_cost = Step(
         "pm_one": "the labels are taken for −1 and 1: they are 0 and 1.",
         "tail": "max(0, z) − y z lacks its last part, ln(1 + e^−|z|).",
         "no_minus": "the exponent has a wrong sign: e^|z| overflows, e^−|z| does not.",
+        "one": "logaddexp takes exponents: that of 1 is 0, and ln(e + …) came.",
+        "balanced": "each class counts half, however many rows it has: all rows alike.",
         "halves": "each class has a mean of its own: one mean over all rows.",
+        "ones": "only the rows with the label 1 are averaged.",
+        "zeros": "only the rows with the label 0 are averaged.",
+        "largest": "the largest cost of a row came: their mean is asked for.",
+        "overflow": "an exponential overflows where its exponent is large.",
         "summed": "the sum over the rows came: their mean is asked for.",
         "each": "a number for each row came: their mean is asked for.",
     },
@@ -117,9 +129,10 @@ sigmoid_cost = Step(
 
 def _gradient(slip, X, y, w, b):
     z = X @ w + slip(b, no_bias=0)
-    p = slip(_sigmoid(z), no_sigmoid=z, flipped=_sigmoid(-z))
+    p = slip(_sigmoid(z), no_sigmoid=z, flipped=_sigmoid(-z), answer=(z >= 0) * 1)
     e = slip(p - y, sign=y - p, no_label=p, twice=2 * (p - y))
-    e = slip(e, slope=e * p * (1 - p), table=p - y.mean())
+    e = slip(e, slope=e * p * (1 - p), table=p - y.mean(), only_1=e * y)
+    e = slip(e, pm_one=p - 2 * y + 1, by_p=lambda: e / (p * (1 - p)))
     N, n = X.shape
     e = e / slip(N, summed=1, features=n)
     db = slip(e.sum(), db_zero=0.0, db_mean=e.mean(), db_each=e)
@@ -144,11 +157,15 @@ cost_gradient = Step(
     texts={
         "no_bias": "the bias is missing in z.",
         "no_sigmoid": "the sigmoid is missing: z − y is the error of a squared cost.",
+        "answer": "the answer 0 or 1 stands in place of p: the perceptron rule.",
         "flipped": "the exponent in the sigmoid has the wrong sign: this is 1 − p.",
         "sign": "the sign is wrong: the error is p − y.",
         "no_label": "the labels are missing: p stands in place of p − y.",
         "twice": "there is a factor 2 too many: it belongs to the squared error.",
         "slope": "there is a factor p (1 − p) too many: with cross-entropy it cancels.",
+        "only_1": "rows with the label 0 have no error here: theirs is p.",
+        "pm_one": "the labels are taken for −1 and 1: they are 0 and 1.",
+        "by_p": "this is the derivative by p: the chain goes on to z.",
         "table": "every p meets every label, in a table of N × N errors: give both the "
         "shape (N,).",
         "one_for_all": "dw is one number: each feature has its own derivative.",
@@ -192,7 +209,7 @@ def _train(slip, X, y, eta, steps):
     w, b, costs = np.zeros(X.shape[1]), slip(0.0, b_one=1.0), []
     w, rows = slip(w, w_ones=np.ones(X.shape[1])), [[i] for i in range(len(y))]
     w, b = slip((w, b), start=lambda: _start(slip.like, X, y, eta, steps))
-    total = np.zeros(X.shape[1] + 1)
+    total = swift = np.zeros(X.shape[1] + 1)
     count = slip(steps, one_less=steps - 1, one_more=steps + 1)
     count, last_b = slip((count, None), stops=lambda: _end(slip.like, steps))
     for t in range(count):
@@ -203,15 +220,19 @@ def _train(slip, X, y, eta, steps):
         by_turns = [rows[t % len(y)]]
         for i in slip([slice(None)], one_by_one=rows, by_turns=by_turns):
             A, target = X[i], y[i]
-            e = (_sigmoid(A @ w + b) - target) / slip(len(target), summed=1)
+            m = len(target)
+            e = (_sigmoid(A @ w + b) - target) / slip(m, summed=1, by_N=m**2)
             rate = slip(eta, climbs=-eta, no_eta=1.0, twice=2 * eta)
             rate = slip(rate, decays=eta / (t + 1))
-            new = w - rate * A.T @ e
+            other = (_sigmoid(A @ w + b - rate * e.sum()) - target) / m
+            new = w - slip(rate, w_up=-rate) * A.T @ slip(e, b_first=other)
             e = slip(e, late=(_sigmoid(A @ new + b) - target) / len(target))
-            total = total + np.append(A.T @ e, e.sum())
-            new = slip(new, added_up=w - rate * total[:-1])
-            step = slip(e.sum(), added_up=total[-1])
-            w, b = new, b - slip(rate, b_kept=0) * step
+            now = np.append(A.T @ e, e.sum())
+            total, swift = total + now, 0.9 * swift + now
+            sums = {"added_up": total, "momentum": swift}
+            new = slip(new, **{n: w - rate * s[:-1] for n, s in sums.items()})
+            step = slip(e.sum(), **{n: s[-1] for n, s in sums.items()})
+            w, b = new, b - slip(rate, b_kept=0, b_up=-rate, b_eta=1.0) * step
         if slip(False, after_one=True):
             break
     end = np.mean(np.logaddexp(0, X @ w + b) - y * (X @ w + b))
@@ -270,6 +291,8 @@ train_logistic = Step(
         "one_more": "one step too many is taken.",
         "stops": "the loop stops before `steps` steps are taken.",
         "summed": "the gradient is summed over the examples: its mean is asked for.",
+        "by_N": "the gradient is divided by N twice.",
+        "momentum": "a momentum of 0.9 carries the steps on: plain ones are due.",
         "climbs": "the sign is wrong: + climbs the cost.",
         "no_eta": "η is missing.",
         "twice": "there is a factor 2 too many in the step.",
@@ -277,7 +300,11 @@ train_logistic = Step(
         "one_by_one": "a step runs through the examples one by one, moving at each.",
         "by_turns": "each step takes one example: all of them are asked for.",
         "late": "b follows weights that are already new: compute both gradients first.",
+        "b_first": "w follows a bias that is already new: compute both first.",
         "b_kept": "the bias is not updated.",
+        "b_up": "the bias is updated with the wrong sign.",
+        "b_eta": "the bias step lacks η.",
+        "w_up": "the weights are updated with the wrong sign.",
         "after_one": "only one step is taken: a return in the loop?",
         "after": "the costs are those after each step: before it is asked for.",
         "both": "the cost after the last step is noted, too: one for each step.",
@@ -322,6 +349,8 @@ def _two(slip, p, y, threshold):
     precision = slip(precision, nan=lambda: precision if said.any() else np.nan)
     recall = slip(_share(hits, y.sum()), fallout=fallout, precise=precision)
     share = _share(hits, (said == y).sum())
+    f_1 = _share(2 * hits, said.sum() + y.sum())
+    recall = slip(recall, accuracy_2=accuracy, f_1=f_1)
     recall = slip(recall, of_right=share, right_zeros=1 - fallout)
     recall = slip(recall, of_all_2=hits / N, missed=1 - recall)
     either = _share(hits, (said | y).sum())
@@ -356,6 +385,8 @@ precision_recall = Step(
         "alarms": "precision: this is the share of the false alarms: 1 minus it.",
         "one": "precision: 0 is asked for where no row is called 1, not 1.",
         "either": "precision: divide by the rows called 1, without the missed ones.",
+        "accuracy_2": "recall: this is the accuracy, the share of all rows right.",
+        "f_1": "recall: this is F1, which mixes it with the precision.",
         "right_zeros": "recall: this is the share of the zeros that are called 0.",
         "fallout": "recall: this is the share of the zeros that are called 1.",
         "precise": "recall: this is the precision.",
@@ -410,10 +441,12 @@ def _roc(slip, p, y):
     fpr, tpr = (np.append(v, 1) if late else np.append(begin, v) for v in (fpr, tpr))
     area = np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)
     area = slip(area, steps=np.diff(fpr) @ tpr[1:], low=np.diff(fpr) @ tpr[:-1])
-    area = slip(area, mean=tpr.mean())
+    area = slip(area, mean=tpr.mean(), folded=max(area, 1 - area))
+    numbers = fpr * (y == 0).sum(), tpr * (y == 1).sum()
     bent = np.abs([np.diff(fpr, 2), np.diff(tpr, 2)]).max(0) > 1e-9
     corners = np.concatenate([[True], bent, [True]])
     fpr, tpr = slip((fpr, tpr), straight=(fpr[corners], tpr[corners]))
+    fpr, tpr = slip((fpr, tpr), numbers=numbers)
     area = slip(area, by_tpr=np.sum(np.diff(tpr) * (fpr[1:] + fpr[:-1]) / 2))
     back = fpr[::-1], tpr[::-1], -area
     return slip((fpr, tpr, area), exchanged=(tpr, fpr, area), back=back)
@@ -428,6 +461,7 @@ def _roc_cases(rng) -> Iterator[Case]:
         p[:2], p[2] = p[2], p[3]
         y[:4] = 1, 0, 0, 1
         yield Case(f"{N} rows, {len(np.unique(p))} different p", {"p": p, "y": y})
+    yield Case("a poor order", {"p": 1 - p, "y": (p > 0.5) * 1})
 
 
 roc = Step(
@@ -448,6 +482,8 @@ roc = Step(
         "straight": "points on a straight piece are left out: each threshold has one.",
         "steps": "area: these rectangles are as high as their ends: take trapezoids.",
         "low": "area: these rectangles are as high as their starts: take trapezoids.",
+        "folded": "area: it may be below ½, and stays there.",
+        "numbers": "fpr and tpr are numbers of rows: shares are asked for.",
         "mean": "area: this is the mean height of the points.",
         "by_tpr": "area: this is the area left of the curve, not below it.",
         "repeated": "there is a threshold for each row: equal p count once.",
@@ -479,6 +515,7 @@ roc = Step(
 
 def _read(slip, train, val, y_train, y_val):
     best = slip(np.argmax(val), last_tie=len(val) - 1 - np.argmax(val[::-1]))
+    best = slip(best, by_gap=np.argmin(np.abs(np.subtract(train, val))))
     best = slip(best, by_train=np.argmax(train), last=len(val) - 1)
     asked = slip(y_train, own_majority=y_val, of_both=np.append(y_train, y_val))
     labels, counts = np.unique(asked, return_counts=True)
@@ -490,7 +527,8 @@ def _read(slip, train, val, y_train, y_val):
     base = slip(base, above_0=above)
     base = slip(base, middle=np.mean(y_val == int(np.median(y_train))))
     base = slip(base, of_train=np.mean(y_train == most), none=0.0)
-    gain = slip(val[best] - base, under=base - val[best])
+    gain = slip(val[best] - base, under=base - val[best], ratio=val[best] / base)
+    gain = slip(gain, train_gain=train[best] - base)
     gap = slip(train[best] - val[best], turned=val[best] - train[best])
     gap = slip(gap, size=abs(gap), maxima=max(train) - max(val))
     gap = slip(gap, at_end=train[-1] - val[-1], widest=np.max(np.subtract(train, val)))
@@ -522,6 +560,7 @@ read_curve = Step(
     ("epoch", "gain", "gap"),
     texts={
         "last_tie": "of equal accuracies the last epoch is taken: the first counts.",
+        "by_gap": "the epoch with the smallest gap is chosen: the best on val.",
         "by_train": "the epoch is chosen by the training accuracy.",
         "last": "the last epoch is taken, not the best one.",
         "own_majority": "the baseline peeks: its class is the commonest of y_val.",
@@ -535,6 +574,8 @@ read_curve = Step(
         "of_train": "the baseline is measured on y_train: y_val is asked for.",
         "none": "the baseline is not subtracted.",
         "under": "gain: the sign is wrong: accuracy minus baseline.",
+        "ratio": "gain: divided by the baseline, which is to be subtracted.",
+        "train_gain": "gain: this is that of the training accuracy.",
         "turned": "gap: the sign is wrong: training minus validation.",
         "size": "gap: its sign is lost: it may be negative.",
         "maxima": "gap: the maxima of both curves come from different epochs.",

@@ -32,7 +32,14 @@ def _small(**args) -> Case:
 
 
 def _origin(slip, x, y):
-    size = slip(x @ x, undivided=1.0, sum_x=x.sum(), late=x.sum() ** 2, by_N=len(x))
+    size = slip(
+        x @ x,
+        root=np.sqrt(x @ x),
+        undivided=1.0,
+        sum_x=x.sum(),
+        late=x.sum() ** 2,
+        by_N=len(x),
+    )
     w = slip(x @ y / size, ratios=np.mean(y / x), sums=y.sum() / x.sum())
     w = slip(w, apart=x.sum() * y.sum() / (x @ x))
     w = slip(w, intercept=lambda: np.polyfit(x, y, 1)[0])
@@ -52,6 +59,7 @@ fit_origin = Step(
     _origin,
     _origin_cases,
     texts={
+        "root": "you divided by the length of x in place of its square.",
         "undivided": "the division by Σx² is missing.",
         "sum_x": "you divided by Σx in place of Σx².",
         "late": "you divided by (Σx)² in place of Σx²: square first, then add.",
@@ -94,6 +102,8 @@ def _linear(slip, X, y):
     A = _with_ones(X)
     ridge = np.linalg.solve(A.T @ A + np.eye(len(theta)), A.T @ y)
     pair = slip(pair, ridge=(ridge[:-1], ridge[-1]))
+    some = np.linalg.solve(A.T @ A + np.diag([*np.ones(len(w)), 0]), A.T @ y)
+    pair = slip(pair, ridge_w=(some[:-1], some[-1]))
     return slip(pair, one_feature=lambda: tuple(np.polyfit(X[:, 0], y, 1)))
 
 
@@ -126,6 +136,7 @@ fit_linear = Step(
         "one_feature": "only the first feature is used.",
         "scaled": "these belong to scaled features: X is asked for as it is.",
         "ridge": "1 is added on the diagonal of XᵀX: that is ridge regression.",
+        "ridge_w": "1 is added on the diagonal for the weights: that is weight decay.",
         "alone": "each feature has been fitted alone: they belong together.",
     },
     demands={
@@ -154,6 +165,7 @@ def _r_squared(slip, y_hat, y):
     error = slip(off, late=np.mean(y_hat - y) ** 2, variance=np.var(y_hat - y))
     error = slip(error, summed=len(y) * off, table=np.mean((y_hat[:, None] - y) ** 2))
     base = slip(around, zero=np.mean(y**2), own=np.var(y_hat), sample=np.var(y, ddof=1))
+    base = slip(base, added=len(y) * around, median=size(y - np.median(y)).mean())
     base = slip(base, std=around**0.5, their_mean=np.mean((y - y_hat.mean()) ** 2))
     share = slip(error / base, turned=base / error, roots=(error / base) ** 0.5)
     reached = np.mean((y_hat - y.mean()) ** 2)
@@ -186,6 +198,8 @@ r_squared = Step(
         "zero": "the baseline answers 0 here: it answers the mean of y.",
         "own": "the variance of the predictions is that of no baseline: use that of y.",
         "sample": "the baseline's squares are divided by N − 1 (ddof=1): by N.",
+        "added": "a mean of squares is divided by a sum: take the mean of both.",
+        "median": "the baseline answers the median of y: their mean.",
         "std": "the baseline's error is its root here: take the mean square.",
         "their_mean": "the baseline answers the mean of the predictions: that of y.",
         "roots": "the roots of both errors are compared, not the mean squares.",
@@ -315,10 +329,14 @@ def _standardize(slip, X_train, X_test):
             no_mean=(0, std),
             no_std=(mean, np.ones_like(std)),
             minmax=(by.min(0), np.ptp(by, 0)),
+            absolute=(mean, np.abs(by - mean).mean(0)),
+            median=(np.median(by, 0), std),
+            std_of_both=(mean, both.std(0)),
+            mean_of_both=(both.mean(0), std),
         )
         flat, centered = std == 0, X - mean
         std = np.where(flat, 1, std)
-        size = slip(std, unguarded=std - flat)
+        size = slip(std, unguarded=std - flat, least_1=np.maximum(std, 1))
         size = slip(size, **{name: std - flat + e for name, e in EPSILON.items()})
         Z = slip(
             centered / size, std_first=X / size - mean, no_brackets=X - mean / size
@@ -333,12 +351,14 @@ def _standardize(slip, X_train, X_test):
         test,
         late_mean=scaled[1] + X_train.mean(0) / std,
         own_std=lambda: centered / X_test.std(0),
+        own_mean=(X_test - X_test.mean(0)) / std,
     )
 
 
 def _tables(rng) -> Iterator[Case]:
     for N, N_test, n, flat in ((12, 5, 3, False), (7, 9, 4, False), (8, 4, 3, True)):
-        loc, scale = rng.uniform(-3, 2000, size=n), rng.uniform(0.5, 300, size=n)
+        loc, scale = rng.uniform(-3, 2000, size=n), rng.uniform(2, 300, size=n)
+        scale[0] = 0.3
         X = rng.normal(loc, scale, size=(N, n))
         X_test = rng.normal(loc + scale / 2, scale, size=(N_test, n))
         label = f"{N} and {N_test} examples, {n} features"
@@ -356,6 +376,8 @@ standardize = Step(
     texts={
         "own": "the test set has its own mean and deviation: use the training set's.",
         "together": "mean and deviation are those of both sets: test data leak.",
+        "std_of_both": "the deviation is that of both sets together: test data leak.",
+        "mean_of_both": "the mean is that of both sets together: test data leak.",
         "features": "you averaged over the features (axis 1), not over the examples.",
         "table": "one mean and one deviation for the whole table, not for each column.",
         "ddof": "the deviation has N − 1 in the denominator (ddof=1); N is asked for.",
@@ -363,6 +385,9 @@ standardize = Step(
         "no_mean": "the mean is not subtracted.",
         "no_std": "the division by the standard deviation is missing.",
         "minmax": "this is min–max scaling to 0…1.",
+        "absolute": "divided by the mean distance from the mean: nothing is squared.",
+        "median": "the median is subtracted, not the mean.",
+        "least_1": "a deviation below 1 is taken for 1: only where it is 0.",
         "unguarded": "a constant column gives a division by 0: divide by 1 there.",
         "std_first": "the mean is subtracted after the division: subtract it first.",
         "no_brackets": "the mean is divided, not the difference: brackets are missing.",
@@ -373,6 +398,7 @@ standardize = Step(
         "test_kept": "the test set has not been scaled.",
         "test_centered": "the test set is not divided by the deviation.",
         "own_std": "the test set is divided by its own deviation, not the old one.",
+        "own_mean": "the test set is centered by its own mean: use that of training.",
         "late_mean": "the mean is not subtracted from the test set, or it was measured "
         "after the training set had been scaled: then it is 0.",
     }
@@ -412,20 +438,21 @@ def _descend(slip, X, y, eta, steps):
     rate = slip(eta, no_eta=1.0, climbs=-eta) * slip(
         2, no_two=1, w_once=1 + bias, b_once=2 - bias
     )
-    rate = rate / slip(N, summed=1, features=n)
+    rate = rate / slip(N, summed=1, features=n, twice=N**2)
     rate = rate * slip(1, bias_kept=~bias, bias_up=1 - 2 * bias, w_up=2 * bias - 1)
     count = slip(steps, one_less=steps - 1, one_more=steps + 1, one_only=1)
     late = slip(None, w_first=bias, b_first=~bias)  # what follows the others
     rows = slip(None, by_turns="one a step", one_by_one="all, one after the other")
-    fixed, total = slip(None, frozen=g - G @ theta), 0.0
+    fixed, total, swift = slip(None, frozen=g - G @ theta), 0.0, 0.0
     for t in range(count):
         if rows:
             for i in range(N) if rows[0] == "a" else [t % N]:
                 theta = theta + N * rate * (y[i] - A[i] @ theta) * A[i]
             continue
         now = g - G @ theta if fixed is None else fixed
-        total = total + now
-        new = theta + slip(1, decays=1 / (t + 1)) * rate * slip(now, added_up=total)
+        total, swift = total + now, 0.9 * swift + now
+        now = slip(now, added_up=total, momentum=swift)
+        new = theta + slip(1, decays=1 / (t + 1)) * rate * now
         if late is not None:
             new = np.where(
                 late, theta + rate * (g - G @ np.where(late, theta, new)), new
@@ -480,6 +507,8 @@ descend = Step(
         "no_bias": "the bias is missing in the prediction.",
         "summed": "the gradient is summed over the examples: their mean is asked for.",
         "features": "the gradient is divided by the number of features, not by N.",
+        "twice": "the gradient is divided by N twice.",
+        "momentum": "a momentum of 0.9 carries the steps on: plain ones are due.",
         "bias_kept": "the bias is never updated.",
         "w_up": "the weights are updated with the wrong sign.",
         "bias_up": "the bias is updated with the wrong sign.",
@@ -535,7 +564,12 @@ def _units(slip, w, b, mean, std):
     shift = slip(new @ mean, b_kept=0, no_std=w @ mean, each=new * mean)
     shift = slip(shift, no_w=np.sum(mean / std), twice=np.sum(w * mean / std**2))
     shift = slip(shift, of_sums=np.sum(w / std) * mean.sum(), b_times=w @ (mean * std))
-    new_b = slip(b - shift, b_plus=b + shift, b_divided=np.mean(b / std) - shift)
+    new_b = slip(
+        b - shift,
+        b_back=b + w @ mean,
+        b_plus=b + shift,
+        b_divided=np.mean(b / std) - shift,
+    )
     new_b = slip(new_b, averaged=b - np.mean(w * mean / std))
     out = slip((new, new_b), other_way=(w * std, b + w @ mean))
     return slip(out, like_x=((w - mean) / std, b))
@@ -566,6 +600,7 @@ original_units = Step(
         "of_sums": "the bias has a product of two sums: multiply by feature, then add.",
         "b_times": "the bias multiplies by the deviation: divide by it.",
         "b_plus": "the sign in the bias is wrong: the mean was subtracted from x.",
+        "b_back": "the bias adds the means times the old weights: the other way round.",
         "b_divided": "the bias is divided by the deviation, too.",
         "averaged": "the shifts of the bias are averaged: add them up.",
         "like_x": "the weights are scaled as if they were features.",

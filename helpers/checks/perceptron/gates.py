@@ -115,7 +115,10 @@ def _predict(slip, x, W, b):
     ends = W[:, 0] + x[..., :-1] @ W[:, 1:].T + x[..., -1:] * b
     starts = x[..., :1] * b + x[..., 1:] @ W[:, :-1].T + W[:, -1]
     y = fires(slip, slip(z + b, bias_ends=ends, bias_starts=starts))
-    y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T, after=y + b)
+    bare = np.heaviside(z, 1).astype(int)
+    y = slip(y, after=bare + b, after_whole=bare + np.asarray(b).astype(int))
+    y = slip(y, again=np.heaviside(bare + b, 1).astype(int))
+    y = slip(y, first_neuron=y[..., 0], neurons_first=lambda: y.T)
     y = slip(y, squeezed=np.squeeze(y))
     winner = (z + b == (z + b).max(-1, keepdims=True)).astype(int)
     y = slip(y, winner=winner)
@@ -153,6 +156,8 @@ predict = Step(
         "bias_ends": "the 1 of the bias is first in x, the bias last in W.",
         "bias_starts": "the 1 of the bias is last in x, the bias first in W.",
         "after": "the biases are added after the step: they belong to z.",
+        "after_whole": "the biases, cut to whole numbers, are added after the step.",
+        "again": "the step comes before the biases and after them: only after them.",
         "squeezed": "axes of length 1 are gone: a batch of one is a batch.",
         "first_neuron": "the output of the first neuron came: all are asked for.",
         "neurons_first": "a row for each neuron came: one for each example is due.",
@@ -195,6 +200,8 @@ predict = Step(
 
 RULE = {
     "strict": "y is 0 at z = 0: > in place of ≥.",
+    "at_0": "z = 0 counts as a mistake for the target 1, too: step(0) is 1.",
+    "free_0": "z = 0 counts as right for the target 0, too: step(0) is 1.",
     "no_bias": "the bias is forgotten in the output y.",
     "minus_bias": "the bias is subtracted in the output y.",
     "sign": "the error has the wrong sign: e = d − y, not y − d.",
@@ -223,7 +230,8 @@ RULE = {
 def _corrected(slip, x, d, w, b, eta, alone=True):
     """Return w, b, whether the output was wrong, e and y."""
     z = float(x @ w) + slip(b, no_bias=0, minus_bias=-b)
-    y = slip(int(z >= 0), strict=int(z > 0))
+    y = slip(int(z >= 0), strict=int(z > 0), at_0=int(z >= 0) if z else 1 - d)
+    y = slip(y, free_0=y if z else d)
     e = d - y
     e = slip(e, sign=-e, target=d, output=y, minus_output=-y, size=abs(e), double=2 * e)
     e = slip(e, only_0=e * (1 - d), always=2 * d - 1, delta=d - z)
@@ -323,13 +331,14 @@ def _fit(slip, X, d, eta=None, max_epochs=100):
     order = list(range(len(X)))
     order = slip(order, reversed=order[::-1], only_first=order[:1], no_last=order[:-1])
     limit = slip(max_epochs, one_less=max_epochs - 1, one_more=max_epochs + 1)
-    late = False
+    late, rng = False, np.random.default_rng(0)  # as most would
     for _ in range(slip(limit, unlimited=100)):
         w, b = slip((w, b), reset=start)
         fixed, missed, sign = (w, b), slip(0, running=(counts or [0])[-1]), 0
-        for i in order:
+        for i in slip(order, shuffled=lambda: rng.permutation(len(X))):
             at = slip((w, b), batch=fixed)
-            new_w, new_b, wrong, _, _ = _corrected(slip, X[i], d[i], *at, eta, False)
+            rate = slip(eta, decays=eta / (len(counts) + 1))
+            new_w, new_b, wrong, _, _ = _corrected(slip, X[i], d[i], *at, rate, False)
             w, b = w + new_w - at[0], b + new_b - at[1]
             missed, sign = missed + bool(wrong), sign + bool(wrong) * (2 * d[i] - 1)
             flags.append(bool(wrong))
@@ -341,7 +350,8 @@ def _fit(slip, X, d, eta=None, max_epochs=100):
         clean = missed == 0
         still = np.array_equal(w, fixed[0]) and b == fixed[1]
         done = slip(clean, after_one=True, never=False, one_late=late and clean)
-        done = slip(done, cycle=still)
+        done = slip(done, cycle=still, as_many=clean or counts[-1:] == counts[-2:-1])
+        done = slip(done, no_fewer=clean or counts[-1:] >= [*counts[-2:-1], np.inf][:1])
         late = late or clean
         if slip(done, first_right=True):
             break
@@ -419,7 +429,9 @@ fit = Step(
         "all_ones": "the weights and the bias start at 1; they start at 0.",
         "elsewhere": "the weights and the bias do not start at 0.",
         "tenth": "where no η is given, it is 1.",
+        "decays": "η is divided by the number of the epoch: it stays.",
         "reversed": "the examples are used in reversed order.",
+        "shuffled": "the examples are shuffled: their order is that of the rows.",
         "only_first": "only the first example is used in each epoch.",
         "no_last": "the last example is left out.",
         "one_less": "one epoch too few: max_epochs − 1.",
@@ -439,6 +451,9 @@ fit = Step(
         "net": "`mistakes` holds sizes of sums of e, in which −1 and 1 cancel.",
         "after_epoch": "counted with the weights after the epoch, not during it.",
         "running": "`mistakes` is a running total: each epoch starts at 0.",
+        "as_many": "the training stops when two epochs have as many mistakes: go on.",
+        "no_fewer": "the training stops when an epoch has no fewer mistakes than the "
+        "one before: go on.",
         "cycle": "the training stops when an epoch ends with the weights that it began "
         "with: go on until an epoch has no mistake.",
         "per_example": "`mistakes` has an entry for each example, not for each epoch.",
@@ -447,7 +462,7 @@ fit = Step(
     },
     demands={
         "Start from zero weights and bias": ["w_ones", "b_one", "elsewhere"],
-        "in the order of the rows": ["reversed"],
+        "in the order of the rows": ["reversed", "shuffled"],
         "epoch after epoch": ["reset", "after_one"],
         "Stop after the first epoch without a mistake": ["never", "one_late", "cycle"],
         "or after `max_epochs`": ["unlimited", "one_less", "one_more"],
@@ -501,6 +516,7 @@ def _solvable(slip, d, grid):
     count = slip(count, together=int(right[i, i, i].sum()))
     count = slip(count, whether=int(count > 0), none=int(count == 0), rows=rows.sum())
     flat = int((_right_rows(grid, d, bias=0) == 4)[..., 0].sum())
+    count = slip(count, pairs=int(right.any(axis=2).sum()))
     return slip(count, two_loops=flat, share=count / len(grid) ** 3)
 
 
@@ -533,6 +549,7 @@ solvable = Step(
         "three": "three right rows of four are counted as success.",
         "failing": "the settings that fail are counted.",
         "together": "w1, w2 and b run over the grid together, not independently.",
+        "pairs": "pairs w1, w2 for which some b works are counted: each b counts.",
         "whether": "the result tells whether there is one, not how many.",
         "none": "the result tells whether there is none.",
         "rows": "right rows are counted, not settings with four right rows.",

@@ -24,6 +24,7 @@ def _distances(slip, X, w, b):
     z = X @ w + slip(b, no_bias=0, minus_bias=-b)
     size = np.linalg.norm(w)
     size = slip(size, square=w @ w, none=1.0, with_bias=np.hypot(size, b))
+    size = slip(size, largest=np.abs(w).max())
     size = slip(size, absolute=np.abs(w).sum(), inputs=np.linalg.norm(X, axis=1))
     found = slip(z / size, bias_whole=X @ w / size + b)
     found = slip(found, unsigned=np.abs(found), nearest=found.min())
@@ -49,6 +50,7 @@ distances = Step(
         "none": "this is z: the length of w is missing.",
         "with_bias": "the bias counts in the length: it only moves the boundary.",
         "absolute": "the absolute weights are added up: that is no length.",
+        "largest": "z is divided by the largest weight: by the length of all.",
         "inputs": "z is divided by the lengths of the examples: by that of w.",
         "bias_whole": "the bias is not divided by the length of w.",
         "unsigned": "the sign is lost: it says on which side an example lies.",
@@ -93,7 +95,7 @@ def _bound(slip, X, d, w, b):
     ratio = slip((R / gamma) ** 2, no_square=R / gamma, upside_down=(gamma / R) ** 2)
     none = slip(np.inf, zero=0.0, nan=np.nan)
     most = ratio if slip(gamma > 0, any_plane=True) else none
-    return gamma, R, slip(most, floor=np.floor(most))
+    return gamma, R, slip(most, floor=np.floor(most), ceil=np.ceil(most))
 
 
 def _bound_cases(rng) -> Iterator[Case]:
@@ -141,7 +143,8 @@ bound = Step(
         "zero": "0 comes for a plane that errs: infinity is asked for.",
         "nan": "NaN comes for a plane that errs: infinity is asked for.",
         "endless": "γ is infinite for a plane that errs: only the bound is.",
-        "floor": "the bound is rounded down: it is asked for as it is.",
+        "ceil": "the bound is a whole number: (R/γ)² is asked for as it is.",
+        "floor": "the bound lacks its fraction: it is asked for as it is.",
     },
     demands={
         "input $x_0 = 1$": ["no_constant", "inputs"],
@@ -295,6 +298,7 @@ def _held_out(slip, W, c, X, d):
     votes = outputs @ slip(c, one_vote=np.ones(len(c)))
     votes = slip(votes, sums=wide @ W.T @ c, tie_no=votes - 0.5)
     ayes, n = (votes + c.sum()) / 2, c.sum()
+    votes = slip(votes, any_vote=ayes - 0.5, all_votes=ayes - n)
     votes = slip(votes, half_down=ayes - n // 2, half_states=ayes - len(c) / 2)
     last = share(fires(wide @ slip(W[-1], first=W[0], longest=W[c.argmax()])))
     averaged = slip(share(fires(wide @ mean)), mean_share=each)
@@ -334,6 +338,8 @@ held_out = Step(
         "one_vote": "every state has one vote: it has as many as its count.",
         "signs": "a state does not vote for 1 at z = 0: step(0) is 1.",
         "tie_no": "a tie counts as 0: it counts as 1.",
+        "any_vote": "one vote for 1 is enough: the majority decides.",
+        "all_votes": "one vote for 0 is enough: the majority decides.",
         "half_down": "half of the votes is rounded down: a minority can win.",
         "half_states": "half of the states is enough: half of the votes is needed.",
         "sums": "the sums vote, not the outputs: that is the averaged neuron again.",
@@ -363,6 +369,7 @@ def _slopes(slip, X, w, b, j, h):
     X = slip(X, mean_row=X.mean(0, keepdims=True))
     z, gone = X @ w + b, h * X[:, j]
     gone = slip(gone, bias=h + 0 * gone, input=h * w[j] + 0 * gone, square=h * gone)
+    gone = slip(gone, put=gone - w[j] * X[:, j])
     gone = slip(gone, minus=-gone, all_inputs=h * X.sum(1), before=h * X[:, j - 1])
     moved = z + gone
 
@@ -405,6 +412,7 @@ slopes = Step(
         "bias": "the bias moves by h: the weight does.",
         "input": "the input moves by h: the weight does.",
         "square": "the weight moves by h²: by h.",
+        "put": "the weight becomes h: it goes up by h.",
         "minus": "the weight goes down by h: it goes up.",
         "all_inputs": "all weights move: only number j does.",
         "before": "the weight before it moves: j counts from 0.",

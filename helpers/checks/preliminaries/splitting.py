@@ -87,6 +87,7 @@ def _shuffled(slip, N, n_test, rng):
     order = slip(order, never=np.append(rng.permutation(N - 1), N - 1))
     size = slip(n_test, size=n_test - 1)
     train, test = order[size:], order[:size]
+    train, test = slip((train, test), minus_0=(order[:-size], order[-size:]))
     train = slip(train, overlap=rng.permutation(N)[n_test:], missing=train[1:])
     return slip((train, test), exchanged=(test, train))
 
@@ -102,14 +103,15 @@ def _seen_shuffled(free, replay, case):
         train, test = split(seed + i)
         fault = _partition_fault(train, test, N)
         if not fault and len(test) != n_test:
-            fault = "exchanged" if len(train) == n_test else "size"
+            swapped = "exchanged" if n_test else "minus_0"
+            fault = swapped if len(train) == n_test else "size"
         if fault:
             return {"fault": fault}
-    return {"fault": _chance_fault(split, seed, N)}
+    return {"fault": _chance_fault(split, seed, N) if n_test else ""}
 
 
 def _shuffled_cases(rng) -> Iterator[Case]:
-    for N, n_test in ((60, 12), (101, 20), (40, 25), (8, 2)):
+    for N, n_test in ((60, 12), (101, 20), (40, 25), (8, 2), (30, 0)):
         args = {"N": N, "n_test": n_test, "_seed": int(rng.integers(10**6))}
         yield Case(f"N = {N}, n_test = {n_test}", args)
 
@@ -120,6 +122,7 @@ SHUFFLED = BOTH | {
     "block": "the test part is a block of neighbors: shuffle the examples, too.",
     "never": "some examples are hardly ever tested: is a range off by one?",
     "size": "the test part has not `n_test` indices.",
+    "minus_0": "for n_test = 0 all are tested: the slice from −0 on is the whole.",
 }
 shuffled_split = Step(
     "shuffled_split",
@@ -129,7 +132,7 @@ shuffled_split = Step(
     tell=_tell(SHUFFLED),
     texts=SHUFFLED,
     demands={
-        "how many of them go into the test part": ["size"],
+        "how many of them go into the test part": ["size", "minus_0"],
         "the only source of chance": ["own", "unseeded"],
         "Returns `(train, test)`": ["exchanged"],
         "hold each of 0 … N − 1 exactly once": ["overlap", "missing"],
@@ -273,11 +276,14 @@ def _scaled(slip, X, train, test):
     of = slip(rows[0], all=X, test=rows[1])
     mean, std = of.mean(0), slip(of.std(0), less_1=of.std(0, ddof=1), var=of.var(0))
     one, over = (of.mean(), of.std()), (of.mean(1), of.std(1))
-    mean, std = slip((mean, std), one=one, over_rows=over)
+    mean, std = slip((mean, std), one=one, over_rows=over, std_all=(mean, X.std(0)))
+    mean, std = slip((mean, std), min_max=(of.min(0), np.ptp(of, 0)))
     if slip(False, in_place=True):
         X[:] = (X - mean) / std
     own = (B - B.mean(0)) / B.std(0)
     scaled = (A - mean) / std, slip((B - mean) / std, own=own, raw=B, centered=B - mean)
+    halves = {"own_mean": (B - B.mean(0)) / std, "own_std": (B - mean) / B.std(0)}
+    scaled = slip(scaled, **{n: (scaled[0], Z) for n, Z in halves.items()})
     scaled = slip(scaled, shift=(A / std, B / std), no_std=(A - mean, B - mean))
     scaled = slip(scaled, loose=(A - mean / std, B - mean / std))
     told = [f([scaled[0]], 1)[0] for f in (np.mean, np.std)]
@@ -312,6 +318,10 @@ scaled_parts = Step(
         "one": "one mean and one deviation for all columns: each column has its own.",
         "over_rows": "mean and deviation are taken over the rows: axis 0 is asked for.",
         "own": "the test part is scaled by its own mean and deviation.",
+        "own_mean": "the test part is centered by its own mean.",
+        "own_std": "the test part is divided by its own deviation.",
+        "std_all": "the deviation is that of all examples: the test part leaked.",
+        "min_max": "this is min–max scaling to 0…1.",
         "refitted": "the scaler is fitted anew: the test part has no mean of its own.",
         "raw": "the test part is not scaled.",
         "centered": "of the test part only the mean is subtracted: divide, too.",
@@ -357,15 +367,17 @@ def _audit(slip, X, train, test, mean, std):
         kinds=len(np.unique(X[test][equal.any(1)], axis=0)),
         close=close.all(2).any(1).sum(),
         sums=np.isin(X[test].sum(1), X[train].sum(1)).sum(),
+        anywhere=((X[test][:, None] == X).all(2).sum(1) > 1).sum(),
     )
     swapped = np.isin(train, test).sum(), equal.any(0).sum()
     shared, copies = slip((shared, copies), both_of_train=swapped)
+    shared, copies = slip((shared, copies), whether=(shared > 0, copies > 0))
     of = slip(X[train], of_all=X, of_test=X[test])
     away = np.abs([mean - of.mean(0), std - slip(of.std(0), less_1=of.std(0, ddof=1))])
     off = slip(away > 1e-8, rounding=away > 0)
     mean_off, std_off = slip(off.any(1), columns=off.all(1))
     peeked = slip(mean_off or std_off, both=mean_off and std_off)
-    peeked = slip(peeked, mean_only=mean_off)
+    peeked = slip(peeked, mean_only=mean_off, std_only=std_off)
     of_all = np.abs([mean - X.mean(0), std - X.std(0)]).max(1).min() < 1e-8
     peeked = slip(peeked, only_all=of_all)
     peeked = slip(bool(peeked), inverted=not peeked)
@@ -414,7 +426,7 @@ audit = Step(
     ("shared", "copies", "peeked"),
     texts={
         "by_place": "`shared` compares place by place: compare each index with all.",
-        "of_train": "`shared` counts indices of `train`: count those of `test`.",
+        "of_train": "`shared` counts places in `train`: count the indices of `test`.",
         "pairs": "`copies` counts pairs: a test row with several equals counts once.",
         "of_rows": "`copies` counts training rows; test rows are asked for.",
         "both_of_train": "indices of `train` are counted: count those of `test`.",
@@ -424,6 +436,8 @@ audit = Step(
         "whole": "`copies` counts equal rows within the whole table.",
         "kinds": "`copies` counts equal test rows once: count the indices of `test`.",
         "both_parts": "`copies` counts equal rows within both parts together.",
+        "anywhere": "`copies` finds equal rows anywhere: in the training part only.",
+        "whether": "`shared` and `copies` tell whether there are any: how many?",
         "close": "`copies` counts rows that are merely close: equal in every entry.",
         "sums": "`copies` takes the same entries in another order for a copy.",
         "only_all": "`peeked` knows only what all examples give: any other leaks, too.",
@@ -433,6 +447,7 @@ audit = Step(
         "rounding": "`peeked` takes rounding for a leak: compare with a tolerance.",
         "columns": "`peeked` needs all columns to be off: one is enough.",
         "both": "`peeked` needs mean and std both to be off: one is enough.",
+        "std_only": "`peeked` looks at the deviation only; the mean can leak, too.",
         "mean_only": "`peeked` looks at the mean only; the deviation can leak, too.",
         "inverted": "`peeked` is the wrong way round: True stands for a leak.",
     },
@@ -456,12 +471,15 @@ audit = Step(
 def _choose(slip, accuracy, settings):
     part = slip("validation", by_train="train", by_test="test")
     scores = [accuracy(s, part) for s in settings]
-    for s in slip((), by_both=range(len(settings))):
-        scores[s] = (scores[s] + accuracy(settings[s], "train")) / 2
+    for more in slip((), by_both=("train",), with_test=("test",)):
+        scores = [v + accuracy(s, more) for v, s in zip(scores, settings, strict=True)]
     ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
     ties = [i for i in ranked if scores[i] == max(scores)]
+    train = [accuracy(s, "train") for s in settings]
+    gaps = [abs(s - t) for s, t in zip(scores, train, strict=True)]
     falls = [i for i, s in enumerate(scores[1:]) if s < scores[i]]
-    k = slip(ranked[0], tie=ties[-1], peak=[*falls, -1][0])
+    k = slip(ranked[0], tie=ties[-1], peak=[*falls, -1][0], gap=np.argmin(gaps))
+    k = slip(k, worst=ranked[-1], first=0, largest=len(scores) - 1)
     best = settings[k]
     for s in slip((), test_all=settings):
         accuracy(s, "test")
@@ -494,6 +512,8 @@ def _tested(got: dict, want: dict) -> str:
     """State which setting was chosen, or what the test part was asked."""
     if got["best"] != want["best"]:
         return f"{got['best']} is not the setting that is best on the validation part."
+    if got["tests"] == want["tests"]:
+        return "the result is not the accuracy of the chosen setting on the test part."
     asked = "the test part was not asked about the setting that is chosen."
     return ONCE if got["tests"] == "several" else asked
 
@@ -501,14 +521,20 @@ def _tested(got: dict, want: dict) -> str:
 def _tables(rng) -> Iterator[Case]:
     shift = float(rng.uniform(0, 0.03))
     for label, *rows in (
-        ("the parts disagree", "100 95 92 90 85", "70 75 80 90 60", "72 78 93 86 50"),
-        ("two are equally good", "90 70 97 80 60", "60 85 70 85 50", "55 75 95 80 45"),
-        ("the best is the last", "99 95 90 85 80", "60 50 65 70 80", "50 80 65 75 70"),
+        ("the parts disagree", "100 95 93 92 85", "70 75 80 90 84", "72 78 93 86 50"),
+        ("two are equally good", "90 88 99 86 60", "60 85 80 85 50", "55 75 95 80 45"),
+        ("the best is the last", "95 99 90 85 80", "60 50 65 70 80", "50 80 65 75 70"),
     ):
         scores = {}
         for part, row in zip(("train", "validation", "test"), rows, strict=True):
             scores[part] = [int(v) / 100 - shift for v in row.split()]
         yield Case(label, {"_scores": scores, "settings": [1, 3, 5, 9, 15]})
+    while True:
+        rows = rng.permuted(np.tile(np.arange(40, 85), (3, 1)), axis=1)[:, :5] / 100
+        rows[0] = rng.permutation(np.arange(86, 100))[:5] / 100
+        rows[1, rng.permutation(5)[:2]] = 0.85
+        scores = dict(zip(("train", "validation", "test"), rows.tolist(), strict=True))
+        yield Case("another table", {"_scores": scores, "settings": [1, 3, 5, 9, 15]})
 
 
 ONCE = "the test part is asked several times: ask it once, when all is chosen."
@@ -518,11 +544,17 @@ choose = Step(
     _tables,
     observe=_seen_choose,
     tell=_tested,
+    pick=2,
     texts={
         "by_train": "chosen by the training part: the most flexible looks best there.",
         "by_test": "chosen by the test part: it is a test of the unseen no more.",
+        "with_test": "the test part helps to choose: it then tests no more.",
         "by_both": "chosen by training and validation together: by the latter.",
         "tie": "the larger of two equally good settings is chosen.",
+        "gap": "chosen by the smallest gap to the training part: a poor model has one.",
+        "worst": "the worst setting is chosen.",
+        "first": "the first setting is chosen, whatever its accuracy.",
+        "largest": "the last setting is chosen, whatever its accuracy.",
         "peak": "the search ends where the accuracy first falls: try all settings.",
         "test_all": ONCE,
         "no_test": "the accuracy is the validation part's: the test was never asked.",
@@ -531,7 +563,7 @@ choose = Step(
         "exchanged": "the pair is exchanged: (best, result) is asked for.",
     },
     demands={
-        "best for a fair choice": ["by_train", "by_test", "peak"],
+        "best for a fair choice": ["by_train", "by_test", "gap"],
         "of equally good ones take the smallest": ["tie"],
         "Then measure once": ["test_all", "no_test"],
         "the accuracy that you would report": ["validation"],
@@ -633,7 +665,7 @@ def _learn(slip, x, y, model, loss, candidates):
         shared = values.sum() / len(candidates)
         return slip(mean, by_candidates=shared, of_means=of_means)
 
-    tried = slip(candidates, one_less=candidates[:-1])
+    tried = slip(candidates, one_less=candidates[:-1], no_first=candidates[1:])
     costs = [cost(theta) for theta in tried]
     best = slip(int(np.argmin(costs)), largest=int(np.argmax(costs)), last=-1)
     rises = [i for i, c in enumerate(costs[1:]) if c > costs[i]]
@@ -684,6 +716,7 @@ learn = Step(
         "by_candidates": "the sum is divided by the number of candidates: N.",
         "of_means": "the loss of the means came: the mean of the losses is asked for.",
         "one_less": "the last candidate is not tried.",
+        "no_first": "the first candidate is not tried.",
         "largest": "the candidate with the largest cost is kept.",
         "last": "the last candidate is kept, whatever its cost.",
         "place": "the place in the list came, not the candidate.",

@@ -91,15 +91,16 @@ class TensorStep(Step):
 def _to_rows(slip, images):
     N = len(images)
     x = images.astype(float)
-    x = slip(x, columns=x.transpose(0, 2, 1))
+    x = slip(x, columns=x.transpose(0, 2, 1), upside_down=x[:, ::-1])
     rows = slip(x.reshape(N, -1), mixed=x.reshape(-1, N).T, turned=x.reshape(-1, N))
     rows = slip(rows, one_row=x.reshape(-1), images=x)
-    own = x.reshape(N, -1).max(1)[:, None]
+    low, own = (f(x.reshape(N, -1), 1)[:, None] for f in (np.min, np.max))
     top = slip(255.0, none=1.0, by_256=256.0, by_max=x.max(), own=own)
     rows = slip(rows / top, whole=rows // 255)
     spread = (rows - rows.min()) / (rows.max() - rows.min())
     rows = slip(rows, squeezed=np.squeeze(rows))
-    return slip(rows, signed=2 * rows - 1, min_max=spread)
+    stretched = (x.reshape(N, -1) - low) / (own - low)
+    return slip(rows, signed=2 * rows - 1, min_max=spread, stretched=stretched)
 
 
 def _to_rows_cases(rng) -> Iterator[Case]:
@@ -115,6 +116,7 @@ to_rows = TensorStep(
     dtype="torch.float32",
     texts={
         "columns": "the pixels are read column by column; the rows come first.",
+        "upside_down": "the rows come from the bottom: the top row is the first.",
         "mixed": "reshaped to (height · width, N), then transposed: this mixes images.",
         "squeezed": "the axis of a batch of one image is gone: it is a batch, too.",
         "turned": "reshaped to (height · width, N): the first axis counts the images.",
@@ -127,12 +129,13 @@ to_rows = TensorStep(
         "whole": "integer division: every value becomes 0.",
         "signed": "scaled to −1…1; 0…1 is asked for.",
         "min_max": "scaled by the values that occur: 0 and 255 are the limits.",
+        "stretched": "each image is stretched by its own extremes: 0 and 255 for all.",
     },
     demands={
         "one row of numbers per image": ["turned", "one_row", "squeezed"],
         "Height and width may differ": ["3 images of (4, 5)"],
         "values 0…1": ["none", "by_256", "by_max", "signed"],
-        "in the order of its rows, from the top": ["columns", "mixed"],
+        "in the order of its rows, from the top": ["columns", "upside_down"],
     },
     why="A linear layer takes rows of numbers, one for each example. Reshape keeps "
     "the order in memory, in which the last axis runs fastest: so an image "
@@ -206,8 +209,10 @@ def _standardize(slip, X):
     axis = slip("columns", rows="rows", table="table")
     axis = {"columns": 0, "rows": 1, "table": None}[axis]
     mean, s = X.mean(axis, keepdims=True), X.std(axis, keepdims=True)
+    mean = slip(mean, median=np.percentile(X, 50, axis, method="lower", keepdims=True))
     less_1 = X.std(axis, ddof=1, keepdims=True)
     s = slip(s, less_1=less_1, var=s**2, range=np.ptp(X, axis, keepdims=True))
+    s = slip(s, absolute=abs(X - X.mean(axis)).mean(axis, keepdims=True))
     s = slip(s, **{f"eps_{k}": s + e for k, e in EPSILON.items()})
     roots = {f"eps_root_{k}": np.sqrt(s**2 + e) for k, e in EPSILON.items()}
     square = (X * X).mean(axis, keepdims=True) - mean * mean
@@ -244,6 +249,7 @@ standardize = TensorStep(
         "less_1": "the standard deviation divides by N − 1, torch's default: take N.",
         "var": "divided by the variance: the square root is missing.",
         "range": "divided by the range (largest minus smallest), not by the deviation.",
+        "absolute": "divided by the mean distance from the mean: nothing is squared.",
         "min_max": "scaled to 0…1: mean and standard deviation are asked for.",
         "cancels": "the square of the mean is taken from the mean square: far from 0 "
         "both are nearly equal, and rounding is left.",
@@ -251,6 +257,7 @@ standardize = TensorStep(
         "least_1": "a deviation below 1 is taken for 1: only one of 0 is replaced.",
         "nan": "where all numbers are equal, 0 is divided by 0: zeros are asked for.",
         "no_mean": "the mean is not subtracted.",
+        "median": "the median is subtracted, not the mean.",
         "no_std": "the columns are centered, but not divided.",
         "loose": "only the mean is divided: parentheses are missing.",
         "late": "divided first, and the mean of before is subtracted: subtract first.",
@@ -289,10 +296,12 @@ def _squared_distances(slip, A, B):
     B = slip(B, reshaped=B.reshape(B.shape[::-1]).T)
     e = A[:, None] - B
     axis = slip(2, over_B=1, over_A=0)
-    d = slip((e**2).sum(axis), mean=(e**2).mean(axis), absolute=np.abs(e).sum(axis))
-    d = slip(d, sum_squared=e.sum(axis) ** 2, sum=e.sum(axis), root=np.sqrt(d))
+    terms = slip(e**2, absolute=np.abs(e), sum=e)
+    d = slip(terms.sum(axis), mean=terms.mean(axis), sum_squared=e.sum(axis) ** 2)
+    d = slip(d, root=np.sqrt(np.abs(d)))
     squares = (A**2).sum(1)[:, None] + (B**2).sum(1)
     d = slip(d, not_summed=e**2, dot=A @ B.T, no_dot=squares)
+    d = slip(d, no_a=d - (A**2).sum(1)[:, None], no_b=d - (B**2).sum(1))
     return slip(d, one_dot=squares - A @ B.T, plus_dot=squares + 2 * A @ B.T)
 
 
@@ -319,6 +328,8 @@ squared_distances = TensorStep(
         "root": "these are the distances: the square root is not asked for.",
         "not_summed": "the squares are not yet added up over the features.",
         "dot": "these are the dot products of the rows, not their distances.",
+        "no_a": "the squares of A's rows are missing.",
+        "no_b": "the squares of B's rows are missing.",
         "no_dot": "the product term −2 a·b is missing.",
         "one_dot": "the product term has the factor 1; it is −2 a·b.",
         "plus_dot": "the product term has the wrong sign, or a and b are added.",
@@ -347,6 +358,7 @@ def _product(A, W):
 @_of_arrays
 def _many_layers(slip, A, W, b):
     K, n_out, n_in = W.shape
+    A = slip(A, first_A=np.broadcast_to(A[:1], A.shape))
     V = slip(W, reshaped=W.reshape(K, n_in, n_out).transpose(0, 2, 1))
     V = slip(V, first_W=np.broadcast_to(W[:1], W.shape))
     bias = slip(b[:, None], no_bias=0.0, minus=-b[:, None], first_b=b[0])
@@ -361,13 +373,14 @@ def _many_layers_cases(rng) -> Iterator[Case]:
         ("3 networks, 5 examples, 4 → 2", 3, 5, 4, 2),
         ("as many examples as networks", 3, 3, 4, 2),
         ("as many outputs as inputs", 3, 5, 3, 3),
-        ("one network", 1, 4, 3, 2),
+        ("one network, as many examples as outputs", 1, 2, 3, 2),
     ):
         A, W = rng.normal(size=(K, m, n_in)), rng.normal(size=(K, n_out, n_in))
         yield Case(label, {"A": A, "W": W, "b": rng.normal(size=(K, n_out))})
 
 
 BIAS_AXIS = "the bias meets the wrong axis: that of examples, not that of networks."
+BIAS_END = "the bias runs along the examples: each output has its own."
 NOT_TURNED = "the weights are not transposed: W[i] has shape (n_out, n_in)."
 ALL_TURNED = "`.T` reverses all three axes: exchange the last two only."
 many_layers = TensorStep(
@@ -376,12 +389,14 @@ many_layers = TensorStep(
     _many_layers_cases,
     mistakes=[
         (BIAS_AXIS, lambda A, W, b: _product(A, W) + b),
+        (BIAS_END, lambda A, W, b: _product(A, W) + b[..., None]),
         (NOT_TURNED, lambda A, W, b: A @ W + b[:, None]),
         (ALL_TURNED, lambda A, W, b: A @ W.T + b[:, None]),
     ],
     texts={
         "over_K": "the products are summed over the networks.",
         "reshaped": "reshape is not a transpose: it mixes the weights.",
+        "first_A": "every network gets the examples of the first one.",
         "first_W": "every network has the weights of the first one.",
         "no_bias": "the bias is missing.",
         "minus": "the bias is subtracted; it is added.",
@@ -421,7 +436,13 @@ def _framed(slip, images, value):
     out = slip(painted(rows, columns), rows=painted(rows), columns=painted(columns))
     out = slip(out, first=painted((all_, 0), (all_, all_, 0)), around=wide)
     out = slip(out, last=painted((all_, -1), (all_, all_, -1)))
-    out = slip(out, corners=painted(*corners))
+    out = slip(out, corners=painted(*corners), pairs=painted((all_, ends, ends)))
+    height, width = ([0, n - 1] for n in images.shape[1:])
+    out = slip(
+        out,
+        height=lambda: painted(rows, (all_, all_, height)),
+        width=lambda: painted((all_, width), columns),
+    )
     sides = {"first row": (all_, 0), "last row": (all_, -1)}
     sides |= {"first column": (all_, all_, 0), "last column": (all_, all_, -1)}
     three = {n: painted(*(p for m, p in sides.items() if m != n)) for n in sides}
@@ -429,6 +450,9 @@ def _framed(slip, images, value):
     out = slip(out, short_column=painted(rows, (all_, all_, [0, -2])))
     short = painted((all_, 0), (all_, all_, 0), (all_, -2), (all_, all_, -2))
     out = slip(out, short=short, whole=painted((ends,), rows), nothing=images)
+    ring = painted((all_, [1, -2]), (all_, all_, [1, -2]))
+    from_1 = painted((all_, [1, -1]), (all_, all_, [1, -1]))
+    out = slip(out, ring=ring, from_1=from_1, filled=painted((ends,), rows, columns))
     inside = painted((all_, inner, inner))
     out = slip(out, inside=inside, cut=images[:, inner, inner])
     return slip(out, full=np.full_like(images, value))
@@ -451,12 +475,18 @@ framed = TensorStep(
         "columns": "only the first and the last column are set: the rows are missing.",
         "first": "only the first row and the first column are set, not the last ones.",
         "corners": "only the four corners are set.",
+        "pairs": "two lists of indices were taken in pairs: only two corners are set.",
+        "height": "the last column is sought at the height: an image may be oblong.",
+        "width": "the last row is sought at the width: an image may be oblong.",
         "last": "only the last row and the last column are set, not the first ones.",
         "around": "the frame is put around the images: they have grown.",
         "short_row": "the last row is missed by one: −1 is the last place.",
         "short_column": "the last column is missed by one: −1 is the last place.",
         "short": "the last row and column are missed by one: −1 is the last place.",
         "whole": "the first axis counts the images: whole images are set.",
+        "ring": "the second and the last but one are set: 0 is first, −1 last.",
+        "from_1": "row 1 and column 1 are set: the first ones are number 0.",
+        "filled": "the first and the last image are set as a whole: to a frame only.",
         "nothing": "nothing is set: these are the images as they came.",
         "inside": "the inside is set to the value, not the frame.",
         "full": "all pixels are set, not only the outermost ones.",

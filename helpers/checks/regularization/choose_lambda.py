@@ -59,10 +59,14 @@ def _ridge(slip, X, y, lam):
     b = slip(middle - x @ w, no_x=middle, plus=middle + x @ w, no_y=-x @ w, zero=0.0)
     plain = np.linalg.solve(X.T @ X / N + lam * np.eye(n), X.T @ y / N)
     B = np.hstack([X, np.ones((N, 1))])
-    both = np.linalg.solve(B.T @ B / N + lam * np.eye(n + 1), B.T @ y / N)
-    pair = slip(
-        (w, b), pulled=(both[:-1], both[-1]), alone=plain, joined=np.append(w, b)
-    )
+
+    def pulled(*free):
+        pull = lam * np.diag([float(k not in free) for k in range(n + 1)])
+        both = np.linalg.solve(B.T @ B / N + pull, B.T @ y / N)
+        return both[:-1], both[-1]
+
+    pair = slip((w, b), pulled=pulled(), pulled_0=pulled(0), pulled_1=pulled(n - 1))
+    pair = slip(pair, alone=plain, joined=np.append(w, b))
     return slip(pair, unfitted=(plain, 0.0), swapped=(b, w))
 
 
@@ -100,6 +104,8 @@ ridge = Step(
         "no_y": "the mean of y is missing in b.",
         "zero": "b is 0: with it the errors have the mean 0.",
         "pulled": "b is penalized, too: λ belongs to w alone.",
+        "pulled_0": "b is penalized and the first weight free: it is the other way.",
+        "pulled_1": "b is penalized and the last weight free: it is the other way.",
         "alone": "this is the notebook's ridge, which has no bias: here (w, b) is "
         "asked for.",
         "unfitted": "this is the notebook's ridge, which has no bias, with b = 0.",
@@ -109,7 +115,7 @@ ridge = Step(
     demands={
         "\\frac{1}{2N} \\sum_i (x_i^\\top w + b - y_i)^2": ["weak", "strong", "zero"],
         "\\frac{\\lambda}{2} \\lVert w \\rVert^2": ["double", "half", "first_free"],
-        "The bias is free": ["pulled", "unfitted"],
+        "The bias is free": ["pulled", "pulled_0", "pulled_1", "unfitted"],
         "$\\bar y - \\bar x^\\top w$": ["no_x", "plus", "as_they_come"],
     },
     why="A penalty says that large weights need a reason. The level of y is none: add "
@@ -316,7 +322,8 @@ _stopper = Step(
         "before": "each loss is compared with the one before, not the last clear one.",
         "moves": "each loss is compared with the smallest so far: then many small "
         "gains never make a clear one. Compare with the loss at the last clear gain.",
-        "ignored": "min_delta is not used: a gain is clear only if it is larger.",
+        "ignored": "any new smallest loss sets the count back, by whatever lead: "
+        "only a clear gain does.",
         "reaches": "a gain of exactly min_delta counts as clear: it must be larger.",
         "plus": "min_delta is added, not subtracted: even a rise counts as a gain.",
         "share": "min_delta is taken as a share of the loss: it is a difference.",
@@ -407,23 +414,28 @@ def _descend(slip, X, y, X_val, y_val, eta, patience, epochs):
             least, where, best = loss, epoch, slip(w, start_first=old, before=old)
         if epoch - where >= wait:
             break
-    return slip(best, last=w), slip(where, from_1=where + 1, stopped=epoch)
+    stopped = epoch - where >= wait
+    ends = {"last_open": best if stopped else w, "last_stopped": w if stopped else best}
+    best = slip(best, last=w, **ends)
+    return best, slip(where, from_1=where + 1, stopped=epoch)
 
 
 def _descents(rng) -> Iterator[Case]:
     """Yield descents that tell: their losses rise and fall, or end too early."""
     late, pays, ends = "a lower one too late", "a patience that pays", "no stop comes"
-    wanted = [late, pays, ends, late]
+    open_ = "no stop comes, and the last is not the best"
+    wanted = [late, pays, ends, open_, late]
     while wanted:
         X, y = _linear(rng, 14, 6, 2.0)
         X_val, y_val = _linear(rng, 10, 6)
         eta = round(float(rng.choice([0.7, 1.7]) * 14 / np.linalg.norm(X, 2) ** 2), 3)
         args = {"X": X, "y": y, "X_val": X_val, "y_val": y_val, "eta": eta}
-        p, epochs = (8, 6) if wanted[0] == ends else (3, 60)
+        p, epochs = (8, 6) if wanted[0] in (ends, open_) else (3, 60)
         one, best, all_ = (
             _descend(_right, *args.values(), q, epochs)[1] for q in (1, p, epochs)
         )
         fits = {late: 1 < best < all_, pays: one < best < 55, ends: best == 5}
+        fits[open_] = 0 < best < 5
         if fits[wanted[0]]:
             args |= {"patience": p, "epochs": epochs}
             yield Case(wanted.pop(0), args, {"N": 14})
@@ -448,6 +460,8 @@ _early = Step(
         "before": "these are the weights before the step of the best epoch.",
         "last": "these are the weights of the last epoch: those of the best one are "
         "asked for. (Did `best` change with `w`, because both are one array?)",
+        "last_stopped": "where it stops early the last weights came, not the best.",
+        "last_open": "where no stop comes these are the last weights, not the best.",
         "from_1": "the epoch is counted from 1: from 0 is asked for.",
         "stopped": "the epoch at which the training ended came, not the best one.",
     },
@@ -457,7 +471,7 @@ _early = Step(
         "the gradient $X^\\top (Xw - y)/N$": ["summed", "two", "learn_both"],
         "the mean squared error on the validation part": ["watch_train"],
         "Stop when it says so": ["no_stop", "first_rise"],
-        "or after `epochs` epochs": ["no stop comes"],
+        "or after `epochs` epochs": ["no stop comes", "last_open"],
         "the weights **after the best epoch**": ["last", "before"],
         "and its number, counted from 0": ["from_1", "stopped"],
     },

@@ -38,6 +38,12 @@ def _forward(slip, a, p, _draw, training):
     other = np.random.default_rng(_draw).binomial(1, 1 - p, ones.shape) == 0
     dropped = slip(u < p, others=u >= p, high=u >= 1 - p, binomial=other)
     factor = slip(1 / (1 - p), no_factor=1, by_p=1 / p, times=1 - p, old=1)
+    shares = (~dropped).mean(1, keepdims=True).clip(1e-9)
+    measured = {
+        "measured": 1 / max(np.mean(~dropped), 1e-9),
+        "measured_each": 1 / shares,
+    }
+    factor = slip(factor, **measured)
     dropped, factor = slip((dropped, factor), keeps_p=(u >= p, 1 / p))
     mask = np.where(dropped, 0, factor)
     kept = slip(mask, plain=1.0 * ~dropped, second=np.where(again < p, 0, factor))
@@ -83,6 +89,9 @@ _dropped = Step(
         "high": "those with u ≥ 1 − p are dropped: it is those with u < p.",
         "binomial": "the numbers are drawn otherwise (rng.binomial?): u is asked for.",
         "no_factor": "what stays is not divided by 1 − p.",
+        "measured_each": "what stays of an example is divided by its share that was "
+        "kept, not by 1 − p.",
+        "measured": "what stays is divided by the share that was kept, not by 1 − p.",
         "by_p": "what stays is divided by p: it is kept with probability 1 − p.",
         "times": "what stays is multiplied by 1 − p: it is divided.",
         "keeps_p": "p is taken for the probability to stay: p is the drop rate.",
@@ -94,7 +103,7 @@ _dropped = Step(
     demands={
         "each on its own": ["batch", "maps"],
         "all its pixels together": ["pixels"],
-        "the others are divided by $1 - p$": ["no_factor", "by_p", "times"],
+        "the others are divided by $1 - p$": ["no_factor", "by_p", "measured"],
         "Draw `u = rng.random((m, c))` **once**": ["second", "binomial"],
         "A map is dropped where `u < p`": ["others", "high", "keeps_p"],
         "holds 0 or $1/(1 - p)$": ["plain"],
@@ -216,8 +225,11 @@ def _l2(slip, weights, lam):
     square = slip(lambda W: W**2 / 2, no_half_value=np.square, absolute=np.abs)
     root = lambda W: np.linalg.norm(W) / 2  # noqa: E731
     square = slip(square, root=root, norm_2=lambda W: np.linalg.norm(W, 2) ** 2 / 2)
+    pairs = {"W_T": lambda W: W.T @ W / 2, "W_W": lambda W: W @ W.T / 2}
+    square = slip(square, **pairs)
     slope = slip(lambda W: W, twice=lambda W: 2 * W, half=lambda W: W / 2)
-    return _penalty(slip, weights, lam, square, slope)
+    value, slopes = _penalty(slip, weights, lam, square, slope)
+    return slip(value, root_all=lam * np.sqrt(value / lam / 2)), slopes
 
 
 def _l1(slip, weights, lam):
@@ -267,13 +279,16 @@ l2_penalty = Step(
         "no_half_value": "the ½ is missing in the value.",
         "absolute": "absolute values are added up: that is ℓ1.",
         "root": "the root is taken: the penalty has the squared norm, not the norm.",
+        "root_all": "the root of the sum is taken at the end: the square stays.",
+        "W_T": "the entries of WᵀW off the diagonal are in the sum: no squares.",
+        "W_W": "the entries of WWᵀ off the diagonal are in the sum: no squares.",
         "norm_2": "norm(W, 2) of a matrix is its largest stretch: add up all squares.",
         "twice": "the gradient is 2 λ w: the ½ of the value takes the 2 away.",
         "half": "the gradient still has the ½.",
     },
     demands={
         "$\\frac{\\lambda}{2}$ times": ["no_half", "no_half_value", "no_lam_value"],
-        "the sum of the squares": ["means", "absolute", "root"],
+        "the sum of the squares": ["means", "absolute", "root", "W_T"],
         "of **all** weights": ["last", "first", "by_layer"],
         "and its gradient": ["twice", "half", "no_lam", "minus"],
     },
@@ -334,6 +349,7 @@ def _soft(slip, W, t):
     length = slip(length, largest=size.max(1, keepdims=True))
     toward = W / slip(np.where(length > 0, length, 1), none_left=length)
     left = slip(np.maximum(length - t, 0), passes=length - t)
+    left = slip(left, group=np.maximum(length - t * np.sqrt(W.shape[1]), 0))
     V = slip(toward * left, hard=W * (length > t), away=toward * (length + t))
     V = slip(
         V,
@@ -379,6 +395,7 @@ soft_threshold = Step(
         "stop at 0.",
         "hard": "long rows are not moved: that is a hard threshold.",
         "away": "the rows become longer by t.",
+        "group": "a row moves by t times the root of its size: t alone is asked for.",
         "moves": "these are the moves, not the rows after them.",
         "in_place": "W itself is changed: work on a copy.",
         "scaled": "everything is scaled by 1 − t: each row loses the same length.",
@@ -386,7 +403,7 @@ soft_threshold = Step(
     },
     demands={
         "every **row** moves by $t$ toward 0": ["entries", "columns", "whole"],
-        "in its own direction": ["hard", "away", "scaled"],
+        "in its own direction": ["hard", "away", "scaled", "group"],
         "and stops there": ["passes"],
         "A row of zeros stays": ["none_left", "quotient"],
         "Returns a new matrix": ["in_place"],
@@ -485,7 +502,7 @@ adam_step = Step(
 
 def _network(slip, x, y, W1, W2, mask, lam):
     m, rows = len(x), np.arange(len(x))
-    lam = slip(lam, no_lam=0.0, doubled=2 * lam)
+    lam = slip(lam, no_lam=0.0, doubled=2 * lam, lam_m=lam / m)
     z1 = x @ W1.T
     relu = slip(np.maximum(z1, 0), linear=z1)
     mask = slip(mask, zeros=1.0 * (mask > 0))
@@ -501,6 +518,7 @@ def _network(slip, x, y, W1, W2, mask, lam):
     C = slip(each.mean(), summed_C=each.sum()) + penalty
     d2 = (p - np.eye(len(W2))[y]) / slip(m, summed=1)
     d2 = slip(d2, sign=-d2, no_target=p / m)
+    d2 = slip(d2, all_labels=(p - np.isin(np.arange(len(W2)), y)) / m)
     back = slip(mask, not_back=1.0, back_zeros=1.0 * (mask > 0), twice=mask**2)
     d1 = d2 @ W2 * back * slip(z1 > 0, no_slope=1)
     pull = slip(lam, no_pull=0.0, pull_2=2 * lam, pull_m=lam / m)
@@ -511,7 +529,7 @@ def _network(slip, x, y, W1, W2, mask, lam):
 def _network_cases(rng) -> Iterator[Case]:
     for m, n_0, n_1, k, lam in ((4, 3, 5, 3, 0.2), (3, 2, 3, 4, 0.05)):
         x, W1 = rng.normal(size=(m, n_0)), rng.normal(size=(n_1, n_0))
-        W2, y = rng.normal(size=(k, n_1)), rng.integers(0, k, m)
+        W2, y = rng.normal(size=(k, n_1)), rng.permutation(np.arange(m) % k)
         args = {"x": x, "y": y, "W1": W1, "W2": W2, "mask": _mask(rng, (m, n_1), 0.4)}
         yield Case(f"{m} examples, {n_1} hidden units", args | {"lam": lam})
 
@@ -535,11 +553,14 @@ cost_and_gradients = Step(
         "lengths": "the lengths of W1 and W2 are in the cost, not their squares.",
         "norm_2": "norm(W, 2) of a matrix is its largest stretch: add up all squares.",
         "late": "C is no number: has δ changed p before its logarithm is taken?",
-        "penalty_m": "the penalty is divided by m, too: only the cross-entropy is.",
+        "penalty_m": "the cost's penalty is divided by m: only the cross-entropy is.",
+        "lam_m": "the penalty is divided by m, in cost and gradients: it is no mean.",
         "summed_C": "the cross-entropy is summed over the batch: take its mean.",
         "summed": "the gradients are sums over the batch: divide by m.",
         "sign": "the sign of the error is wrong: it is p − y.",
         "no_target": "the labels are missing in the gradients.",
+        "all_labels": "1 is subtracted at the labels of the whole batch: each row has "
+        "one label.",
         "not_back": "the mask is missing on the way back: what was dropped gets 0.",
         "back_zeros": "on the way back the mask's factor 1/(1 − p) is missing.",
         "twice": "the mask is applied twice on the way back.",
