@@ -37,6 +37,8 @@ def _softmax(slip, z):
     p = slip(p, naive=lambda: _divided(np.exp(z), axis))
     p = slip(p, by_mean=lambda: _divided(np.exp(z - z.mean(axis, keepdims=True)), axis))
     p = slip(p, one_top=lambda: _divided(np.exp(z - z.max()), axis))
+    size = lambda: np.abs(z).max(axis, keepdims=True)  # noqa: E731
+    p = slip(p, by_size=lambda: _divided(np.exp(z - size()), axis))
     p = slip(p, top_of_columns=lambda: _divided(np.exp(z - z.max(0))))
     p = slip(p, undivided=np.exp(z - top))
     p = slip(p, columns_sum=lambda: _divided(np.exp(z - top), 0))
@@ -79,6 +81,8 @@ def softmax_step(see: str, demands: Mapping[str, Sequence[str]]) -> Step:
             "by_mean": "not the row's largest entry is subtracted: it overflows.",
             "one_top": "one maximum is subtracted from the whole batch: rows far below "
             "it underflow to 0/0. Each row needs its own.",
+            "by_size": "the row's largest absolute value is subtracted: a row far from "
+            "0, below it, becomes 0/0.",
             "top_of_columns": "the maximum is taken over axis 0 and the sum over the "
             "rows: subtract the same number within a row.",
             "undivided": "the division by the row's sum is missing.",

@@ -38,6 +38,7 @@ def _clipped(function, z):
 def _sigmoid(slip, z):
     y = slip(s(z), flipped=s(-z), tanh=np.tanh(z), slope=slope(z))
     y = slip(y, naive=lambda: np.exp(z) / (1 + np.exp(z)))
+    y = slip(y, steep=s(2 * z))
     y = slip(y, minus=lambda: 1 / (1 - np.exp(-z)))
     y = slip(y, minus_too=lambda: np.exp(z) / (1 - np.exp(z)))
     y = slip(y, step=(z >= 0) * 1.0, relu=np.maximum(z, 0))
@@ -78,6 +79,7 @@ sigmoid = Step(
         "flipped": "the sign in the exponent is wrong: this is 1/(1 + e^z).",
         "tanh": "this is tanh: its values lie between −1 and 1.",
         "slope": "this is the derivative σ′, not σ.",
+        "steep": "this is σ(2z), with twice the slope.",
         "naive": "e^z overflows, and inf / inf is NaN: exponents must be ≤ 0.",
         "minus": "this is 1/(1 − e^−z): a sign in the denominator is wrong.",
         "minus_too": "this is e^z/(1 − e^z): a sign in the denominator is wrong.",
@@ -150,6 +152,10 @@ def _forward(slip, x, weights, biases, functions):
     f = slip(f, first_f=f[:1] * L, last_f=f[-1:] * L, turned_f=f[::-1])
     f = slip(f, late_f=[*f[1:], f[0]], early_f=[f[-1], *f[:-1]], s_end=[*f[:-1], s])
     f = slip(f, twice=[lambda z, g=g: g(g(z)) for g in f])
+    f = slip(f, s_hidden=[*[s] * (L - 1), f[-1]])
+    f = slip(f, entrywise=[np.vectorize(g, otypes=[float]) for g in f])
+    f = slip(f, none_same=f if functions else [_same] * L)
+    f = slip(f, none_all_relu=f if functions else [_relu] * L)
     f = slip(f, relu_none=f if functions else [*[_relu] * (L - 1), s])
     f = slip(f, none_linear=f if functions else [*f[:-1], _same])
     each = list(zip(weights, biases, f, strict=True))
@@ -186,6 +192,12 @@ def _relu(z):
     return np.maximum(z, 0)
 
 
+def _softmax(z):
+    """e^z, divided by its sum over the row."""
+    e = np.exp(z - np.max(z, -1, keepdims=True))
+    return e / np.sum(e, -1, keepdims=True)
+
+
 def _tanh(z):
     """(eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)."""
     return np.tanh(z)
@@ -204,6 +216,8 @@ def _networks(rng, targets=True) -> Iterator[Case]:
             several = 2 * (_tanh, _relu, s)
             args["functions"] = [*several[first % 3 :][: len(sizes) - 1]]
             args["functions"] = args["functions"] if first != 2 else None
+            if first == 1:
+                args["functions"][-1] = _softmax
         layers = "-".join(map(str, sizes))
         scales = {"m": m, "k": sizes[-1]}
         yield Case(f"{m} examples, layers {layers}", args, scales)
@@ -249,6 +263,12 @@ forward = Step(
         "s_end": "the last layer always has the sigmoid: it has its own function.",
         "relu_none": "None stands for the sigmoid, in the hidden layers, too.",
         "none_linear": "None stands for the sigmoid, in the last layer, too.",
+        "none_same": "None stands for the sigmoid, not for no function.",
+        "none_all_relu": "None stands for the sigmoid, not for ReLU.",
+        "s_hidden": "the hidden layers always have the sigmoid: each has its own "
+        "function.",
+        "entrywise": "the function is applied to one entry at a time: some, such as "
+        "softmax, need the whole array.",
         "twice": "the function is applied twice in each layer.",
         "x_in_zs": "zs contains the input x; it begins with z of the first layer.",
         "zs_are_a": "zs holds the activations, not the preactivations z.",
@@ -270,6 +290,7 @@ forward = Step(
         "each layer has a function of its own": ["sigmoids", "first_f", "last_f"],
         "None stands for the sigmoid in every layer": ["relu_none", "none_linear"],
         "`functions[l]`: the activation function": ["turned_f", "late_f", "s_end"],
+        "It takes its preactivations and returns an array": ["entrywise"],
         "A batch is rows: $Z = A W^\\top + b$": ["columns", "left", "no_b"],
         "Returns `(zs, activations)`": ["output", "pairs"],
         "`zs` lists the preactivations of the L layers": ["x_in_zs", "zs_are_a"],
@@ -315,7 +336,7 @@ def _slope(slip, z):
 
 def _output_error(slip, a, y, z):
     d = _slope(slip, z)
-    d = slip(d, at_y=slope(y))
+    d = slip(d, at_y=slope(y), at_gap=slope(a - y))
     e = slip(
         a - y,
         sign=y - a,
@@ -348,6 +369,7 @@ output_error = Step(
     texts=SLOPE
     | {
         "at_y": "σ′ is taken at the target y; its argument is z.",
+        "at_gap": "σ′ is taken at the difference a − y; its argument is z.",
         "sign": "this is the gradient with the wrong sign: y − a in place of a − y.",
         "no_target": "the target y is missing.",
         "added": "a + y stands in place of a − y.",
@@ -404,6 +426,7 @@ def _hidden_error(slip, W_next, delta_next, z):
     delta = slip(back * d, sign=-back * d, bare=back * s(z) - s(z))
     delta = slip(delta, plus_slope=back + d, divided=lambda: back / d)
     delta = slip(delta, before=lambda: (g * d) @ W, own=slope(back))
+    delta = slip(delta, at_back=back * slope(back))
     delta = slip(delta, on_next=lambda: (g * slope(g)) @ W)
     return slip(delta, product=lambda: back @ d, t_product=lambda: back @ d.T)
 
@@ -438,6 +461,7 @@ hidden_error = Step(
         "before": "σ′ belongs to this layer's z, after the product with the weights; "
         "here it multiplies δ of the next layer before it.",
         "own": "this is σ′ of the error that comes back.",
+        "at_back": "σ′ is taken at the error that comes back, not at this layer's z.",
         "on_next": "σ′ is taken at δ of the next layer, not at this layer's z.",
         "product": MATRIX.format("with σ′"),
         "t_product": MATRIX.format("with σ′ᵀ"),

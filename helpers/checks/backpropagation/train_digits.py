@@ -46,7 +46,12 @@ def _output_delta(slip, p, y):
     hot = np.eye(k)[y]
     hot = slip(hot, number=y[:, None] + 0 * p, along=lambda: y + 0 * p, no_label=0 * p)
     hot = slip(hot, whole_columns=hot.max(0) + 0 * p, everywhere=np.ones_like(p))
-    hot = slip(hot, best=np.eye(k)[p.argmax(1)])
+    hot = slip(
+        hot,
+        best=np.eye(k)[p.argmax(1)],
+        seen=lambda: np.eye(max(y) + 1)[y],
+        renumbered=lambda: np.eye(k)[np.unique(y, return_inverse=True)[1]],
+    )
     delta = slip(p - hot, sign=hot - p, added=p + hot, over_m=(p - hot) / m)
     delta = slip(delta, slope=(p - hot) * p * (1 - p), by_p=-hot / p)
     delta = slip(delta, label_only=(p - 1) * hot, label=p[np.arange(m), y] - 1)
@@ -57,8 +62,11 @@ def _output_delta(slip, p, y):
 
 def _delta_cases(rng) -> Iterator[Case]:
     for m, k in ((5, 4), (4, 4), (3, 7)):
-        args = {"p": rng.dirichlet(np.ones(k), size=m), "y": rng.integers(k, size=m)}
-        yield Case(f"{m} examples, {k} classes", args, {"m": m, "k": k})
+        label, y = f"{m} examples, {k} classes", rng.integers(k, size=m)
+        if k == 7:
+            label, y = "some classes do not occur", 1 + rng.integers(k - 2, size=m)
+        args = {"p": rng.dirichlet(np.ones(k), size=m), "y": y}
+        yield Case(label, args, {"m": m, "k": k})
 
 
 output_delta = Step(
@@ -76,6 +84,10 @@ output_delta = Step(
         "label.",
         "everywhere": "1 is subtracted everywhere, not at the labels only.",
         "best": "1 is subtracted at the largest probability, not at the label.",
+        "seen": "the number of classes is taken from the labels: the last class may "
+        "not occur.",
+        "renumbered": "the labels that occur are numbered anew: a label is the number "
+        "of its class, though others may not occur.",
         "sign": "the sign is wrong: this is one-hot − p.",
         "added": "1 is added at the labels.",
         "over_m": "δ is one for each example: the division by m belongs to the mean of "
@@ -647,10 +659,11 @@ def _train(slip, x, y, sizes, epochs, m, eta, seed):
     rng = np.random.default_rng(slip(seed, seed_fixed=0))
     theta, first, half = _start(slip, sizes, rng, seed), [], len(sizes) - 1
     y = slip(y, shifted=(y + 1) % sizes[-1])
-    for _ in range(shared.epochs_of(slip, epochs)):
+    for t in range(shared.epochs_of(slip, epochs)):
+        rate = slip(eta, fades=eta / (t + 1))
         for rows, labels, count in shared.batches(slip, rng, len(x), m, first):
             W, b = theta[:half], theta[half:]
-            theta = _moved(slip, W, b, x[rows], y[labels], eta, count)
+            theta = _moved(slip, W, b, x[rows], y[labels], rate, count)
     return theta[:half], theta[half:]
 
 
@@ -676,8 +689,8 @@ def _moved(slip, W, b, x, y, eta, count):
         new_W[i] = V - step * delta.T @ a[i] / count
         new_b[i] = b[i] - slip(step, b_kept=0) * delta.sum(0) / count
         if i:
-            d = slip(BENT[kind](zs[i - 1]), no_slope=1)
-            delta = delta @ slip(V, new_weights=new_W[i]) * d
+            back = delta @ slip(V, new_weights=new_W[i])
+            delta = back * slip(BENT[kind](zs[i - 1]), no_slope=1, at_back=back > 0)
     return new_W + new_b
 
 
@@ -782,6 +795,8 @@ _training = Step(
         "weights?",
         "b_kept": "the biases are not updated.",
         "no_slope": "the factor relu_prime(z) is missing in δ of the hidden layers.",
+        "at_back": "relu_prime is taken at the error that comes back, not at z.",
+        "fades": "η falls from epoch to epoch: it is constant.",
         "new_weights": "δ goes back through weights that are updated already.",
     },
     demands={

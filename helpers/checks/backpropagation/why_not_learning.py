@@ -124,7 +124,7 @@ def _one_top(z):
 
 
 def _logits(rng) -> Iterator[Case]:
-    for m, k, size in ((7, 4, 1), (5, 5, 2), (9, 3, 40)):
+    for m, k, size in ((7, 4, 1), (5, 5, 2), (9, 3, 40), (8, 7, 3)):
         args = {"z": size * rng.normal(size=(m, k)), "y": rng.integers(k - 1, size=m)}
         yield Case(f"{m} rows, {k} classes, logits of about {size}", args)
     far = 1000.0 * np.eye(3)[[0, 1, 2, 2]]
@@ -358,12 +358,14 @@ def _unit(x):
 
 
 def _clusters(rng) -> Iterator[Case]:
-    for m, n, k in ((60, 3, 3), (50, 5, 2), (40, 2, 4)):
+    for m, n, k in ((60, 3, 3), (50, 5, 2), (40, 2, 4), (45, 4, 3), (35, 3, 2)):
         y = rng.integers(k, size=m)
         x = rng.normal(size=(k, n))[y] + 0.8 * rng.normal(size=(m, n))
         yield Case(f"{m} rows, {n} features, {k} classes", {"x": x + 1, "y": y})
     x, y = 100 * rng.normal(size=(24, 3)), rng.integers(3, size=24)
     x[:6] = x[12:18] = x[:6] + 2000
+    y[12:18] = y[:6] = rng.permutation([0, 0, 1, 1, 2, 2])
+    y[12] = (y[0] + 1) % 3  # equal rows mostly agree, but not all of them
     yield Case("rows that lie far apart, six of them twice", {"x": x, "y": y})
 
 
@@ -463,6 +465,8 @@ def _measured(net) -> dict[str, tuple[bool, float]]:
         "sign": (rise > 1e-12, rise),
         "large step": (size > 1, size),
         "small step": (size < 3e-3, size),
+        "surplus": (False, cost - np.log(z.shape[1])),
+        "flat": (False, flat_share),
     }
 
 
@@ -478,8 +482,16 @@ def _diagnose(slip, net):
     rates = {"large step": abs(net["eta"]) > 1, "small step": abs(net["eta"]) < 5e-3}
     shown |= slip({}, by_eta=rates)
     relu = net["kind"] == "relu"
-    start = slip(shown["large start"], by_cost=relu and shown["large start"])
-    shown["large start"] = slip(start, by_flat=not relu and start)
+    start, cost, flat = shown["large start"], numbers["surplus"][1], numbers["flat"][1]
+    shown["large start"] = slip(
+        start,
+        by_cost=relu and start,
+        by_flat=not relu and start,
+        cost_alone=cost > 5,
+        flat_alone=flat > 0.6,
+        cost_too=start or cost > 5,
+        flat_too=start or flat > 0.6,
+    )
     dead_first = [*list(SAID)[:3], "dead", *SAID]
     order = slip(list(SAID), last_first=list(SAID)[::-1], dead_first=dead_first)
     found = [fault for fault in order if shown[fault] and fault != left]
@@ -501,6 +513,9 @@ def _networks(rng) -> Iterator[Case]:
     for kind in broken.STEPS:
         for label, change in _limits(net := broken.sound(kind, rng)):
             yield Case(f"{label}, {kind}", {"net": net | change})
+        wide = [*net["weights"][:-1], 100 * net["weights"][-1]]
+        label = f"a last layer of large weights, {kind}"
+        yield Case(label, {"net": net | {"weights": wide}})
 
 
 def _limits(net) -> Iterator[tuple[str, dict]]:
@@ -559,6 +574,8 @@ diagnose = Step(
     tell=_name_fact,
     texts={f"no_{f.replace(' ', '_')}": f"“{f}” is never found." for f in SAID}
     | {
+        "no_equal_weights": "“equal weights” is never found where each layer has a "
+        "number of its own.",
         "by_sign_of_eta": "the sign is read off η: some programs compute minus the "
         "gradient. Try a small step.",
         "by_eta": "the step is judged by η alone: some programs sum over the rows. "
@@ -566,6 +583,14 @@ diagnose = Step(
         "by_cost": "“large start” is never found for sigmoids: their cost may begin "
         "near ln K.",
         "by_flat": "“large start” is never found for ReLUs: their logits grow instead.",
+        "cost_alone": "“large start” is asked by the surplus for sigmoids, too, in "
+        "place of the flat share.",
+        "flat_alone": "“large start” is asked by the flat share for ReLUs, too, in "
+        "place of the surplus.",
+        "cost_too": "a large surplus counts as “large start” for sigmoids, too: only "
+        "the flat share does.",
+        "flat_too": "a large flat share counts as “large start” for ReLUs, too: that "
+        "is “dead”.",
         "last_first": "the questions come in reversed order: wild inputs make large "
         "steps, too. Begin with the data.",
         "dead_first": "“dead” is looked for before “large start”: that comes first.",
@@ -577,8 +602,8 @@ diagnose = Step(
         "the first name that fits": [f"no_{f.replace(' ', '_')}" for f in SAID],
         "raises the cost": ["by_sign_of_eta"],
         "$\\eta$ alone says nothing": ["by_eta"],
-        "for ReLUs, the surplus": ["by_flat"],
-        "for sigmoids, the flat share": ["by_cost"],
+        "for ReLUs, the surplus": ["by_flat", "flat_alone"],
+        "for sigmoids, the flat share": ["by_cost", "cost_alone", "cost_too"],
         "`none`": ["never_none"],
     },
     why="A network that does not learn looks the same from outside whatever is wrong: "

@@ -136,7 +136,15 @@ color_layers, color_outputs = NETWORK.steps(
 
 
 def _mirrored(slip, x, y):
-    axis = slip(3, rows=2, channels=1, images=0, turned=(2, 3))
+    axis = slip(
+        3,
+        rows=2,
+        channels=1,
+        images=0,
+        turned=(2, 3),
+        images_too=(0, 3),
+        colors_too=(1, 3),
+    )
     image = np.flip(x, axis)
     image = slip(
         image, nothing=x, shifted=np.roll(x, 1, 3), transposed=lambda: x.swapaxes(2, 3)
@@ -175,6 +183,9 @@ _mirrored_step = Step(
         "channels": "the colors are reversed: dim 1 is the channels.",
         "images": "the order of the images is reversed: dim 0 is the images.",
         "turned": "the images are turned by 180°: only the columns.",
+        "images_too": "the order of the images is reversed, too: the labels do not "
+        "belong to them any more.",
+        "colors_too": "the colors are reversed, too: only the columns.",
         "nothing": "nothing is mirrored: the images occur twice.",
         "shifted": "the columns are shifted by one, not mirrored.",
         "transposed": "rows and columns are exchanged: left and right should be.",
@@ -238,6 +249,7 @@ def _most_confused(slip, predicted, labels, k):
     off = slip(off, share_guess=off / np.maximum(guesses, 1))
     off = slip(off, share_wrong=off / np.maximum(rows[:, None], 1))
     off = slip(off, upper=np.triu(off), lower=np.tril(off))
+    off = slip(off, broadcast=table - np.diag(table))
     i, j, c = int(rows.argmax()), int(columns.argmax()), int(examples.argmax())
     pair = divmod(int(off.argmax()), k)
     pair = slip(pair, class_first=(i, int(off[i].argmax())), apart=(i, j))
@@ -282,6 +294,7 @@ most_confused = Step(
         "once": "each pair counts only once: `table[i, j] += 1` with index arrays does "
         "not repeat.",
         "diagonal": "right answers count, too: leave the diagonal out.",
+        "broadcast": "the diagonal is subtracted from every row, as a row of numbers.",
         "both_ways": "a taken for b and b taken for a are added up: they are two "
         "pairs.",
         "rarest": "this is the rarest confusion.",

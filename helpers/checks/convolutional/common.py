@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..engine import Case, Slip, Step
 from ..engine.observers import (
+    ACTIVATIONS,
     activated,
     activation_texts,
     layers,
@@ -15,6 +17,7 @@ from ..engine.observers import (
 )
 
 PLACES = ("first", "second")
+MODES = ("replicate", "reflect", "circular")
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ class Network:
 
         net, (c, first, second) = self, self.channels
 
+        def padded(x, conv, p, mode):
+            wide = F.pad(x, (p,) * 4, mode)
+            return F.conv2d(wide, conv.weight, conv.bias, conv.stride)
+
         class CNN(nn.Module):
             def __init__(self):
                 super().__init__()
@@ -151,15 +158,25 @@ class Network:
                 both, top = (F.avg_pool2d, F.avg_pool2d), F.max_pool2d
                 how = deep((top, top), means=both, mean_0=(both[0], top))
                 how = deep(how, mean_1=(top, both[0]))
+                kinds = [k for k in ACTIVATIONS if k not in ("relu", "softmax")]
+                used = deep(
+                    ("relu", "relu"),
+                    **{f"convs_{k}": (k, "relu") for k in kinds},
+                    **{f"all_{k}": (k, k) for k in kinds},
+                )
                 for i, conv in enumerate((self.conv1, self.conv2)):
                     (_, s, p), (f, t, q) = plan.convs[i], plan.pools[i]
                     conv.stride, conv.padding = (s, s), (p, p)
-                    x = activated(deep, conv(x), f"conv{i + 1}", "relu")
+                    z = conv(x)
+                    if p and net.plan.convs[i][2]:
+                        wrong = {m: partial(padded, x, conv, p, m) for m in MODES}
+                        z = deep(z, **wrong)
+                    x = activated(deep, z, f"conv{i + 1}", "relu", used[0])
                     x = how[i](x, f, t, q)
                 rows = deep(x.flatten(1), not_flattened=x, one_row=x.flatten())
                 last = x.permute(0, 2, 3, 1).flatten(1)
-                rows = deep(rows, channels_last=last)
-                a = activated(deep, self.hidden(rows), "linear", "relu")
+                rows = deep(rows, channels_last=last, mixed=x.reshape(-1, len(x)).T)
+                a = activated(deep, self.hidden(rows), "linear", "relu", used[1])
                 return net.output(deep, self.output(a))
 
         CNN.__name__ = name
@@ -174,6 +191,19 @@ class Network:
             | activation_texts("conv2", "the second convolution", "relu")
             | activation_texts("linear", "the first linear layer", "relu")
             | {
+                f"{where}_{kind}": f"{other} follows {which}; ReLU is asked for."
+                for where, which in (
+                    ("convs", "both convolutions"),
+                    ("all", "the convolutions and the first linear layer"),
+                )
+                for kind, (other, _) in ACTIVATIONS.items()
+                if kind not in ("relu", "softmax")
+            }
+            | {
+                mode: f"the edges are padded in the mode '{mode}': a padding is zeros."
+                for mode in (MODES if self.plan.convs[0][2] else ())
+            }
+            | {
                 "means": "both poolings take the mean; the maximum is asked for.",
                 "mean_0": "the first pooling takes the mean; the maximum is asked for.",
                 "mean_1": "the second pooling takes the mean; the maximum is asked "
@@ -184,6 +214,8 @@ class Network:
                 "must stay.",
                 "channels_last": "the maps are flattened channels last: flatten (m, c, "
                 "h, w) as it is.",
+                "mixed": "a reshape with the examples last mixes their numbers: the "
+                "first axis stays.",
             }
         )
 

@@ -54,6 +54,7 @@ def _kernels(slip, x, delta, f, stride, padding):
     wide = np.pad(x, ((0, 0), (p, p), (p, p)))
     wide = slip(wide, edges=lambda: np.pad(x, ((0, 0), (p, p), (p, p)), mode="edge"))
     wide = slip(wide, no_padding=x, channels=np.pad(x, p))
+    wide = slip(wide, at_end=np.pad(x, ((0, 0), (0, 2 * p), (0, 2 * p))))
     s = slip(stride, no_stride=1)
     windows = _windows(wide, f, s)[:, :rows, :columns]
     of = delta = np.asarray(delta, float)
@@ -87,6 +88,8 @@ kernel_gradients = Step(
         "edges": "the padding repeats the border: it is made of zeros.",
         "no_padding": "the padding is ignored: pad x as in the way forward.",
         "channels": "the channels are padded, too: only rows and columns are.",
+        "at_end": "the windows begin at x's own corner: above it and to the left of "
+        "it are p rows and columns of padding.",
         "last": "only the last place counts: is the sum overwritten?",
         "short": "the last row and column of places are missing in dW: use all of δ.",
         "no_delta": "the windows are added up without their δ.",
@@ -143,6 +146,7 @@ def _back(slip, delta, W, h, w, stride, padding):
     dx = slip(wide[:, p : p + h, p : p + w], corner=wide[:, :h, :w], kept=wide)
     dx = slip(dx, end=wide[:, 2 * p :, 2 * p :], to_minus_p=wide[:, p:-p, p:-p])
     dx = slip(dx, cut_twice=wide[:, p : h - p, p : w - p])
+    dx = slip(dx, cut_rows=wide[:, p : p + h, :w], cut_columns=wide[:, :h, p : p + w])
     high, wide_ = ((n - 1) * s + f - 2 * p for n in delta.shape[1:])
     dx = slip(dx, short=dx[:, :high, :wide_], one_map=dx.sum(0))
     return slip(dx, last_axis=np.moveaxis(dx, 0, -1))
@@ -171,6 +175,8 @@ input_gradient = Step(
         "over": "where stamps overlap the last one wins: they add up.",
         "corner": "the padding is cut off below and to the right only.",
         "end": "the padding is cut off above and to the left only.",
+        "cut_rows": "of the columns the padding is cut off to the right only.",
+        "cut_columns": "of the rows the padding is cut off below only.",
         "kept": "the padding is still there: it is no pixel of x.",
         "short": "pixels that no window reached are missing: their gradient is 0.",
         "one_map": "the channels are added up: each has its own gradient.",
@@ -308,17 +314,14 @@ def _matrix(slip, K, h, w, stride):
         start = n // columns * s * w + n % columns * s
         row[start : start + f * f] = K.ravel()[: h * w - start]
 
-    def counted(in_row, in_image, cut=False):
+    def counted(in_row, in_image):
         M = np.zeros((rows * columns, h * w))
         for i, j, u, v in np.ndindex(rows, columns, f, f):
-            pixel = (i * s + u) * in_image + j * s + v
-            if not cut or pixel < h * w:
-                M[i * in_row + j, pixel] = K[u, v]
+            M[i * in_row + j, (i * s + u) * in_image + j * s + v] = K[u, v]
         return M
 
     rolled = np.array([np.roll(flat[0], s * n) for n in range(len(flat))])
     flat = slip(flat, by_h=lambda: counted(columns, h), rolled=rolled)
-    flat = slip(flat, by_h_cut=lambda: counted(columns, h, cut=True))
     flat = slip(flat, by_rows=lambda: counted(rows, w))
     flat = slip(flat, filed=lambda: _filed(flat, rows, columns))
     flat = slip(flat, fortran=M.reshape(flat.shape, order="F"))
@@ -326,7 +329,8 @@ def _matrix(slip, K, h, w, stride):
 
 
 def _matrix_cases(rng) -> Iterator[Case]:
-    for f, h, w, s in ((2, 3, 4, 1), (3, 5, 4, 1), (2, 6, 5, 2), (2, 7, 6, 3)):
+    # wide ones: h in place of w stays within the image
+    for f, h, w, s in ((2, 3, 4, 1), (3, 4, 5, 1), (2, 5, 6, 2), (2, 6, 9, 3)):
         args = {"K": rng.normal(size=(f, f)), "h": h, "w": w, "stride": s}
         yield Case(f"{h}×{w}, f={f}, s={s}", args)
 
@@ -343,7 +347,6 @@ conv_matrix = Step(
         "pixels": "the pixels are counted down the columns: read along the rows.",
         "short": "the last row and column of places are missing: is the + 1 there?",
         "by_h": "a row of the image has w pixels: h stands in its place.",
-        "by_h_cut": "h stands for w, and pixels beyond the end are left out.",
         "rolled": "each row is the one above, shifted on: a new row of places begins "
         "further on.",
         "by_rows": "a row of places has w' of them: h' stands in its place.",

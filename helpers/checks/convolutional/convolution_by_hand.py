@@ -16,15 +16,21 @@ WHOLE = "the fractions are cut off: integers (an integer array?)."
 SAME = "entries in the same place are multiplied."
 
 
-def _windows(x, f, s=1, step=0):
+def _windows(x, f, s=1, step=None):
     """Return the windows of x (…, h, w): (…, rows, columns, f, f).
 
-    There are as many as stride s has places; `step`, if given, is how far they move.
+    There are as many as stride s has places; `step`, if given, is how far they move
+    down and across.
     """
     rows, columns = ((n - f) // s + 1 for n in x.shape[-2:])
     view = np.lib.stride_tricks.sliding_window_view(x, (f, f), axis=(-2, -1))
-    s = step or s
-    return view[..., ::s, ::s, :, :][..., :rows, :columns, :, :]
+    down, across = step or (s, s)
+    return view[..., ::down, ::across, :, :][..., :rows, :columns, :, :]
+
+
+def _step(slip, s):
+    """Return how far the windows move down and across, for `_windows`."""
+    return slip((s, s), corner=(1, 1), down_only=(s, 1), across_only=(1, s))
 
 
 # --- output_size ----------------------------------------------------------------------
@@ -128,13 +134,19 @@ def _correlate(slip, x, K, d):
     behind = _windows(np.pad(image, ((0, d * rows), (0, d * columns))), f)[::d, ::d]
     windows = slip(windows, as_stride=near[::d, ::d], gap_behind=fewer)
     windows = slip(windows, stride_0=behind[:rows, :columns])
-    z = (windows * K).sum((-2, -1))
+    products = windows * K
+    z, runs = products.sum((-2, -1)), 0
+    for part in np.moveaxis(products.reshape(*z.shape, -1), -1, 0):
+        runs = np.trunc(runs + part)
+    cut = {"of_x": np.trunc(z), "of_x_runs": runs}
+    cut["of_x_each"] = np.trunc(products).sum((-2, -1))
+    z = slip(z, **{k: v if integers else z for k, v in cut.items()})
     z = slip(z, mean=z / f**2, matrix=(K @ windows).sum((-2, -1)))
     z = slip(z, matrix_right=(windows @ K).sum((-2, -1)))
     inner = np.zeros_like(z)
     inner[:-1, :-1] = z[:-1, :-1]
     z = slip(z, short=z[:-1, :-1], zeros_last=inner, turned=z.T)
-    z = slip(z, whole=np.trunc(z), of_x=np.trunc(z) if integers else z)
+    z = slip(z, whole=np.trunc(z))
     return slip(z, stride=z[::2, ::2], relu=np.maximum(z, 0))
 
 
@@ -176,11 +188,15 @@ cross_correlate = Step(
         "turned": "rows and columns of the map are exchanged.",
         "whole": WHOLE,
         "of_x": "for an image of integers the fractions are cut off (the type of x?).",
+        "of_x_runs": "for an image of integers the sum loses its fractions at every "
+        "step (the type of x?).",
+        "of_x_each": "for an image of integers every product loses its fractions (the "
+        "type of x?).",
         "stride": "the window moves by two pixels: one at a time is asked for.",
         "relu": "negative sums are set to 0: no activation is asked for.",
     },
     demands={
-        "both of integers or fractions": ["of_x"],
+        "both of integers or fractions": ["of_x", "of_x_runs"],
         "without padding": ["padded"],
         "one pixel at a time": ["stride"],
         "The kernel is not turned": ["flipped", "swapped"],
@@ -234,7 +250,7 @@ def _conv2d(slip, x, W, b, stride, padding):
     s = slip(stride, no_stride=1)
     wide = _padded(slip, x, padding)
     wide = wide[: len(x)]
-    windows = _windows(wide, f, s, slip(0, corner=1))
+    windows = _windows(wide, f, s, _step(slip, s))
     products = np.einsum("crsij,kcij->kcrs", windows, W)
     z = slip(products.sum(1), channel=products[:, 0], average=products.mean(1))
     z = slip(z, mean=z / (c * f * f), last=products[:, -1])
@@ -272,6 +288,8 @@ EDGES = {
     "twice": "the padding has 2p pixels on each side: p on each side is asked for.",
     "no_stride": "the stride is ignored: the window moves by one.",
     "corner": "the sizes are right, yet the window moves by one pixel, not by s.",
+    "down_only": "across the columns the window moves by one pixel, not by s.",
+    "across_only": "down the rows the window moves by one pixel, not by s.",
     "turned": "rows and columns of the maps are exchanged.",
     "last_axis": "the channels come last: the shape is (channels, rows, columns).",
     "short": "the last row and column of places are missing: is the + 1 there?",
@@ -334,7 +352,7 @@ def _pool(slip, x, f, stride, padding):
     rest = [(0, -(n - f) % stride) for n in wide.shape[1:]]
     wide = slip(wide, ceiling=np.pad(wide, ((0, 0), *rest), constant_values=-np.inf))
     s = slip(stride, no_stride=1, stride_f=f)
-    windows = _windows(wide, f, s, slip(0, corner=1))
+    windows = _windows(wide, f, s, _step(slip, s))
     axes, finite = (-2, -1), np.where(np.isfinite(windows), windows, 0)
     z = slip(windows.max(axes), smallest=windows.min(axes), mean=finite.mean(axes))
     real = np.isfinite(windows).sum(axes)
@@ -417,7 +435,8 @@ max_pool2d = Step(
 
 def _im2col(slip, x, f, stride):
     used = slip(x, channel=x[:1])
-    windows = _windows(used, f, slip(stride, no_stride=1), slip(0, corner=1))
+    s = slip(stride, no_stride=1)
+    windows = _windows(used, f, s, _step(slip, s))
     order = slip(
         (1, 2, 0, 3, 4), columns_first=(2, 1, 0, 3, 4), alternate=(1, 2, 3, 4, 0)
     )
@@ -458,7 +477,7 @@ im2col = Step(
     texts={
         "channel": "only the first channel is used.",
         "no_stride": "the stride is ignored.",
-        "corner": EDGES["corner"],
+        **{k: EDGES[k] for k in ("corner", "down_only", "across_only")},
         "columns_first": "the places go down the columns first: they go along the "
         "rows, as we read.",
         "alternate": "within a row the channels alternate: first comes all of channel "

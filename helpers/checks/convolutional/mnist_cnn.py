@@ -152,6 +152,7 @@ mnist_layers, mnist_outputs = NETWORK.steps(
 
 
 def _train_step(slip):
+    import torch
     import torch.nn.functional as F
 
     def train_step(model, optimizer, x, y):
@@ -168,6 +169,15 @@ def _train_step(slip):
         loss = slip(loss, squares=F.mse_loss(log_p, target))
         loss = slip(loss, first=F.nll_loss(log_p[:1], y[:1]))
         loss = slip(loss, squares_p=F.mse_loss(log_p.exp(), target))
+
+        def clipped():  # the loss stays, its gradient is shortened
+            model.zero_grad()
+            mean.backward(retain_graph=True)
+            norm = torch.cat([p.grad.ravel() for p in model.parameters()]).norm()
+            model.zero_grad()
+            return mean.detach() + (mean - mean.detach()) * min(1, 1 / norm.item())
+
+        loss = slip(loss, clipped=clipped)
 
         def after():
             return F.nll_loss(model(x), y)
@@ -211,6 +221,8 @@ train_step = Step(
         "squares_p": "this is the squared distance of p to one-hot labels.",
         "first": "only the first example of the minibatch is used.",
         "model": "the model is returned, not the loss.",
+        "clipped": "the gradient is shortened to length 1 before the step, which is "
+        "not asked for.",
     },
     demands={
         "the loss is `F.nll_loss`, the mean over the minibatch": ["summed", "squares"],
@@ -246,6 +258,7 @@ def _predict(slip):
         cut = slip(cut, drop=[c for c in cut if len(c) == size], first=cut[:1])
         with torch.set_grad_enabled(slip(False, graph=True)):
             outputs = [model(part) for part in cut]
+        torch.set_grad_enabled(slip(True, left_off=False))
         kept = slip(outputs, last=outputs[-1:])
         out = torch.cat(kept)
         guess = slip(out.argmax(1), smallest=out.argmin(1), scores=out)
@@ -259,6 +272,15 @@ def _predict(slip):
     return predict
 
 
+def _predicting(free: Callable, replay: Callable, case: Case) -> dict:
+    """Observe an evaluation, and whether gradients can be recorded after it."""
+    import torch
+
+    with torch.enable_grad():
+        seen = evaluation(free, replay, case)
+        return seen | {"gradients afterwards": torch.is_grad_enabled()}
+
+
 def _predict_cases(rng) -> Iterator[Case]:
     for N, m in ((23, 4), (18, 6)):
         args = {"_W": rng.normal(size=(5, 6)), "_b": rng.normal(size=5)}
@@ -270,7 +292,7 @@ predict = Step(
     "predict",
     _predict,
     _predict_cases,
-    observe=evaluation,
+    observe=_predicting,
     factory=True,
     tell=evaluation_fact,
     texts={
@@ -281,6 +303,7 @@ predict = Step(
         "drop": "the last, smaller minibatch is left out.",
         "first": "only the first minibatch is returned: a return in the loop?",
         "graph": "gradients are recorded: the calls belong under torch.no_grad().",
+        "left_off": "gradients stay switched off for all that comes later.",
         "last": "only the last minibatch is returned.",
         "smallest": "the class of the smallest output is taken.",
         "scores": "these are the outputs of the network: take the class of the "

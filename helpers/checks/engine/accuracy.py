@@ -186,7 +186,8 @@ def classifies(
             f"{name}: the class of an image depends on the other unseen images.",
             "the unseen images enter the mean or the standard deviation (those of the "
             "training images alone are asked for, for both sets), or the model is in "
-            "training mode while it predicts.",
+            "training mode while it predicts, or the classes do not come in the order "
+            "of the images.",
         )
     guess = _guess(name, function, x, y, x_test, seed)
     reaches(name, guess, y_test, bar, "shape", low)

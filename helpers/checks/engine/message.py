@@ -33,7 +33,8 @@ def unchanged(name: str, key: str) -> NoReturn:
 def in_place(name: str, key: str, cause: str = "") -> str:
     """Say that an argument was changed."""
     cause = cause or (
-        "the caller's array is worked on, as `-=` and `w[...] =` do: take a copy."
+        "what the caller passed in is worked on, as `-=`, `w[...] =` and `append` do: "
+        "take a copy."
     )
     head = f"✗ {name}: {CHANGED.format(key)}"
     return "\n".join([head, *wrap("Likely mistake: ", cause)])

@@ -128,7 +128,8 @@ def _record(slip, program, inputs, needs):
         values.append(slip(value, stopped=value if graph else 0.0))
         asks.append(slip(ask, asks_inside=any(of)))
         ids, each = tuple(i for i, _ in pairs), tuple(s for _, s in pairs)
-        parents.append(slip(ids, nothing=ids if ask else None))
+        own = tuple(k for k, needed in enumerate(of) if needed and ask)
+        parents.append(slip(ids, nothing=ids if ask else None, by_place=own))
         slopes.append(slip(each, nothing=each if ask else None, reversed_=each[::-1]))
     n = len(inputs)
     shift = slip(parents, from_line=lambda: [tuple(i - n for i in p) for p in parents])
@@ -167,6 +168,8 @@ record = Step(
         "kept_anyway": "a result that asks for no gradient remembers its parents.",
         "as_dict": "a parent that occurs twice, as in a square, is remembered once.",
         "by_number": "the parents are sorted by their numbers: keep their order.",
+        "by_place": "parents have their places in the line (0, 1): their numbers are "
+        "asked for.",
         "nothing": "None stands for nothing: an empty tuple is asked for.",
         "skipped": "a line inside no_grad is left out: it is computed, and no more.",
         "stopped": "inside no_grad the value is computed as always.",
@@ -179,7 +182,10 @@ record = Step(
     demands={
         "if at least one of its parents does": ["all_", "always", "last_one"],
         "and the line stands outside `no_grad`": ["no_grad", "asks_inside"],
-        "the numbers of those parents that ask for a gradient": ["data_too"],
+        "the numbers of those parents that ask for a gradient": [
+            "data_too",
+            "by_place",
+        ],
         "A node that asks for no gradient remembers nothing": ["kept_anyway"],
         "Nodes are numbered: first the inputs": ["from_line", "no_inputs"],
     },

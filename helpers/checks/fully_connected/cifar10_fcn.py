@@ -43,6 +43,8 @@ def _statistics(slip, images):
     std = slip(std, ddof=std * (n / max(1, n - 1)) ** 0.5, variance=std**2)
     std = slip(std, by_image=lambda: x.std((1, 2)).mean(0), root=np.sqrt(std))
     std = slip(std, over_images=lambda: x.std(0).mean((0, 1)))
+    std = slip(std, of_image_means=lambda: x.mean((1, 2)).std(0))
+    std = slip(std, of_mean_image=lambda: x.mean(0).std((0, 1)))
     squares = lambda: (images**2).mean(axis) / 255**2  # noqa: E731
     std = slip(std, error=std / n**0.5, wrapped=lambda: abs(squares() - mean**2) ** 0.5)
     cut = x.reshape(3, -1)
@@ -50,7 +52,10 @@ def _statistics(slip, images):
         (mean, std), exchanged=(std, mean), of_means=(mean, 0 * std + mean.std())
     )
     pair = slip(pair, repeated=(np.full(3, x.mean()), np.full(3, x.std())))
-    return slip(pair, cut=(cut.mean(1), cut.std(1)))
+    pair = slip(pair, std_0_255=(mean, 255 * std), mean_0_255=(255 * mean, std))
+    each = x.reshape(len(x), 3, -1)
+    each = each.mean((0, 2)), each.std((0, 2))
+    return slip(pair, cut=(cut.mean(1), cut.std(1)), each_cut=each)
 
 
 def _statistics_cases(rng) -> Iterator[Case]:
@@ -83,10 +88,18 @@ channel_statistics = Step(
         "deviation over all pixels of all images at once.",
         "over_images": "these are the means of the deviations of each place: take the "
         "deviation over all pixels of all images at once.",
+        "of_image_means": "std is the deviation of the images' mean colors: take that "
+        "of all pixels.",
+        "of_mean_image": "std is the deviation within the mean image: take that of all "
+        "pixels of all images.",
         "root": "a square root is taken once too often.",
         "error": "the deviation is divided by √N: that is the error of the mean.",
         "wrapped": "squares of bytes do not fit into bytes: scale the pixels before.",
         "cut": "reshape cuts the numbers anew: the channels are the last axis.",
+        "each_cut": "each image is cut anew into three parts: the channels are the "
+        "last axis, and reshape moves none.",
+        "std_0_255": "the mean is scaled, and std is not: divide it by 255, too.",
+        "mean_0_255": "std is scaled, and the mean is not: divide it by 255, too.",
         "exchanged": "the pair is exchanged: (mean, std) is asked for.",
         "of_means": "std is the deviation of the three means, not of the pixels.",
     },
@@ -120,6 +133,7 @@ def _inputs(slip, images, mean, std):
     centered = slip(x - mean, no_mean=x, plus=x + mean)
     x = slip(centered / std, no_std=centered, variance=centered / std**2)
     x = slip(x, std_first=lambda: images / 255 / std - mean, times=centered * std)
+    x = slip(x, scaled_late=lambda: (images - mean) / 255 / std)
     n, height, width = images.shape[:3]
     pixels = (images / 255).reshape(n, 3, height, width)
     cut = (pixels - mean[:, None, None]) / std[:, None, None]
@@ -154,6 +168,8 @@ _inputs_step = Step(
         "no_std": "the division by std is missing.",
         "variance": "you divide by the variance: divide by std.",
         "std_first": "std divides before the mean is subtracted.",
+        "scaled_late": "the mean, which is that of pixels 0…1, is subtracted from "
+        "pixels 0…255: scale them before.",
         "times": "std multiplies; it divides.",
         "cut": "reshape does not move an axis, it cuts the same numbers anew: permute "
         "(or transpose) the channels to the front.",
@@ -208,6 +224,7 @@ def _network(slip):
         def forward(self, x):
             rows = slip(x.flatten(1), not_flattened=x, one_row=x.flatten())
             rows = slip(rows, scaled=rows / 255, last=x.movedim(1, -1).flatten(1))
+            rows = slip(rows, turned=x.mT.flatten(1) if x.dim() > 2 else rows)
             rows = slip(rows, mean_color=lambda: x.reshape(-1, 3, 1024).mean(1))
             a = activated(slip, self.hidden(rows), "hidden", "relu")
             return logits(slip, self.output(a))
@@ -245,6 +262,8 @@ color_net = Step(
         "scaled": "the images are divided by 255 inside the network.",
         "last": "the colors are moved to the end before the images are flattened: "
         "flatten them as they come.",
+        "turned": "rows and columns of the images are exchanged before they are "
+        "flattened.",
         "mean_color": "the mean of the three channels goes into a layer that takes all "
         "3072 numbers.",
     },

@@ -30,6 +30,8 @@ def _deal(slip, y, k):
     size = np.array([np.sum(y == c) for c in y])
     rank = np.argsort(np.argsort(y, kind="stable"), kind="stable")
     count = slip(count, no_class=np.arange(len(y)), runs_on=rank, starts_1=count + 1)
+    new = [i if i and y[i] != y[i - 1] else 0 for i in range(len(y))]
+    count = slip(count, row_before=np.arange(len(y)) - np.maximum.accumulate(new))
     fold = slip(count % k, blocks=count * k // size, no_modulo=count, by_k=count // k)
     first = (size % k) * (size // k + 1)  # in the parts that are one longer
     late = size % k + (count - first) // np.maximum(size // k, 1)
@@ -60,12 +62,15 @@ deal = Step(
     texts={
         "no_class": "all examples are dealt out together: each class is, by itself.",
         "blocks": "a class is cut into blocks: deal its examples out in turn.",
-        "parts": "a class is cut into blocks: deal its examples out in turn.",
+        "parts": "a class is cut into k parts, one after the other: deal its examples "
+        "out in turn.",
         "table": "the table is cut into blocks: deal each class out in turn.",
         "there_and_back": "the dealing goes there and back: after k − 1 comes 0 again.",
         "k_classes": "only the first k classes are dealt out: classes are no folds.",
         "no_last": "the last class is not dealt out.",
         "by_k": "`//` cuts a class into blocks: the remainder deals out in turn.",
+        "row_before": "the dealing begins anew where the class is not that of the row "
+        "before: y need not be sorted.",
         "runs_on": "the dealing runs on from class to class: each begins anew.",
         "starts_1": "the first example of a class goes to fold 1: to fold 0.",
         "no_modulo": "after k − 1 comes 0 again: the numbers run on.",
@@ -201,7 +206,8 @@ def vote(X, y, X_new, c=1):
 def _validate(slip, method, X, y, fold):
     guess, k = np.zeros(len(y)), fold.max() + 1
     scores, joined, whole = [], [], _scale(_plain, X, X)
-    for j in range(slip(0, no_first=1), slip(k, no_last=k - 1, five=5)):
+    k = slip(k, no_last=k - 1, five=5, last_entry=fold[-1] + 1)
+    for j in range(slip(0, no_first=1), k):
         train, test = fold != j, fold == j
         a, b = _scaled(_plain, X, fold, j)
         if slip(False, turned=True):
@@ -255,6 +261,8 @@ validate = Step(
     lists=True,
     texts={
         "no_last": "the last fold is left out.",
+        "last_entry": "the last entry of `fold` gives the number of folds: the largest "
+        "does.",
         "unscaled": "the method gets features that are not scaled.",
         "leak": "the features are scaled once, with all examples: the test folds leak.",
         "own": "the test fold is scaled with its own mean and deviation.",
@@ -327,7 +335,10 @@ def _report(slip, method, settings, X, y, fold, X_test, y_test):
     trained = lambda: [np.mean(guesses(c, unseen=X) == y) for c in settings]  # noqa: E731
     by = slip(scores, by_test=tests, worst=[-s for s in scores], by_train=trained)
     tied = len(by) - 1 - int(np.argmax(by[::-1]))
+    best = [c for c, b in zip(settings, by, strict=True) if b == max(by)]
+    small, large = settings.index(min(best)), settings.index(max(best))
     i = slip(int(np.argmax(by)), tie_last=tied, always_0=0)
+    i = slip(i, tie_small=small, tie_large=large)
     c = settings[i]
     Z, by_0 = _scale(_plain, X, X), Slip(["divides_by_0"])
     out = slip(
@@ -348,7 +359,8 @@ def _report(slip, method, settings, X, y, fold, X_test, y_test):
     base = np.mean(y_test == common)
     base = slip(base, own_majority=np.mean(y_test == np.bincount(y_test).argmax()))
     base = slip(base, of_train=np.bincount(y).max() / len(y), chance=1 / (y.max() + 1))
-    return slip(c, index=i), scores[i], told, base
+    value = slip(scores[i], last_mean=scores[-1], mean_of_all=np.mean(scores))
+    return slip(c, index=i), value, told, base
 
 
 def _by(slip, X, y, X_test):
@@ -383,6 +395,10 @@ report = Step(
         "worst": "the setting with the lowest accuracy is chosen.",
         "tie_last": "of settings that are equally good the last is taken: the first is "
         "asked for.",
+        "tie_small": "of settings that are equally good the smallest is taken: the one "
+        "that comes first in the list is asked for.",
+        "tie_large": "of settings that are equally good the largest is taken: the one "
+        "that comes first in the list is asked for.",
         "always_0": "the first setting is always taken.",
         "unscaled": "the last model gets features that are not scaled.",
         "one_fold": "the last model is one of the cross-validation: train it on all "
@@ -393,6 +409,10 @@ report = Step(
         "it is called.",
         "pooled": "the validation is over all examples at once: the mean of the folds' "
         "accuracies is asked for.",
+        "last_mean": "the validation is the mean of the setting that was tried last: "
+        "that of the chosen one is asked for.",
+        "mean_of_all": "the validation is averaged over the settings: that of the "
+        "chosen one is asked for.",
         "raw_choice": "the folds are not scaled when the setting is chosen.",
         "raw_test": "the test part is not scaled.",
         "stale": "the last model has the last setting of the list, not the chosen one.",
@@ -415,7 +435,7 @@ report = Step(
     },
     demands={
         "the highest mean of the folds": ["by_test", "by_train", "worst", "always_0"],
-        "the first of them": ["tie_last"],
+        "the first of them": ["tie_last", "tie_small"],
         "on all training examples": ["one_fold"],
         "scaled with their mean and deviation": ["unscaled", "leak", "own"],
         "The test part is used once": ["by_test", "best_test"],
@@ -459,7 +479,8 @@ def _kept(slip, models):
         parts = {key: value.tolist() for key, value in parts.items()}
         parts = slip(parts, no_scale={k: parts[k] for k in ("W", "b")})
         names = slip(list(model["classes"]), sorted_=sorted(model["classes"]))
-        seen.append(parts | {"classes": slip(names, numbers=[*range(len(names))])})
+        kinds = {"numbers": [*range(len(names))], "array": np.array(names)}
+        seen.append(parts | {"classes": slip(names, **kinds)})
     seen = slip(seen, last_only=[seen[-1]] * len(seen))
     return {
         "models": seen,
@@ -541,6 +562,7 @@ _saved = Step(
         "training examples were.",
         "sorted_": "the classes come back sorted: output i belongs to classes[i].",
         "numbers": "the names of the classes are lost.",
+        "array": "the classes come back as an array: a list is asked for.",
         "last_only": "every text gives the last model: all that is needed must be in "
         "the text.",
         "code": "the text is no JSON: who loads it must not have to run it.",

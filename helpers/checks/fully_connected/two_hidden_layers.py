@@ -108,6 +108,7 @@ def _network(slip):
         def forward(self, x):
             rows = slip(x.flatten(1), not_flattened=x, one_row=x.flatten())
             rows = slip(rows, scaled=rows / 255)
+            rows = slip(rows, turned=x.mT.flatten(1) if x.dim() > 2 else rows)
             asked = ("sigmoid", "relu")
             first, second = slip(asked, exchanged=asked[::-1])
             a = activated(slip, self.hidden1(rows), "first", "sigmoid", first)
@@ -159,6 +160,8 @@ two_hidden_outputs = Step(
         "one_row": "the whole batch becomes one row: the axis of the examples must "
         "stay.",
         "scaled": "the images are divided by 255 inside the network.",
+        "turned": "rows and columns of the images are exchanged before they are "
+        "flattened.",
         "exchanged": "the activations are exchanged: ReLU follows the first hidden "
         "layer and the sigmoid the second.",
         "cut": "no gradient reaches any layer: the result is a new tensor, or the "
@@ -194,7 +197,8 @@ def _accuracy(slip):
         N = len(x)
         size = slip(m, whole=N, chunk=-(-N // m), one_by_one=1)
         cut = list(zip(x.split(size), y.split(size), strict=True))
-        cut = slip(cut, drop=[c for c in cut if len(c[0]) == size], first=cut[:1])
+        full = [c for c in cut if len(c[0]) == size]
+        cut = slip(cut, drop=full, drop_by_N=full, first=cut[:1])
         hits = []
         with torch.set_grad_enabled(slip(False, graph=True)):
             for batch, labels in cut:
@@ -202,6 +206,7 @@ def _accuracy(slip):
                 guess = slip(out.argmax(1), smallest=out.argmin(1), flat=out.argmax())
                 hits.append(int((guess == labels).sum()))
         seen, right = sum(len(c[0]) for c in cut), sum(hits)
+        seen = slip(seen, drop_by_N=N)
         last = hits[-1] / len(cut[-1][0])
         mean = float(np.mean([h / len(c[0]) for h, c in zip(hits, cut, strict=True)]))
         share = slip(right / seen, mean=mean, last=last, by_m=right / (len(cut) * m))
@@ -228,11 +233,14 @@ accuracy = Step(
     _accuracy,
     _accuracy_cases,
     texts={
-        "training": "the model stays in training mode: model.eval() is missing.",
+        "training": "the model is in training mode when a minibatch goes through: call "
+        "model.eval() before the first one.",
         "whole": "m is ignored: all examples go through at once.",
         "chunk": "m is taken for the number of minibatches (chunk): it is their size.",
         "one_by_one": "m is ignored: the examples go through one by one.",
         "drop": "the last, smaller minibatch is left out.",
+        "drop_by_N": "the last, smaller minibatch does not go through, and N examples "
+        "are counted.",
         "first": "only the first minibatch counts: a return in the loop?",
         "graph": "a graph is recorded: the calls belong under torch.no_grad().",
         "smallest": "the class of the smallest output is taken.",
@@ -406,8 +414,8 @@ train = Step(
         "chunk": "m is taken for the number of minibatches (chunk): it is their size.",
         "drops_last": "the last, smaller minibatch is left out.",
         "first_only": "each epoch takes its first minibatch only.",
-        "drawn_anew": "the minibatches are drawn anew for each step: in an epoch some "
-        "examples come twice, others never.",
+        "drawn_anew": "in an epoch some examples come twice, others never: the "
+        "minibatches share out one order of all of them.",
         "same_together": "only the order of the minibatches is random: always the same "
         "examples are together.",
         "labels_stay": "the labels do not follow the order of the examples.",

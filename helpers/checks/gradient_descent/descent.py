@@ -21,6 +21,7 @@ def _numerical(slip, cost, theta, eps):
     )
     g = slip((4 * near - far) / 3, plain=near, far=far, mean=(near + far) / 2)
     g = slip(g, linear=2 * near - far, added=(4 * near + far) / 5)
+    g = slip(g, toward=near + (far - near) / 3)
     g = slip(g, thrice=4 * near - far, fourth=(16 * near - far) / 15)
     g = slip(g, far_twice=(4 * near - 2 * far) / 3, near_half=(2 * near - far) / 3)
     return slip(g, turned=(4 * far - near) / 3, gap=(near - far) / 3)
@@ -55,6 +56,7 @@ numerical_gradient = dataclasses.replace(
         "mean": f"the mean of D(ε) and D(2ε) came: {REST}",
         "linear": "the error is taken to double with the step: it grows fourfold.",
         "added": "a weighted mean came: errors of the same sign do not cancel in it.",
+        "toward": "the error of D(ε) is added: take it away.",
         "thrice": "three times the slope came: divide what is left by 3.",
         "fourth": "these are the weights for an error of order ε⁴: it is of order ε².",
         "far_twice": "D(2ε) is divided by 2ε: its points are 4ε apart.",
@@ -326,6 +328,8 @@ def _hessian(slip, cost, v, eps):
             one, other = cost(v + a - b), cost(v - a + b)
             d = slip(both - one - other + none, along_j=both - one + other - none)
             d = slip(d, along_i=both + one - other - none)
+            d = slip(d, one_twice=both - 2 * one + none)
+            d = slip(d, other_twice=both - 2 * other + none)
             H[i, j] = slip(d, summed=both + one + other + none, half=both - one)
             ahead = both - cost(v + a) - cost(v + b) + C
             H[i, j] = slip(H[i, j], forward=4 * ahead)
@@ -359,6 +363,10 @@ hessian = Step(
     texts={
         "along_j": "a sign is wrong: this is the slope along j, divided by ε.",
         "along_i": "a sign is wrong: this is the slope along i, divided by ε.",
+        "one_twice": "C(v + εe_i − εe_j) counts twice: off the diagonal its twin with "
+        "the other signs is another number.",
+        "other_twice": "C(v − εe_i + εe_j) counts twice: off the diagonal its twin "
+        "with the other signs is another number.",
         "summed": "four costs are added: they are compared.",
         "half": "only one of the two central differences is taken.",
         "forward": "forward differences came: step to both sides.",
@@ -404,7 +412,7 @@ hessian = Step(
 def _downhill(slip, H):
     e = np.linalg.eigvalsh(H)
     e = slip(e, diagonal=np.diag(H), entries=H.ravel(), ends=e[[0, -1]])
-    down = slip(e < 0, uphill=e > 0, every=e == e)
+    down = slip(e < 0, uphill=e > 0, every=e == e, jumps=np.abs(1 - e) > 1)
     count = slip(int(down.sum()), whether=int(down.any()), mask=down)
     count = slip(count, determinant=int(np.linalg.det(H) < 0), share=down.mean())
     saddle = int(down.any() and not down.all())
@@ -441,6 +449,7 @@ downhill_directions = Step(
         "ends": "only the lowest and the highest eigenvalue are looked at.",
         "uphill": "the uphill directions are counted.",
         "every": "all eigenvalues are counted.",
+        "jumps": "each λ with |1 − λ| > 1 is counted: steep ways uphill, too.",
         "whether": "the result tells whether there is one: their number is asked for.",
         "mask": "one truth value for each eigenvalue came: count those that are True.",
         "determinant": "the sign of the determinant tells only whether it is odd.",

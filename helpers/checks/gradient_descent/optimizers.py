@@ -335,7 +335,8 @@ rmsprop_step = Step(
 def _adam(slip, w, g, m, s, t, eta, beta1, beta2, eps):
     b1, b2 = slip((beta1, beta2), turned=(1 - beta1, 1 - beta2))
     first = b1 * m + slip(1 - b1, m_sum=1, sums=1) * slip(g, m_squared=g**2)
-    power = slip(_square(slip, g), of_m=first**2)
+    power = slip(_square(slip, g), of_m=first**2, belief=(g - first) ** 2)
+    power = slip(power, around=(g - m) ** 2)
     second = b2 * s + slip(1 - b2, s_sum=1, sums=1) * power
     p1, p2 = slip(
         (beta1**t, beta2**t), always_1=(beta1, beta2), no_power=(t * beta1, t * beta2)
@@ -385,6 +386,8 @@ adam_step = Step(
         "none": "the bias correction is missing: divide m by 1 − β₁ᵗ and s by 1 − β₂ᵗ.",
         "of_rest": "(1 − β)ᵗ in place of 1 − βᵗ in the bias correction.",
         "of_m": "s holds m² where g² belongs.",
+        "belief": "s holds (g − m)² where g² belongs.",
+        "around": "s holds (g − m)², with the old m, where g² belongs.",
         "old_hats": "m̂ and ŝ are made of the old m and s: renew these first.",
         "plus": "the bias correction divides by 1 + βᵗ: it is 1 − βᵗ.",
         "no_m_hat": "the bias correction of m is missing.",
@@ -448,9 +451,10 @@ def _trained(loop, order, X, y, m, eta, mu, epochs, seed):
         cut = order(cut, rest=[now[k : k + m] for k in range(0, N, m)])
         full = [b for b in cut if len(b) == size]
         w, u = loop((w, u), reset=(w, 0 * u), w_reset=(start, u))
+        begins = w
         for k, rows in enumerate(loop(cut, no_last=full)):
             place = order(rows, stay=np.array_split(stored, len(cut))[k])
-            g = X[rows].T @ (X[rows] @ w - y[place])
+            g = X[rows].T @ (X[rows] @ loop(w, stale=begins) - y[place])
             g = g / loop(len(rows), over_m=m, summed=1, over_N=N)
             u = loop(mu, plain=0) * u + loop(g, average=(1 - mu) * g)
             rate = loop(eta, fades=eta / (epoch + 1))
@@ -471,6 +475,8 @@ LOOP = {
     "one_by_one": "m is ignored: each step takes one example.",
     "chunk": "m is taken for the number of minibatches: it is their size.",
     "no_last": "the last, smaller minibatch is left out.",
+    "stale": "all gradients of an epoch are taken at the weights of its start: each "
+    "step needs one at the weights that the last step left.",
     "reset": "is the velocity kept? In each epoch it starts at 0 again.",
     "over_m": "the gradients are divided by m also where the minibatch is smaller.",
     "summed": "the gradients are summed over the minibatch: their mean is asked for.",
@@ -673,6 +679,7 @@ def _start(slip, sizes, rng):
         W = slip(W, zero=0 * W)
         b = slip(np.zeros(n_out), for_inputs=np.zeros(n_in), ones=np.ones(n_out))
         b = slip(b, drawn=lambda n=n_out: rng.normal(size=n), column=b[:, None])
+        b = slip(b, drawn_small=lambda n=n_out, k=n_in: rng.normal(size=n) / k**0.5)
         layers.append(slip((W, b), exchanged=(b, W), no_bias=W))
     layers = slip(layers, backward=layers[::-1])
     apart = lambda: tuple(list(part) for part in zip(*layers, strict=True))  # noqa: E731
@@ -711,6 +718,8 @@ start = Step(
         "for_inputs": "the biases have an entry for each input, not for each neuron.",
         "ones": "the biases are 1: zeros are asked for.",
         "drawn": "the biases are drawn: zeros are asked for.",
+        "drawn_small": "the biases are drawn and divided by the root: zeros are asked "
+        "for.",
         "column": "the biases are columns: shape (n_l,) is asked for.",
         "exchanged": "the pairs are exchanged: (W, b) is asked for.",
         "lists": "a list of weights and one of biases came: pairs are asked for.",

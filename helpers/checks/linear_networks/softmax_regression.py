@@ -18,7 +18,7 @@ SAFE = "Without overflow"
 STABLE = "turn the outputs of a linear layer into probabilities without overflow"
 LOST = {n: (np.maximum, np.log(t)) for n, t in shared.TINY.items()}
 LOST |= {n: (np.logaddexp, np.log(t)) for n, t in shared.ADDED.items()}
-BINARY = {"binary": 0, "binary_eps": 1e-15}
+BINARY = {f"binary_{t:g}": t for t in (0, 1e-15, 1e-12, 1e-300)}
 
 
 def _small(**args) -> Case:
@@ -30,22 +30,20 @@ def _small(**args) -> Case:
 
 def _softmax(slip, z, axis=None):
     axis = slip(1, default=-1) if axis is None else axis
+    axis = slip(axis, second=1, last=-1, first=0)
+    axis = slip(axis, else_0=int(axis == 1), else_1=int(axis != 0))
     z = slip(z, flipped=-z, base_2=z * np.log(2), clipped=np.clip(z, -500, 500))
-
-    def divided(top, along=axis, keep=True):
-        e = np.exp(z - top)
-        return e / e.sum(along, keepdims=keep)
-
-    top, other = z.max(axis, keepdims=True), (axis + 1) % z.ndim
-    p = slip(divided(top), whole=lambda: divided(z.max(), None))
-    p = slip(p, **{n: lambda a=a: shared.softmax(z, a) for n, a in ALWAYS.items()})
-    p = slip(p, naive=lambda: divided(0), one_top=lambda: divided(z.max()))
-    p = slip(p, by_mean=lambda: divided(z.mean(axis, keepdims=True)))
-    p = slip(p, other_top=lambda: divided(z.max(other, keepdims=True)))
-    p = slip(p, other_sum=lambda: divided(top, other), undivided=np.exp(z - top))
-    p = slip(p, sum_1=lambda: divided(top, 1))
-    p = slip(p, top_1=lambda: divided(z.max(1, keepdims=True)))
-    p = slip(p, no_keepdims=lambda: divided(z.max(axis), keep=False))
+    most = lambda a: z.max(a, keepdims=True)  # noqa: E731
+    top = slip(most(axis), by_size=lambda: np.abs(z).max(axis, keepdims=True))
+    top = slip(top, naive=0, one_top=z.max(), top_1=lambda: most(1))
+    top = slip(top, by_mean=z.mean(axis, keepdims=True), top_last=most(-1))
+    top = slip(top, other_top=lambda: most((axis + 1) % z.ndim))
+    e = np.exp(z - top)
+    total = lambda a: e.sum(a, keepdims=True)  # noqa: E731
+    by = slip(total(axis), sum_1=lambda: total(1), sum_last=total(-1))
+    by = slip(by, other_sum=lambda: total((axis + 1) % z.ndim), whole_sum=e.sum())
+    p = slip(e / by, undivided=e, whole=lambda: shared.softmax(z, None))
+    p = slip(p, no_keepdims=lambda: (f := np.exp(z - z.max(axis))) / f.sum(axis))
     p = slip(p, linear=lambda: z / z.sum(axis, keepdims=True))
     p = slip(p, log=lambda: z - np.logaddexp.reduce(z, axis=axis, keepdims=True))
     return slip(p, sigmoid=0.5 * (1 + np.tanh(z / 2)), one_hot=(z == top) * 1.0)
@@ -69,7 +67,6 @@ def _arrays_of_logits(rng) -> Iterator[Case]:
         yield Case(f"logits of shape {z.shape}{far}, {along}", args)
 
 
-ALWAYS = {"second": 1, "last": -1, "first": 0}
 softmax = Step(
     "softmax",
     _softmax,
@@ -82,14 +79,21 @@ softmax = Step(
         "second": "the axis is ignored: as in the notebook, it is always axis 1.",
         "last": "the axis is ignored: it is always the last one.",
         "first": "the axis is ignored: it is always the first one.",
+        "else_0": "an axis other than 0 and 1, such as −1, counts as axis 0.",
+        "else_1": "an axis other than 0 and 1, such as −1, counts as axis 1.",
         "whole": "all entries together sum to 1: those along the axis must.",
         "naive": "the exponentials overflow: subtract the largest logit before exp.",
         "by_mean": "not the largest of the logits is subtracted: it overflows.",
+        "by_size": "the largest absolute value is subtracted: where all logits are far "
+        "below 0 the exponentials vanish, and 0 is divided by 0.",
         "one_top": "one maximum is subtracted from the whole array: logits far below "
         "it underflow to 0/0. Those that share a sum need their own.",
         "other_top": "the maximum is taken along another axis than the sum.",
         "sum_1": "the sum is always that along axis 1.",
+        "sum_last": "the sum is always that along the last axis.",
+        "whole_sum": "the division is by the sum of all entries.",
         "top_1": "the maximum is always that along axis 1.",
+        "top_last": "the maximum is always that along the last axis.",
         "other_sum": "the division is by the sums along another axis.",
         "undivided": "the division by the sum is missing.",
         "no_keepdims": "the axis is gone after max or sum, and the shapes no longer "
@@ -102,6 +106,7 @@ softmax = Step(
     warn="an exponential overflows: subtract the largest logit first.",
     demands={
         "softmax(z, axis=1)": ["default"],
+        "where −1 is the last": ["else_0", "else_1"],
         "divided by the sum of those along one axis": ["second", "whole", "other_sum"],
         "an array of any shape": ["no_keepdims"],
         "which add up to 1 along this axis": ["undivided", "sigmoid"],
@@ -124,11 +129,12 @@ softmax = Step(
 
 
 def _log_softmax(slip, z):
-    z = slip(z, clipped=np.clip(z, -500, 500))
+    z = slip(z, clipped=np.clip(z, -500, 500), top_of_columns=z - z.max(0))
     top, total = z.max(1, keepdims=True), np.logaddexp.reduce(z, axis=1, keepdims=True)
     e, k, mean = np.exp(z - top), z.shape[1], z.mean(1, keepdims=True)
     right = total
     total = slip(total, not_back=right - top, back_down=right - 2 * top, top=top)
+    total = slip(total, top_twice=right + top)
     total = slip(total, columns=np.logaddexp.reduce(z), averaged=right - np.log(k))
     total = slip(total, whole=np.logaddexp.reduce(z, axis=None))
     total = slip(total, naive=lambda: np.log(np.exp(z).sum(1, keepdims=True)))
@@ -166,6 +172,9 @@ log_softmax = Step(
         "not_back": "ln Σ exp z lacks the largest entry: add it back after the ln.",
         "back_down": "in ln Σ exp z the largest entry is subtracted again: add it.",
         "top": "the largest entry stands in place of ln Σ exp z.",
+        "top_twice": "the largest entry is subtracted once too often.",
+        "top_of_columns": "the largest entry of each column is subtracted: only what "
+        "all logits of a row share drops out.",
         "columns": "the sum runs over the examples (axis 0), not over the classes.",
         "whole": "one sum for the whole table: each row has its own.",
         "averaged": "the sum is divided by the number of classes.",
@@ -224,18 +233,21 @@ def _cross_entropy(slip, z, Y):
     each = slip((Y * logp).sum(1), all_summed=logp.sum(1), all_mean=logp.mean(1))
     each = slip(each, best=logp.max(1), likeliest=logp[np.arange(len(Y)), Y.argmax(1)])
     each = slip(each, kl=each - known.sum(1), exchanged=lambda: (p * np.log(Y)).sum(1))
-    other = lambda e: each + ((1 - Y) * np.log(1 - p + e)).sum(1)  # noqa: E731
+    each = slip(each, touched=((Y > 0) * logp).sum(1))
+    other = lambda e: each + ((1 - Y) * np.log(np.maximum(1 - p, e))).sum(1)  # noqa: E731
     each = slip(each, **{n: lambda e=e: other(e) for n, e in BINARY.items()})
     each = slip(each, mixed=lambda: np.log((Y * p).sum(1)))
     each = slip(each, squared=-((p - Y) ** 2).sum(1))
     each = slip(each, sigmoids=(Y * z - np.logaddexp(0, z)).sum(1))
     each = slip(each, label=lambda: logp[np.arange(len(Y)), Y])
     value = slip(-each.mean(), minus=each.mean(), summed=-each.sum(), each=-each)
+    value = slip(value, touched_mean=-logp[Y > 0].mean())
     return slip(value, first=-each[0], entries=-each.mean() / z.shape[1])
 
 
 def _shared_targets(rng) -> Iterator[Case]:
-    for m, k, far in ((5, 4, 0), (6, 3, 0), (4, 3, 0), (3, 5, 1000), (7, 2, -1000)):
+    near = (5, 4, 0), (6, 3, 0), (4, 3, 0), (2, 6, 0)
+    for m, k, far in (*near, (3, 5, 1000), (7, 2, -1000)):
         args = {"z": 2 * rng.normal(size=(m, k)) + far}
         args["Y"] = rng.dirichlet(np.ones(k), size=m)
         label = f"{m} examples, {k} classes" + (f", logits near {far}" if far else "")
@@ -254,8 +266,14 @@ cross_entropy = Step(
     _shared_targets,
     texts=shared.CUT
     | {
-        "binary": "−ln(1 − p) is added, as for two classes: only Y ln p.",
-        "binary_eps": "the other classes add −ln(1 − p + 10⁻¹⁵): only Y ln p counts.",
+        n: f"the other classes add −ln(1 − p), bounded at {t:g}: only Y ln p counts."
+        for n, t in BINARY.items()
+    }
+    | {
+        "binary_0": "−ln(1 − p) is added, as for two classes: only Y ln p.",
+        "touched": "Y only chooses the classes that count: it must weight their ln p.",
+        "touched_mean": "this is the mean of −ln p of all classes with a target above "
+        "0: weight them with Y and sum over the classes.",
         "sigmoids": "each class has a sigmoid and a cost of its own: take the softmax.",
         "flipped": "the logits have the wrong sign.",
         "clipped": "the logits are cut off: those beyond become equal.",
@@ -289,7 +307,7 @@ cross_entropy = Step(
     demands={
         "a row of probabilities": ["likeliest", "label"],
         "the mean over the examples": ["summed", "each", "entries"],
-        "of $-\\sum_j Y_{ij} \\ln p_{ij}$": ["minus", "all_mean", "exchanged", "kl"],
+        "of $-\\sum_j Y_{ij} \\ln p_{ij}$": ["minus", "all_mean", "touched", "kl"],
         "straight from the logits": ["no_exp", "twice"],
         "A very small probability must not give infinity": ["log_of_0", "cut_1e-12"],
     },
@@ -313,7 +331,10 @@ cross_entropy = Step(
 def _one_hot(slip, y, k):
     y = slip(y, one_right=(y + 1) % k, one_left=(y - 1) % k)
     return slip(
-        np.eye(k)[y], ten=lambda: np.eye(10)[y], seen=lambda: np.eye(max(y) + 1)[y]
+        np.eye(k)[y],
+        ten=lambda: np.eye(10)[y],
+        seen=lambda: np.eye(max(y) + 1)[y],
+        renumbered=lambda: np.eye(k)[np.unique(y, return_inverse=True)[1]],
     )
 
 
@@ -345,6 +366,8 @@ def _gradient_cases(rng) -> Iterator[Case]:
         y[:2] = 0, k - 1
         if k == 3:
             label, y = "the last class does not occur", y % 2
+        if N == 4:
+            label, y = "the first class does not occur", np.array([3, 1, 2, 1])
         args = {"X": rng.normal(size=(N, n)) + 0.5, "W": rng.normal(size=(k, n))}
         yield Case(label, args | {"p": p, "y": y}, {"N": N, "n": n, "k": k})
 
@@ -355,6 +378,8 @@ LABELS = {
     "ten": "the one-hot rows have 10 entries: the number of classes is that of p.",
     "seen": "the number of classes is taken from the labels: the last class may not "
     "occur.",
+    "renumbered": "the labels that occur are numbered anew: a label is the number of "
+    "its class, though others may not occur.",
 }
 gradients = Step(
     "gradients",
@@ -394,7 +419,7 @@ gradients = Step(
         "with respect to $W$ and $b$": ["db_zero"],
         "with respect to the images $X$, too": ["pair", "dX_zero", "dX_label"],
         "is $p_i - y_i$": ["sign", "no_label", "slope"],
-        "the one-hot $y_i$": ["number", "seen", "one_right"],
+        "the one-hot $y_i$": ["number", "renumbered", "one_right"],
         "the cost is a mean": ["summed", "classes", "dX_own"],
         "of shapes `(k, n)`, `(k,)` and `(N, n)`": ["turned", "each", "one", "dX_one"],
     },
@@ -422,7 +447,8 @@ def _predict(slip, X, W, b):
     z = slip(z, size=np.abs(z), smallest=-z, columns=shared.softmax(z, 0))
     z = slip(z, b_late=shared.softmax(X @ W.T) + b)
     z = slip(z, saturated=0.5 * (1 + np.tanh(z / 2)))
-    best = slip(z.argmax(1), examples=z.argmax(0), from_1=z.argmax(1) + 1)
+    best = slip(z.argmax(1), half=(shared.softmax(z) > 0.5).argmax(1))
+    best = slip(best, examples=z.argmax(0), from_1=z.argmax(1) + 1)
     best = slip(
         best,
         value=z.max(1),
@@ -455,6 +481,7 @@ predict = Step(
         "size": "the absolute values are compared: a large negative logit is no vote.",
         "smallest": "this is the class with the smallest logit.",
         "columns": "the softmax runs over the examples (axis 0): it changes the order.",
+        "half": "a probability above ½ is asked for: the largest may be smaller.",
         "examples": "axis 0 gives each class its best example: each row has a class.",
         "from_1": "classes count from 0: these are one too large.",
         "value": "the largest logit itself came, not the number of its class.",
@@ -466,7 +493,7 @@ predict = Step(
         "flat": "argmax ran over the whole table: one class for each row is asked for.",
     },
     demands={
-        "the class with the largest logit": ["smallest", "size", "saturated"],
+        "the class with the largest logit": ["smallest", "size", "half"],
         "returns integers": ["value", "p"],
         "of shape `(m,)`": ["examples", "one", "flat", "one_hot"],
     },
@@ -574,10 +601,11 @@ def _train(slip, X, y, epochs, m, eta, seed):
     if slip.like and seed in slip.like.get("_start", ()):
         W, b = slip.like["_start"][seed]
     y = slip(y, shifted=(y + 1) % 10)
-    for _ in range(shared.epochs_of(slip, epochs)):
+    for t in range(shared.epochs_of(slip, epochs)):
         for rows, labels, count in shared.batches(slip, rng, len(X), m, first):
             error = (shared.softmax(X[rows] @ W.T + b) - np.eye(k)[y[labels]]) / count
             rate = slip(eta, frozen=0, no_eta=1.0, again=eta / count, climbs=-eta)
+            rate = slip(rate, fades=eta / (t + 1))
             W, b = W - rate * error.T @ X[rows], b - slip(rate, b_kept=0) * error.sum(0)
     return slip((W, b), turned=(W.T, b), exchanged=(b, W), w_only=W)
 
@@ -663,6 +691,7 @@ _training = Step(
         "W and b set back to 0 in each epoch?",
         "frozen": "nothing is learned: is the result of each step taken over?",
         "no_eta": "η is ignored: 1 in its place.",
+        "fades": "η falls from epoch to epoch: it is constant.",
         "again": "η is divided by m: the mean is in the gradient already.",
         "climbs": "the cost is climbed: the sign of the step is wrong.",
         "b_kept": "the biases are not updated: take over both results of the step.",

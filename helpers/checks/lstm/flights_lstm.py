@@ -36,6 +36,7 @@ def _windows(slip, series, width):
     y = np.array([series[s + width + ahead] for s in starts])
     longer = np.array([series[s : s + width] for s in range(n - width + 1)])
     y = slip(y, shifted=np.append(y[1:], y[-1:]), next_window=longer[1:])
+    y = slip(y, around=np.append(y[1:], series[:1]))
     y = slip(y, own_last=X[:, -1], beyond=lambda: series[n])
     X = slip(X, extra=longer, flipped=X[:, ::-1], unsplit=np.c_[X, y])
     return X, y
@@ -60,6 +61,8 @@ windows = Step(
         "unsplit": "X holds the target as its last column.",
         "late": "the target comes one step too late.",
         "shifted": "the target is shifted by one within the right number of windows.",
+        "around": "the target is shifted by one, and the last one is the first value "
+        "of the series.",
         "next_window": "the target is the whole next window: one value is asked for.",
         "extra": "there is one window too many: no value comes after the last one.",
         "beyond": "there is one window too many: nothing follows the last one.",
@@ -157,11 +160,14 @@ prepare = Step(
 def _unscale(slip, scaled, low, high):
     one = slip(1, no_1=0)
     scaled = slip(scaled, clipped=scaled.clip(-1, 1))
-    share = slip((scaled + one) / 2, from_0=scaled, no_2=scaled + one)
+    share = slip(
+        (scaled + one) / 2, from_0=scaled, no_2=scaled + one, half_1=scaled + one / 2
+    )
     own = (scaled - scaled.min()) / np.ptp(scaled)
     share = slip(share, late_1=scaled / 2 + 1, own_range=own)
     wide = slip(high - low, high=high, wide=high + low)
     value = share * wide + slip(low, no_low=0, plus_high=high)
+    value = slip(value, low_first=(share + low) * wide)
     return slip(value, again=2 * (scaled - low) / (high - low) - 1)
 
 
@@ -186,11 +192,13 @@ unscale = Step(
         "no_1": "the 1 is not added back.",
         "from_0": "this undoes a scaling to [0, 1]: add 1 and halve first.",
         "no_2": "the 2 is forgotten.",
+        "half_1": "only the 1 is halved, not the sum: parentheses are missing.",
         "late_1": "the 1 is added after halving: it comes first.",
         "own_range": "the range of what came is used: its ends are −1 and 1.",
         "high": "the share is multiplied by high, not by the width high − low.",
         "wide": "the share is multiplied by high + low: the width is high − low.",
         "no_low": "low is not added back.",
+        "low_first": "low is added before the multiplication: it comes last.",
         "plus_high": "high is added in place of low.",
         "again": "this scales once more: the way back is asked for.",
     },
@@ -380,8 +388,10 @@ def _recursive(slip, weights, history, width, months):
         window = slip(window, stands=known[:width], whole=known)
         window = slip(window, no_newest=known[-width - 1 : -1])
         seen = slip(window, newest_first=window[::-1], row=[window])
-        out.append(predict(seen))
-        fed = slip([out[-1]], zeros=[0.0], no_feed=[])
+        new = predict(seen)
+        cut = float(int(new)) if np.asarray(history).dtype.kind == "i" else new
+        out.append(slip(new, whole_type=cut))
+        fed = slip([out[-1]], zeros=[0.0], no_feed=[], whole_fed=[cut])
         known = [*known, *fed]
         every, newest = known[-width - len(out) :], [*history, out[-1]][-width:]
         rolled = np.append(window[-1:], window)[: width - 1]
@@ -399,8 +409,12 @@ def _recursive_cases(rng) -> Iterator[Case]:
         args = {"weights": weights, "history": _series(rng, n), "width": width}
         label = f"{n} values, width {width}, {months} month{'s' * (months > 1)}"
         yield Case(label, args | {"months": months})
+    args = {"weights": rng.dirichlet(np.ones(3)) * 1.02, "width": 3, "months": 5}
+    whole = np.round(_series(rng, 10)).astype(int)
+    yield Case("10 whole numbers", {k: (args | {"history": whole})[k] for k in ORDER})
 
 
+ORDER = ("weights", "history", "width", "months")
 _recursion = Step(
     "recursive_forecast",
     _recursive,
@@ -416,6 +430,10 @@ _recursion = Step(
         "no_newest": "the newest value is left out of the window.",
         "newest_first": "the window comes with the newest value first: it comes last.",
         "row": "predict gets a table (1, width): its window has the shape (width,).",
+        "whole_type": "the forecasts lose their fractions where the history holds "
+        "integers: an array keeps its type.",
+        "whole_fed": "what is fed back loses its fraction where the history holds "
+        "integers: an array keeps its type.",
         "zeros": "zeros are fed back in place of the forecasts.",
         "no_feed": "the forecasts are not fed back: the window stays the same.",
         "front": "the forecast is put in front of the window: it comes last.",
@@ -461,6 +479,7 @@ def _last_year(slip, history, months):
     year = history[-YEAR:]
     mean = np.full(YEAR, year.mean())
     year = slip(year, first_year=history[:YEAR], shifted=history[-13:-1], mean=mean)
+    year = slip(year, from_start=np.roll(history[:YEAR], -len(history) % YEAR))
     year = slip(year, last_value=history[-1:], last_months=history[-months:])
     year = slip(year, last_few=history[-min(months, YEAR) :])
     blocks, two = history[: len(history) // YEAR * YEAR], history[-2 * YEAR :]
@@ -494,6 +513,8 @@ same_month_last_year = Step(
     lists=True,
     texts={
         "first_year": "the first year of the history came.",
+        "from_start": "the right months of the first year came: the last year's are "
+        "asked for.",
         "shifted": "the months are shifted by one, to one month earlier.",
         "mean": "this is the mean of the last year.",
         "all_years": "each month is the mean over all years: last year's is asked for.",
@@ -609,6 +630,8 @@ def _why_behind(got: np.ndarray, history: np.ndarray) -> str:
         cause = "these are ratios to last year: multiply them by its months."
     elif np.abs(got).max() < 3:
         cause = "these are scaled values: undo the scaling."
+    elif np.all((got > 0.8 * history[:YEAR]) & (got < 1.5 * history[:YEAR])):
+        cause = "these are about the numbers of the first year in `history`."
     elif np.ptp(got) < 0.1 * np.ptp(last_year):
         cause = "nearly the same number comes for every month: the season is lost."
     elif got.mean() < level:

@@ -272,9 +272,12 @@ def _gru(slip, x, h, W, U, b, d, reset_after):
     d_n = slip(bias["n"], no_d_before=0, reset_d=reset * bias["n"])
     forms = after, (reset * h) @ U_n + d_n
     forms = slip(forms, always_after=(after, after), always_before=forms[1:] * 2)
+    forms = slip(forms, no_reset_before=(after, u["n"]), before_late=(after, late))
     after, before = slip(forms, turned_forms=forms[::-1])
     inner = slip(after if reset_after else before, no_memory=0)
     a = slip(v["n"] + inner, reset_all=reset * v["n"] + inner)
+    a = slip(a, reset_all_after=(reset if reset_after else 1) * v["n"] + inner)
+    a = slip(a, reset_all_before=(1 if reset_after else reset) * v["n"] + inner)
     n = slip(np.tanh, n_sigmoid=_sigmoid, n_linear=_linear)(a)
     new = slip((1 - z) * n + z * h, turned=z * n + (1 - z) * h, candidate=n)
     new = slip(new, whole=n + z * h, mixed_r=(1 - r) * n + r * h, no_old=(1 - z) * n)
@@ -316,6 +319,10 @@ gru_cell = Step(
         "turned_reset": "1 − r stands where the reset gate r belongs.",
         "no_memory": "the candidate n does not read h: a is missing.",
         "reset_all": "the reset gate multiplies the input's part, too.",
+        "reset_all_after": "in PyTorch's form r multiplies the input's part, too.",
+        "reset_all_before": "in the paper's form r multiplies the input's part, too.",
+        "no_reset_before": "the reset gate r is not used in the paper's form.",
+        "before_late": "in the paper's form r multiplies U_n h: it multiplies h alone.",
         "n_sigmoid": "the candidate n has the sigmoid; it has tanh.",
         "n_linear": "the candidate n lacks its tanh.",
         "turned": "z and 1 − z are exchanged: here z weighs the old state.",
@@ -359,7 +366,9 @@ def _count(slip, kind, n_x, n_h):
     W, U, bias = k * n_h * n_x, k * n_h * n_h, k * n_h
     W, U = slip((W, U), no_W=(0, U), no_U=(W, 0), one_U=(W, n_h * n_h))
     both = slip(2 * bias, one_bias=bias, no_bias=0, one_block=2 * n_h)
-    return W + U + slip(both, gru_only=bias + n_h * (kind == "gru"))
+    both = slip(both, gru_only=bias + n_h * (kind == "gru"), mixed=k * (n_x + n_h))
+    gru, rnn = kind == "gru", kind == "rnn"
+    return W + U + slip(both, gru_two=bias * (1 + gru), rnn_one=bias * (2 - rnn))
 
 
 def _count_cases(rng) -> Iterator[Case]:
@@ -380,6 +389,9 @@ n_parameters = Step(
         "gru_2": "a GRU has three blocks (r, z, n), not two.",
         "gates": "the candidates have blocks, too: a GRU has three, an LSTM four.",
         "gru_only": "a second bias is counted for the GRU's candidate only.",
+        "gru_two": "two bias vectors are counted for the GRU only: each kind has two.",
+        "rnn_one": "one bias vector is counted for the plain RNN: each kind has two.",
+        "mixed": "a bias has one number for each row of W or U, not for each column.",
         "alike": "all kinds are counted with one block of rows.",
         "all_lstm": "all kinds are counted as an LSTM.",
         "square": "n_x is not used: W has n_x columns.",
@@ -421,6 +433,11 @@ def _memory(slip, F):
     rows = slip(rows, last_0=[*rows[:-1], 0 * F[0]], all_last=[F[-1]] * T)
     across = join.accumulate(F[:, ::-1], axis=1)[:, ::-1]
     right = np.append(across[:, 1:], 0 * F[:, :1] + join.identity, axis=1)
+    later, end = F[:0:-1], np.ones_like(F[:1])
+    flat = lambda *size: np.vstack([later.cumprod().reshape(size)[::-1], end])  # noqa: E731
+    rows = slip(rows, flat=flat(*later.shape), flat_1=lambda: flat(T - 1, -1))
+    rows = slip(rows, divided=lambda: F.prod(0) / F.cumprod(0))
+    rows = slip(rows, own_divided=lambda: F[::-1].cumprod(0)[::-1] / F)
     return slip(np.array(rows), units=right, units_own=across)
 
 
@@ -431,6 +448,9 @@ def _memory_cases(rng) -> Iterator[Case]:
         ("one step", 1, 4),
     ):
         yield Case(label, {"F": rng.uniform(0.3, 0.99, size)})
+    F = rng.uniform(0.3, 0.99, (4, 2))
+    F[2, 0] = 0
+    yield Case("a gate of 0", {"F": F})
 
 
 memory = Step(
@@ -447,6 +467,13 @@ memory = Step(
         "no_last": "the last factor f_T is left out.",
         "all_last": "every row is the last gate: is F overwritten while it is read?",
         "last_0": "the last row is 0: a product without factors is 1.",
+        "divided": "the whole product is divided by its beginning: a gate of 0 makes "
+        "this 0/0. Multiply the later rows.",
+        "own_divided": "the product that begins with f_t is divided by f_t: a gate of "
+        "0 makes this 0/0. Begin with the next row.",
+        "flat": "a product without an axis runs over the units, too.",
+        "flat_1": "a product without an axis runs over the units, too, and a reshape "
+        "does not mend it.",
         "units": "the product runs over the units: each keeps its own memory.",
         "units_own": "this is the running product over the units: take that over time.",
     },

@@ -322,7 +322,10 @@ def _gradients(slip, X, H, D, deltas):
     spread = 0 * dbh + np.sum(dbh), 0 * dby + np.sum(dby)
     dbh, dby = slip((dbh, dby), bias_spread=spread)
     dbh = slip(dbh, bias_d=dby)
+    uses = D.shape[0] * D.shape[1]
+    dbh, dby = slip((dbh, dby), bias_mean=(dbh / uses, dby / uses))
     dWhh = slip(pair(deltas, H_before), no_first=pair(deltas[1:], H[1:-1]))
+    dWhh = slip(dWhh, turned=pair(H_before, deltas))
     return pair(deltas, X), dWhh, dbh, pair(D, H_after), dby
 
 
@@ -349,6 +352,8 @@ gradients = Step(
         "bias_examples": "the biases are summed over the examples, not over the times.",
         "bias_units": "the biases are summed over the neurons, too.",
         "bias_spread": "the biases are summed over the neurons, too: all are equal.",
+        "bias_mean": "the biases get means over times and examples: D holds 1/(T m).",
+        "turned": "dW_hh is transposed: it is square, so no shape tells.",
         "bias_d": "dbh is made of D: the hidden biases get the sum of deltas.",
     },
     demands={

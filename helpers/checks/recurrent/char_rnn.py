@@ -317,7 +317,8 @@ def _probabilities_cases(rng) -> Iterator[Case]:
 
 
 HEAT = {
-    "no_tau": "the temperature is not used.",
+    "no_tau": "the temperature has no effect: it is not used, or it cancels "
+    "where a sum is made 1 again.",
     "times_tau": "the logits are multiplied by the temperature: a high temperature "
     "should make the probabilities more equal.",
     "twice": "a softmax of a softmax: probabilities lie between 0 and 1, so the second "
@@ -560,6 +561,8 @@ def _bigram(slip, indices, k, alpha):
     for a, b in slip(pairs, circular=circular, every_second=pairs[::2]):
         C[a, b] = slip(C[a, b] + 1, once=1)
     C = slip(C, turned=C.T, singles=0 * C + C.sum(0))
+    single = np.bincount(indices, minlength=size)
+    C = slip(C, all_singles=0 * C + single, singles_before=0 * C + C.sum(1))
     above, below = slip((alpha, alpha * size), one=(1, size), no_below=(alpha, 0))
     whole = int(alpha), int(alpha) * size
     above, below = slip((above, below), below_once=(alpha, alpha), cut_alpha=whole)
@@ -595,6 +598,9 @@ bigram = Step(
         "once": "pairs that occur again are not counted: += with indices adds once.",
         "turned": "rows and columns are exchanged: row a holds what follows a.",
         "singles": "every row holds the frequencies of all characters: count pairs.",
+        "all_singles": "the single characters of the whole text are counted, not the "
+        "pairs.",
+        "singles_before": "every row counts the first characters of all pairs.",
         "one": "1 is added in place of α.",
         "no_below": "α is missing in the sums below: the rows do not add up to 1.",
         "no_below_0": "α is missing in the sums below, and a sum of 0 was made 1.",
