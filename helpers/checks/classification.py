@@ -25,8 +25,24 @@ ACCURACY = 0.93  # on unseen digits
 
 def softmax(z, axis=-1):
     """Return e^z, divided by its sum along an axis."""
-    e = np.exp(z - z.max(axis, keepdims=True))
-    return e / e.sum(axis, keepdims=True)
+    e = np.exp(z - np.max(z, axis, keepdims=True))
+    return e / np.sum(e, axis, keepdims=True)
+
+
+def misnumbered(y, k):
+    """Return one-hot rows where the labels that occur decide: see `MISNUMBERED`."""
+    return {
+        "seen": lambda: np.eye(max(y) + 1)[y],
+        "renumbered": lambda: np.eye(k)[np.unique(y, return_inverse=True)[1]],
+    }
+
+
+MISNUMBERED = {
+    "seen": "the number of classes is taken from the labels: the last class may not "
+    "occur.",
+    "renumbered": "the labels that occur are numbered anew: a label is the number of "
+    "its class, though others may not occur.",
+}
 
 
 def _softmax(slip, z):

@@ -32,8 +32,22 @@ SOFTMAX = "a softmax is taken before cross_entropy, which has its own."
 # --- Block ----------------------------------------------------------------------------
 
 
-def _block(slip: Callable) -> type:
+def _masked(slip, S):
+    """Return the weights of scores, where no position sees a later one."""
     import torch
+
+    ones = torch.ones(S.shape[-2:], dtype=torch.bool)
+    later = slip(ones.triu(1), all_seen=~ones, earlier=ones.tril(-1))
+    later = slip(later, next=ones.triu(2))
+    W = S.masked_fill(later, -torch.inf).softmax(-1)
+    blind = S.masked_fill(ones.tril(), -torch.inf).softmax(-1)
+    W = slip(W, inverted=blind.nan_to_num(), inverted_nan=blind)
+    seen = 1.0 * ones.tril()
+    W = slip(W, plus_1=(S + seen).softmax(-1), times_1=(S * seen).softmax(-1))
+    return slip(W, late=S.softmax(-1) * ~later)
+
+
+def _block(slip: Callable) -> type:
     import torch.nn.functional as F
     from torch import nn
 
@@ -57,15 +71,7 @@ def _block(slip: Callable) -> type:
             turned = [a.transpose(1, 2) for a in parts]
             q, k, v = slip(turned, no_swap=flat, within=parts, viewed=flat)
             S = q @ k.mT / slip(k.shape[-1] ** 0.5, width=w**0.5, no_root=1)
-            ones = torch.ones(S.shape[-2:], dtype=torch.bool)
-            later = slip(ones.triu(1), all_seen=~ones, earlier=ones.tril(-1))
-            later = slip(later, next=ones.triu(2))
-            W = S.masked_fill(later, -torch.inf).softmax(-1)
-            blind = S.masked_fill(ones.tril(), -torch.inf).softmax(-1)
-            W = slip(W, inverted=blind.nan_to_num(), inverted_nan=blind)
-            seen = 1.0 * ones.tril()
-            W = slip(W, plus_1=(S + seen).softmax(-1), times_1=(S * seen).softmax(-1))
-            z = slip(W, late=S.softmax(-1) * ~later) @ v
+            z = _masked(slip, S) @ v
             z = slip(z.transpose(1, 2), join_flat=z, within=z, viewed=z)
             z = z.reshape(m, n, w)
             return slip(self.join(z), no_join=z)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..classification import softmax
 from ..engine import Case, Step
 from .common import sigmoid as s
 from .common import slope
@@ -192,12 +193,6 @@ def _relu(z):
     return np.maximum(z, 0)
 
 
-def _softmax(z):
-    """e^z, divided by its sum over the row."""
-    e = np.exp(z - np.max(z, -1, keepdims=True))
-    return e / np.sum(e, -1, keepdims=True)
-
-
 def _tanh(z):
     """(eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)."""
     return np.tanh(z)
@@ -217,7 +212,7 @@ def _networks(rng, targets=True) -> Iterator[Case]:
             args["functions"] = [*several[first % 3 :][: len(sizes) - 1]]
             args["functions"] = args["functions"] if first != 2 else None
             if first == 1:
-                args["functions"][-1] = _softmax
+                args["functions"][-1] = softmax
         layers = "-".join(map(str, sizes))
         scales = {"m": m, "k": sizes[-1]}
         yield Case(f"{m} examples, layers {layers}", args, scales)

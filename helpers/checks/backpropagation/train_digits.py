@@ -46,12 +46,7 @@ def _output_delta(slip, p, y):
     hot = np.eye(k)[y]
     hot = slip(hot, number=y[:, None] + 0 * p, along=lambda: y + 0 * p, no_label=0 * p)
     hot = slip(hot, whole_columns=hot.max(0) + 0 * p, everywhere=np.ones_like(p))
-    hot = slip(
-        hot,
-        best=np.eye(k)[p.argmax(1)],
-        seen=lambda: np.eye(max(y) + 1)[y],
-        renumbered=lambda: np.eye(k)[np.unique(y, return_inverse=True)[1]],
-    )
+    hot = slip(hot, best=np.eye(k)[p.argmax(1)], **shared.misnumbered(y, k))
     delta = slip(p - hot, sign=hot - p, added=p + hot, over_m=(p - hot) / m)
     delta = slip(delta, slope=(p - hot) * p * (1 - p), by_p=-hot / p)
     delta = slip(delta, label_only=(p - 1) * hot, label=p[np.arange(m), y] - 1)
@@ -73,7 +68,8 @@ output_delta = Step(
     "output_delta",
     _output_delta,
     _delta_cases,
-    texts={
+    texts=shared.MISNUMBERED
+    | {
         "right": "the one-hot 1 stands one class too far right: classes count from 0.",
         "left": "the one-hot 1 stands one class too far left: classes count from 0.",
         "number": "the labels are subtracted as numbers: they must become one-hot "
@@ -84,10 +80,6 @@ output_delta = Step(
         "label.",
         "everywhere": "1 is subtracted everywhere, not at the labels only.",
         "best": "1 is subtracted at the largest probability, not at the label.",
-        "seen": "the number of classes is taken from the labels: the last class may "
-        "not occur.",
-        "renumbered": "the labels that occur are numbered anew: a label is the number "
-        "of its class, though others may not occur.",
         "sign": "the sign is wrong: this is one-hot − p.",
         "added": "1 is added at the labels.",
         "over_m": "δ is one for each example: the division by m belongs to the mean of "

@@ -21,10 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from .values import kind_of
+from .values import MOST_RESULTS, kind_of
 
-# A generator that gives so many is taken for endless: the longest right one gives 50.
-MOST_RESULTS = 10_000
 MOST_TEXT = 100_000  # characters of a student's prints that are looked at
 ENDLESS = (
     f"your generator never stops: {MOST_RESULTS:,} results came, and no end.\n"

@@ -1,6 +1,7 @@
 """Values: numbers, lists, exceptions; whether two agree; what is wrong with a form."""
 
 import copy
+import itertools
 import operator
 import re
 import warnings
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+# A generator that gives so many is taken for endless: the longest right one gives 50.
+MOST_RESULTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,13 @@ def floats(value: Any) -> np.ndarray | None:
 
 def numeric(value: Any) -> np.ndarray | None:
     """Return `floats` of an array or of a tensor."""
-    return floats(value.detach().double().numpy() if is_tensor(value) else value)
+    return floats(value.detach().cpu().double().numpy() if is_tensor(value) else value)
 
 
 def kept(value: Any) -> Any:
     """Return a copy that later calls do not change; tensors stay tensors."""
     if hasattr(value, "__next__"):
-        value = list(value)
+        value = list(itertools.islice(value, MOST_RESULTS))
     if is_tensor(value):
         return value.detach().clone() if not value.requires_grad else value
     if is_list(value):

@@ -330,12 +330,8 @@ cross_entropy = Step(
 
 def _one_hot(slip, y, k):
     y = slip(y, one_right=(y + 1) % k, one_left=(y - 1) % k)
-    return slip(
-        np.eye(k)[y],
-        ten=lambda: np.eye(10)[y],
-        seen=lambda: np.eye(max(y) + 1)[y],
-        renumbered=lambda: np.eye(k)[np.unique(y, return_inverse=True)[1]],
-    )
+    wrong = {"ten": lambda: np.eye(10)[y], **shared.misnumbered(y, k)}
+    return slip(np.eye(k)[y], **wrong)
 
 
 def _gradients(slip, X, W, p, y):
@@ -372,14 +368,10 @@ def _gradient_cases(rng) -> Iterator[Case]:
         yield Case(label, args | {"p": p, "y": y}, {"N": N, "n": n, "k": k})
 
 
-LABELS = {
+LABELS = shared.MISNUMBERED | {
     "one_right": "the one-hot 1 stands one class too far right: classes count from 0.",
     "one_left": "the one-hot 1 stands one class too far left: classes count from 0.",
     "ten": "the one-hot rows have 10 entries: the number of classes is that of p.",
-    "seen": "the number of classes is taken from the labels: the last class may not "
-    "occur.",
-    "renumbered": "the labels that occur are numbered anew: a label is the number of "
-    "its class, though others may not occur.",
 }
 gradients = Step(
     "gradients",

@@ -409,12 +409,11 @@ def _recursive_cases(rng) -> Iterator[Case]:
         args = {"weights": weights, "history": _series(rng, n), "width": width}
         label = f"{n} values, width {width}, {months} month{'s' * (months > 1)}"
         yield Case(label, args | {"months": months})
-    args = {"weights": rng.dirichlet(np.ones(3)) * 1.02, "width": 3, "months": 5}
-    whole = np.round(_series(rng, 10)).astype(int)
-    yield Case("10 whole numbers", {k: (args | {"history": whole})[k] for k in ORDER})
+    weights = rng.dirichlet(np.ones(3)) * 1.02
+    args = {"weights": weights, "history": np.round(_series(rng, 10)).astype(int)}
+    yield Case("10 whole numbers", args | {"width": 3, "months": 5})
 
 
-ORDER = ("weights", "history", "width", "months")
 _recursion = Step(
     "recursive_forecast",
     _recursive,

@@ -18,10 +18,10 @@ def _neighbor_widths(slip, centers):
     d = slip(d, axis=np.abs(e).max(2), streets=np.abs(e).sum(2), squared=d**2)
     apart = slip(d + np.diag(np.full(k, np.inf)), itself=d, times_0=d * np.nan)
     apart = slip(apart, one=d + np.eye(k), later=_later(apart))
-    sigma, step = apart.min(1), np.diag(d, 1)
+    sigma = apart.min(1)
     sigma = slip(sigma, running=np.minimum.accumulate(sigma))
-    sigma = slip(sigma, sorted=lambda: _in_order(d, centers))
-    sigma = slip(sigma, in_list=np.fmin(np.r_[np.nan, step], np.r_[step, np.nan]))
+    sigma = slip(sigma, sorted=_in_order(d, np.argsort(centers[:, 0])))
+    sigma = slip(sigma, in_list=_in_order(d, np.arange(k)))
     shared = np.full(k, d.max() / np.sqrt(2 * k))
     sigma = slip(sigma, farthest=d.max(1), mean=d.sum(1) / (k - 1), shared=shared)
     sigma = slip(sigma, least=0 * sigma + sigma.min(), average=0 * sigma + sigma.mean())
@@ -35,9 +35,8 @@ def _later(d):
     return kept
 
 
-def _in_order(d, centers):
-    """Return the distance to the nearer neighbor in the order of the first feature."""
-    order = np.argsort(centers[:, 0])
+def _in_order(d, order):
+    """Return each distance to the nearer one of the two beside it in an order."""
     step = d[order[1:], order[:-1]]
     sigma = np.empty(len(d))
     sigma[order] = np.fmin(np.r_[np.nan, step], np.r_[step, np.nan])

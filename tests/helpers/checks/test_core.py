@@ -458,6 +458,11 @@ def test_a_generator_without_an_end_is_stopped():
         core.call(itertools.count)
 
 
+def test_an_iterator_without_an_end_among_the_results_is_stopped():
+    with pytest.raises(CheckFailed, match=r"update, w .*: wrong kind of result"):
+        perceptron.update(lambda x, d, w, b, eta: (itertools.count(), b, False))
+
+
 @pytest.mark.parametrize("by_index", [False, True])
 def test_a_perceptron_that_ignores_max_epochs_is_stopped_on_xor(by_index):
     def fit(X, d, eta=1.0, max_epochs=100):
