@@ -35,6 +35,7 @@ from .values import Raised, floats, form_fault, is_list, is_row, kept, numeric, 
 MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
 SINGLE = (2e-4, 2e-5)  # rtol and atol of float32, which no sheet forbids
 ROUNDING = (1e-12, 1e-15)  # of an argument that is changed and put back
+REMEMBERED = 3  # outcomes of a slip in a case, by what they read of the student
 ENOUGH = 5  # numbers, or what proves as much: see `proof`
 
 
@@ -53,19 +54,40 @@ class Case:
     aids: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Noted(Mapping):
+    """What was observed of the student; `read` notes what is looked at."""
+
+    def __init__(self, like: Mapping, read: dict) -> None:
+        self.like, self.read = like, read
+
+    def __getitem__(self, key: str) -> Any:
+        self.read[key] = self.like.get(key)
+        return self.like[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.like)
+
+    def __len__(self) -> int:
+        return len(self.like)
+
+
 class Slip:
-    """What a reference gets first; `asked` tells whether it has asked for `like`."""
+    """What a reference gets first; `like` is what was observed of the student.
+
+    An outcome depends on `read`, what the reference has read of it (under "": whether
+    there was anything).
+    """
 
     def __init__(self, active: Sequence[str] = (), like: Any = None) -> None:
         self.active, self._like = set(active), like
         self.sites: dict[str, tuple] = {}
-        self.asked = False
+        self.read: dict[str, Any] = {}
 
     @property
-    def like(self) -> Any:
-        """What was observed of the student: what asks for it depends on it."""
-        self.asked = True
-        return self._like
+    def like(self) -> Noted | None:
+        """What was observed of the student, if there is any."""
+        self.read[""] = self._like is not None
+        return None if self._like is None else Noted(self._like, self.read)
 
     def __call__(self, right: Any, /, **wrong: Any) -> Any:
         """Return `right`, or what the active slip puts in its place."""
@@ -287,13 +309,15 @@ class Step:
         """Observe the reference with these moves; an exception is an outcome, too.
 
         Moves of results are not the reference's: the search applies them. What one
-        slip, or none, gives is remembered, unless it depends on the student.
+        slip, or none, gives is remembered, with what it read of the student.
         """
         slips = [m.slip for m in moves if m.slip]
         plain = len(moves) < 2 and len(slips) == len(moves)
         key = (*slips, id(case))
-        if plain and key in self._found:  # with its case, whose id stays its own
-            return self._found[key][1]
+        for _, read, outcome in self._found.get(key, ()) if plain else ():
+            known = {"": like is not None} | (like or {})
+            if all(same(known.get(k), v, 0, 0) for k, v in read.items()):
+                return outcome
         whole = next((m.instead for m in moves if m.instead), None)
         try:
             for move in moves:
@@ -302,10 +326,11 @@ class Step:
             with quiet():
                 if whole and self.observe is None:
                     return self._look(whole, whole, case) | {"changed": []}
-                made = [Slip(slips, how) for how in (None, like)]
-                outcome = self._look(*map(self._bind, made), case)
-                if plain and not any(slip.asked for slip in made):
-                    self._found[key] = case, outcome
+                free, replay = Slip(slips), Slip(slips, like)
+                outcome = self._look(self._bind(free), self._bind(replay), case)
+                if plain:  # with its case, whose id stays its own
+                    found = self._found.setdefault(key, [])
+                    found[:] = [(case, replay.read, outcome), *found[: REMEMBERED - 1]]
                 return outcome
         except Exception as error:
             return Raised(f"✗ {self.name}: {kind_of_error(error)}: {error}")
