@@ -24,6 +24,7 @@ from multiprocessing.pool import ThreadPool
 from grader.books.course import Course
 from grader.books.names import tree_of
 from grader.books.sheet import Cell, Sheet
+from grader.isolated.warm import needed, warm_up
 from grader.reports.lesson import steps_of
 from helpers import _terminal
 from helpers.checks.engine import Step
@@ -191,9 +192,10 @@ def judge(tasks: list[dict], causes: bool = True) -> None:
 
 
 def warm(tasks: list[dict]) -> None:
-    """Import what the sheet imports, once for all mutants."""
-    if tasks:
-        run(tasks[0]["before"][:1], {})
+    """Import what the sheets import, once for all mutants, and what PyTorch does late."""
+    warm_up(needed(text for task in tasks for text in task["before"]))
+    for task in tasks[:1]:
+        run(task["before"][:1], {})
 
 
 def told(task: dict) -> str | None:

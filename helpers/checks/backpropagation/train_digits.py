@@ -401,7 +401,8 @@ def _minibatches(slip, n, m, rng):
         cut, drops_last=full, blocks=[blocks[i] for i in new.permutation(len(blocks))]
     )
     cut = slip(cut, first_only=cut[:1], even=np.array_split(order, -(-n // m)))
-    cut = slip(cut, m_parts=np.array_split(order, m), empty=[*cut, order[:0]])
+    cut = slip(cut, m_parts=np.array_split(order, m))
+    cut = slip(cut, empty=cut + [order[:0]] * (n % size == 0))
     cut = slip(cut, down=lambda: np.array_split(order, n // m))
     short = m - len(cut[-1]) if cut else 0
     more = [*cut[:-1], np.append(cut[-1], order[:short])] if short else cut
@@ -558,6 +559,7 @@ def _sgd_step(slip, weights, biases, dWs, dbs, eta):
         up, add = slip(1, w_kept=0, w_up=-1), slip(1, b_kept=0, b_up=-1)
         up, add = slip((up, add), w_no_eta=(up / eta, add), b_no_eta=(up, add / eta))
         dW, db = slip((dWs[i], dbs[i]), unit=(_unit(dWs[i]), _unit(dbs[i])))
+        dW, db = slip((dW, db), clipped=[np.clip(g, -1, 1) for g in (dW, db)])
         W[i] = keep * W[i] + sign * up * eta * dW
         b[i] = keep * b[i] + sign * add * eta * db
     pair = slip((W, b), step=([eta * g for g in dWs], [eta * g for g in dbs]))
@@ -601,6 +603,7 @@ sgd_step = Step(
         "b_kept": "the biases are not updated.",
         "b_no_eta": "η is missing in the biases.",
         "unit": "each gradient is divided by its length: take it as it is.",
+        "clipped": "each gradient is cut off at ±1: take it as it is.",
         "b_up": "the sign is wrong in the biases: subtract η times the gradient.",
         "step": "η times the gradient came, not the new values.",
         "each": "pairs (W, b) of each layer are returned, not two lists.",

@@ -30,14 +30,15 @@ def _chain(slip, x, y, w, b):
         a.append(sigmoid(zs[-1]))
     end = a[-1] * (1 - a[-1])
     a[-1] = slip(zs[-1], sigmoid_end=a[-1])
-    e = a[-1] - y
+    kept = slip(float, like_w=np.array(w).dtype.type)
+    e = kept(a[-1] - y)
     errors = slip([e], sign=[-e], twice=[2 * e], output=[a[-1]], slope_end=[e * end])
     for i in reversed(range(len(w) - 1)):
         h = slip(a[i + 1], z_for_a=zs[i], early=a[i])
         of_a = sigmoid(h) * (1 - sigmoid(h))
         slope = slip(h * (1 - h), no_slope=1, of_a=of_a, half=h)
         weight = slip(w[i + 1], no_weight=1, own_weight=w[i])
-        errors.insert(0, errors[0] * weight * slope)
+        errors.insert(0, kept(errors[0] * weight * slope))
     by_a = [e / (h * (1 - h)) for e, h in zip(errors, a[1:-1], strict=False)]
     errors = slip(errors, backwards=errors[::-1], by_a=[*by_a, errors[-1]])
     errors = slip(errors, first=errors[:1])
@@ -49,6 +50,8 @@ def _chains(rng) -> Iterator[Case]:
         w, b = (rng.uniform(0.5, 2, L) * rng.choice([-1, 1], L) for _ in "wb")
         args = {"x": float(rng.normal() + 2), "y": 1.5, "w": w, "b": b}
         yield Case(f"{L} neurons", args)
+    args = {"x": 3, "y": 2.5, "w": (1, 2, 1), "b": (-3, -1, 0)}
+    yield Case("the numbers on paper", args)
 
 
 chain = Step(
@@ -73,11 +76,13 @@ chain = Step(
         "backwards": "the errors come in reversed order: the first neuron first.",
         "first": "only the first neuron's error came.",
         "by_input": "these are the derivatives by the weights: errors are asked for.",
+        "like_w": "errors lose their fractions where w holds integers: store floats.",
     },
     demands={
         "The last neuron has no sigmoid": ["sigmoid_end", "slope_end"],
         "$\\frac12 (z - y)^2$": ["twice", "sign", "output"],
         "from the first neuron to the last": ["backwards", "first"],
+        "for any numbers": ["the numbers on paper", "like_w"],
         "the errors $\\delta = \\partial C/\\partial z$": ["by_input", "by_a"],
     },
     lists=True,
@@ -114,7 +119,7 @@ def _surplus(slip, z, y):
     known = slip(np.log(k), examples=np.log(len(z)), base_2=np.log2(k))
     known = slip(known, ten=np.log(10), seen=np.log(len({*y.tolist()})), nothing=0)
     known = slip(known, swapped=2 * loss - known, seen_2=np.log(max(y) + 1))
-    known = slip(known, six=np.log(6))
+    known = slip(known, six=np.log(6), added=-known)
     return loss - slip(known, size=loss - abs(loss - known))
 
 
@@ -162,10 +167,11 @@ surplus = Step(
         "size": "the sign is lost: a cost below ln K gives a negative number.",
         "nothing": "ln K is not subtracted.",
         "swapped": "the sign is wrong: cost minus ln K is asked for.",
+        "added": "ln K is added: it is subtracted.",
     },
     demands={
         "the mean cross-entropy of the logits": ["logits", "summed", "mean_p"],
-        "minus $\\ln K$": ["nothing", "swapped", "base_2"],
+        "minus $\\ln K$": ["nothing", "swapped", "added", "base_2"],
         "for $K$ classes": ["examples", "seen", "ten"],
         "Logits of ±1000 must work": ["naive", "log_of_0", "one_top"],
     },
@@ -268,7 +274,9 @@ def _step_sizes(slip, weights, dWs, eta):
     size = slip(size, largest=lambda v: np.abs(v).max(), squared=lambda v: (v**2).sum())
     size = slip(size, summed=lambda v: np.abs(v).sum())
     told = [rate * size(g) / size(W) for W, g in zip(weights, dWs, strict=True)]
-    told = slip(told, turned=lambda: [rate**2 / r for r in told])
+    ends = [W - eta * g for W, g in zip(weights, dWs, strict=True)]
+    after = [rate * size(g) / size(W) for W, g in zip(ends, dWs, strict=True)]
+    told = slip(told, after=after, turned=lambda: [rate**2 / r for r in told])
     told = slip(told, gradient_alone=[rate * size(g) for g in dWs])
     ratios = [rate * np.abs(g / W) for W, g in zip(weights, dWs, strict=True)]
     told = slip(told, entries=[r.mean() for r in ratios], by_entry=[*map(size, ratios)])
@@ -299,6 +307,7 @@ step_sizes = Step(
         "squared": "the root is missing: these are sums of squares.",
         "summed": "the absolute values are summed: squares, then the root.",
         "turned": "the fraction is upside down: the gradient stands above.",
+        "after": "the weights after the step stand below: take those before it.",
         "gradient_alone": "this is the step alone: divide by the norm of the weights.",
         "entries": "the ratio is averaged over the entries: take two norms first.",
         "by_entry": "this is the norm of quotients: take two norms, then divide.",
@@ -345,7 +354,8 @@ def _agree(slip, x, y):
     d = d + np.diag(np.full(len(x), slip(np.inf, itself=0, low=10)))
     near = slip(d, no_copy=np.where(gap.any(-1), d, np.inf)).argmin(1)
     near = slip(near, second=d.argsort(1)[:, 1], second_of_all=sorted_[:, 1])
-    hit = y[slip(near, deleted=near - (near > rows))] == y
+    wide = np.where(np.eye(*x.shape), np.inf, (gap**2).sum(1))
+    hit = y[slip(near, deleted=near - (near > rows), over_rows=wide.argmin(1))] == y
     above = np.where(rows > rows[:, None], d, np.inf).argmin(1)
     below = np.where(rows < rows[:, None], d, np.inf).argmin(1)
     hit = slip(hit, earlier=(y[below] == y) & (rows > 0))
@@ -381,6 +391,7 @@ neighbors_agree = Step(
         "scaled": "the columns are standardized first: take the distance as it is.",
         "angle": "the angles between rows are compared: take the Euclidean distance.",
         "farthest": "the farthest row is taken, not the nearest.",
+        "over_rows": "the squares are added up over the other rows: take the features.",
         "second": "the second nearest of the other rows is taken.",
         "low": "a row whose others are all far finds itself: keep it out for certain.",
         "no_copy": "each row at the distance 0 is left out: another row may lie there.",

@@ -40,6 +40,12 @@ def in_place(name: str, key: str, cause: str = "") -> str:
     return "\n".join([head, *wrap("Likely mistake: ", cause)])
 
 
+def warned(step: Any, case: Any) -> str:
+    """Say that right values came with a floating-point warning."""
+    head = f"✗ {step.name} ({case.label}): right values, with a floating-point warning"
+    return "\n".join([head, *wrap("Likely mistake: ", step.warn)])
+
+
 def partial(points: float, outcomes: Mapping[str, Callable[[], Any]]) -> float:
     """Run the labeled cases and return the points earned, for nbgrader.
 

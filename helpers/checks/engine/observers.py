@@ -10,6 +10,7 @@ not reach it.
 """
 
 import functools
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -335,6 +336,22 @@ def tensor(value: Any) -> Any:
     return torch.tensor(value, dtype=torch.float32 if value.dtype.kind == "f" else None)
 
 
+def on_tensors(function: Callable, args: Sequence) -> Any:
+    """Call a function with tensors in place of arrays; what it changes, changes there.
+
+    The tensors share the arrays' memory, but have a shape of their own.
+    """
+    import torch
+
+    arrays = [isinstance(a, np.ndarray) for a in args]
+    given = [torch.from_numpy(a) if y else a for a, y in zip(args, arrays, strict=True)]
+    value = function(*given)
+    for old, new in itertools.compress(zip(args, given, strict=True), arrays):
+        if new.shape != old.shape:
+            old.resize(new.shape, refcheck=False)
+    return value
+
+
 def with_arrays(name: str, function: Callable, given: bool = False) -> Callable:
     """Return a function of tensors as one of arrays, which a `Step` judges best.
 
@@ -361,9 +378,7 @@ def with_arrays(name: str, function: Callable, given: bool = False) -> Callable:
         return value.detach().cpu().numpy() if is_tensor(value) else value
 
     def call(*args: Any) -> Any:
-        if given:
-            args = [torch.from_numpy(a) for a in args]  # in place stays in place
-        value = function(*args)
+        value = on_tensors(function, args) if given else function(*args)
         return tuple(map(array, value)) if is_list(value) else array(value)
 
     return call

@@ -187,6 +187,9 @@ WHOLE = {"one too large.": lambda e: e + 1, "one too small.": lambda e: e - 1}
 def factors(scales: Mapping[str, float]) -> dict[str, float]:
     """Return the factors that a mistake may bring in, by what the mistake is."""
     named = {}
+    for (a, size), (b, other) in itertools.combinations(scales.items(), 2):
+        named[f"every entry is divided by {a} and {b}."] = 1 / size / other
+        named[f"every entry is {a}·{b} times the expected one."] = size * other
     for a, size in scales.items():
         what = f"{a}, {MEANING[a]}" if a in MEANING else a
         named[
@@ -199,8 +202,6 @@ def factors(scales: Mapping[str, float]) -> dict[str, float]:
             if a != b:
                 wrong = f"{b}, {MEANING[b]}" if b in MEANING else b
                 named[f"you divided by {wrong}, in place of {what}."] = size / other
-                named[f"every entry is divided by {a} and {b}."] = 1 / size / other
-                named[f"every entry is {a}·{b} times the expected one."] = size * other
     named |= {
         "every entry is twice the expected one: a factor 2 too many or a ½ missing.": 2,
         "every entry is half the expected one: a ½ too many or a 2 missing.": 0.5,

@@ -190,6 +190,10 @@ HINTS = (
         "the wrong layer used?",
     ),
     (
+        r"must have no negative elements",
+        "a function that counts whole numbers from 0 on met a negative one.",
+    ),
+    (
         r"boolean subtract",
         "truth values cannot be subtracted: make them numbers first.",
     ),

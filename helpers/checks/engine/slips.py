@@ -239,8 +239,7 @@ class Step:
             raise message.failed(self, text, seen, want)
         for case, right in zip(cases, want, strict=True):
             if self.warn and case.label in warned and _finite(right):
-                text = f"✗ {self.name} ({case.label}): right values, but {self.warn}"
-                raise message.failed(self, text)
+                raise message.failed(self, message.warned(self, case))
         message.passed(self.name, len(cases))
 
     def expected(self, cases: Sequence[Case], seen: Sequence) -> list[dict]:

@@ -339,6 +339,7 @@ def _two(slip, p, y, threshold):
     said = slip((p >= t) * 1, strict=(p > t) * 1, below=(p < t) * 1)
     y = slip(y, turned=1 - y)
     hits, N = int((said & y).sum()), len(y)
+    hits = slip(hits, all_right=int((said == y).sum()))
     accuracy, fallout = (
         np.mean(said == y),
         _share(int((said & (1 - y)).sum()), (1 - y).sum()),
@@ -379,6 +380,7 @@ precision_recall = Step(
         "strict": "a row exactly at the threshold counts as 1: ≥, not >.",
         "below": "rows below the threshold are called 1: the comparison is turned.",
         "turned": "0 and 1 are exchanged: the ones are looked for.",
+        "all_right": "the zeros that are called 0 count as hits, too: only ones do.",
         "accuracy": "precision: this is the accuracy, the share of all rows right.",
         "of_all": "precision: divide by the rows that are called 1, not by all.",
         "nan": "precision is NaN where no row is called 1: 0 is asked for.",
@@ -430,6 +432,9 @@ def _roc(slip, p, y):
     levels = np.unique(p)[::-1]
     levels = slip(levels, rising=levels[::-1], repeated=np.sort(p)[::-1])
     called = slip(p >= levels[:, None], strict=p > levels[:, None])
+    firsts = np.array([np.flatnonzero(p == level)[:1] for level in levels])
+    firsts = called & ((p > levels[:, None]) | (firsts == np.arange(len(p))))
+    called = slip(called, first=firsts)
     called = slip(called, ties=lambda: _one_by_one(p, y, slip.like))
     tpr = (called & (y == 1)).sum(1) / (y == 1).sum()
     fpr = (called & (y == 0)).sum(1) / (y == 0).sum()
@@ -472,6 +477,7 @@ roc = Step(
     lists=True,
     texts={
         "ties": "equal p are taken one by one: they pass a threshold together.",
+        "first": "of equal p only the first row counts at its threshold: all pass it.",
         "turned": "0 and 1 are exchanged: the ones are looked for.",
         "rising": "the thresholds rise: the curve begins with the highest.",
         "strict": "a row exactly at the threshold counts as 1: ≥, not >.",
@@ -516,6 +522,8 @@ roc = Step(
 def _read(slip, train, val, y_train, y_val):
     best = slip(np.argmax(val), last_tie=len(val) - 1 - np.argmax(val[::-1]))
     best = slip(best, by_gap=np.argmin(np.abs(np.subtract(train, val))))
+    falls = np.flatnonzero(np.diff(val) < 0)
+    best = slip(best, peak=[*falls, len(val) - 1][0])
     best = slip(best, by_train=np.argmax(train), last=len(val) - 1)
     asked = slip(y_train, own_majority=y_val, of_both=np.append(y_train, y_val))
     labels, counts = np.unique(asked, return_counts=True)
@@ -560,6 +568,7 @@ read_curve = Step(
     ("epoch", "gain", "gap"),
     texts={
         "last_tie": "of equal accuracies the last epoch is taken: the first counts.",
+        "peak": "the search ends where `val` first falls: it may rise again later.",
         "by_gap": "the epoch with the smallest gap is chosen: the best on val.",
         "by_train": "the epoch is chosen by the training accuracy.",
         "last": "the last epoch is taken, not the best one.",

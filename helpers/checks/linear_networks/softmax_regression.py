@@ -36,6 +36,7 @@ def _softmax(slip, z, axis=None):
     most = lambda a: z.max(a, keepdims=True)  # noqa: E731
     top = slip(most(axis), by_size=lambda: np.abs(z).max(axis, keepdims=True))
     top = slip(top, naive=0, one_top=z.max(), top_1=lambda: most(1))
+    top = slip(top, top_0=lambda: most(0))
     top = slip(top, by_mean=z.mean(axis, keepdims=True), top_last=most(-1))
     top = slip(top, other_top=lambda: most((axis + 1) % z.ndim))
     e = np.exp(z - top)
@@ -92,6 +93,7 @@ softmax = Step(
         "sum_1": "the sum is always that along axis 1.",
         "sum_last": "the sum is always that along the last axis.",
         "whole_sum": "the division is by the sum of all entries.",
+        "top_0": "the maximum is always that along axis 0.",
         "top_1": "the maximum is always that along axis 1.",
         "top_last": "the maximum is always that along the last axis.",
         "other_sum": "the division is by the sums along another axis.",
@@ -439,6 +441,7 @@ def _predict(slip, X, W, b):
     z = slip(z, size=np.abs(z), smallest=-z, columns=shared.softmax(z, 0))
     z = slip(z, b_late=shared.softmax(X @ W.T) + b)
     z = slip(z, saturated=0.5 * (1 + np.tanh(z / 2)))
+    z = slip(z, naive=lambda: np.exp(z) / np.exp(z).sum(1, keepdims=True))
     best = slip(z.argmax(1), half=(shared.softmax(z) > 0.5).argmax(1))
     best = slip(best, examples=z.argmax(0), from_1=z.argmax(1) + 1)
     best = slip(
@@ -453,7 +456,8 @@ def _predict(slip, X, W, b):
 
 
 def _predict_cases(rng) -> Iterator[Case]:
-    for m, n, k, far in ((40, 3, 5, 0), (30, 4, 4, -20), (50, 2, 3, 60)):
+    near = (40, 3, 5, 0), (30, 4, 4, -20), (50, 2, 3, 60)
+    for m, n, k, far in (*near, (20, 3, 4, 1000)):
         args = {"X": rng.normal(size=(m, n)), "W": rng.normal(size=(k, n))}
         args["b"] = rng.normal(size=k) + far
         label = f"{m} examples, {n} features, {k} classes"
@@ -469,6 +473,7 @@ predict = Step(
         "no_bias": "the bias b is missing.",
         "minus_bias": "the bias b is subtracted; it is added.",
         "b_late": "the bias is added to the probabilities, not to the logits.",
+        "naive": "exponentials overflow where logits are large: is softmax needed?",
         "saturated": "a sigmoid is taken of each logit: large ones become 1, and tie.",
         "size": "the absolute values are compared: a large negative logit is no vote.",
         "smallest": "this is the class with the smallest logit.",
@@ -485,7 +490,7 @@ predict = Step(
         "flat": "argmax ran over the whole table: one class for each row is asked for.",
     },
     demands={
-        "the class with the largest logit": ["smallest", "size", "half"],
+        "the class with the largest logit": ["smallest", "half", "naive"],
         "returns integers": ["value", "p"],
         "of shape `(m,)`": ["examples", "one", "flat", "one_hot"],
     },

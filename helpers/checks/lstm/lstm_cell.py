@@ -117,6 +117,8 @@ gates = Step(
 
 
 def _state(slip, i, f, g, o, c):
+    again = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+    i, f, g, o = slip((i, f, g, o), all_twice=again)
     g = slip(g, g_twice=np.tanh(g))
     new = slip(
         f * c + i * g, exchanged=i * c + f * g, no_old=i * g, minus=f * c - i * g
@@ -143,6 +145,7 @@ state = Step(
     _state_cases,
     ("h", "c"),
     texts={
+        "all_twice": "sigmoid and tanh come once more: i, f, g and o have theirs.",
         "g_twice": "g goes through tanh once more: it has its tanh already.",
         "h_twice": "h comes twice: the second result is the cell state c.",
         "exchanged": "f and i are exchanged: f weighs the old state, i the candidate.",
@@ -365,6 +368,7 @@ def _count(slip, kind, n_x, n_h):
     n_x, n_h = slip((n_x, n_h), square=(n_h, n_h), fixed=(65, 128))
     W, U, bias = k * n_h * n_x, k * n_h * n_h, k * n_h
     W, U = slip((W, U), no_W=(0, U), no_U=(W, 0), one_U=(W, n_h * n_h))
+    U = slip(U, U_inputs=k * n_x * n_x)
     both = slip(2 * bias, one_bias=bias, no_bias=0, one_block=2 * n_h)
     both = slip(both, gru_only=bias + n_h * (kind == "gru"), mixed=k * (n_x + n_h))
     gru, rnn = kind == "gru", kind == "rnn"
@@ -398,6 +402,7 @@ n_parameters = Step(
         "fixed": "these are the numbers for 65 inputs and 128 units, whatever came.",
         "no_W": "the weights W are left out.",
         "no_U": "the weights U, from state to state, are left out.",
+        "U_inputs": "U is counted as n_x · n_x a block: it has n_h rows and columns.",
         "one_U": "the weights U are counted for one block only: each has its own.",
         "one_bias": "one bias vector is counted: PyTorch has one for W, one for U.",
         "no_bias": "the biases are left out.",

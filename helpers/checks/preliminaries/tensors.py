@@ -15,13 +15,11 @@ import numpy as np
 
 from ..engine import Case, CheckFailed, Step
 from ..engine.message import failed
+from ..engine.observers import on_tensors
 
 
 class _OnTensors:
-    """The student's function, called with tensors for arrays; arrays come back.
-
-    The tensors share the arrays' memory: a change in place is seen in the arrays.
-    """
+    """The student's function, called with tensors for arrays; arrays come back."""
 
     def __init__(self, function: Callable) -> None:
         self.function, self.types = function, []
@@ -32,10 +30,10 @@ class _OnTensors:
     def __call__(self, *args: Any) -> Any:
         import torch
 
-        tensors = [torch.from_numpy(a) if _is_array(a) else a for a in args]
-        value = self.function(*tensors)
+        value = on_tensors(self.function, args)
         if isinstance(value, torch.Tensor):
-            self.types.append((str(value.dtype), str(tensors[0].dtype)))
+            own = str(torch.from_numpy(args[0]).dtype)
+            self.types.append((str(value.dtype), own))
             return value.detach().cpu().numpy()
         if _is_array(value):
             raise CheckFailed(

@@ -107,12 +107,14 @@ def _k_means(slip, X, starts, rounds):
             still = (moved == c).all(1)
             if slip(still.all(), any_still=still.any()):
                 c = moved
+                at_rest.append((c, labels))
                 break
             if slip(False, early=np.abs(moved - c).max() < 0.1):
                 return moved, labels
             c = moved
         return c, labels
 
+    at_rest = []
     if slip(False, one_start=True):
         c = run(starts)[0]
         return c, nearest(c)
@@ -122,7 +124,7 @@ def _k_means(slip, X, starts, rounds):
     best = slip(best, first_start=0, last_start=-1, by_start=_cheapest(X, starts))
     best = slip(best, by_distance=_cheapest(X, final, 1))
     best = slip(best, worst=int(np.argmax(_costs(X, final))))
-    c, labels = ends[best]
+    c, labels = slip(ends[best], at_rest=[*at_rest, ends[best]][0])
     c = slip(c, dropped=c[np.unique(labels)], averaged=np.mean(final, 0))
     return c, slip(nearest(c), stale=labels, from_1=nearest(c) + 1)
 
@@ -193,6 +195,7 @@ k_means = Step(
         "first_start": "the run from the first start came: the best one is asked for.",
         "last_start": "the run from the last start came: the best one is asked for.",
         "worst": "the run with the largest sum came: the smallest is the best.",
+        "at_rest": "the first run that comes to rest is returned: go on to the others.",
         "by_start": "the starts are compared: compare the centers where they end.",
         "by_distance": "the distances are added up, and not their squares.",
         "averaged": "the centers of all runs are averaged: choose the best run.",
@@ -216,7 +219,7 @@ k_means = Step(
         "from_1": "the labels count from 1; they count from 0.",
     },
     demands={
-        "go from each start": ["one_start", "first_start", "averaged"],
+        "go from each start": ["one_start", "first_start", "at_rest", "averaged"],
         "whose final centers have the smallest sum": ["worst", "by_start"],
         "of *squared* distances": ["by_distance"],
         "every point gets the number of its nearest center": ["farthest", "first"],
@@ -265,6 +268,7 @@ def _widths(slip, X, centers, labels):
     for j, count in enumerate(counts):
         before = lambda j=j: np.mean([own[i] for i in own if i < j])  # noqa: E731
         rest = slip(fill, nan=0 if count else np.nan, so_far=before)
+        rest = slip(rest, outside=np.sqrt(X[labels != j].var(0).mean()))
         sigma.append(own.get(j, slip(rest, nan_0=rest if count else np.nan)))
     sigma = np.array(sigma)
     return slip(sigma, present=sigma[counts > 0], largest=sigma[: labels.max() + 1])
@@ -320,7 +324,8 @@ widths = Step(
         "median": "small clusters take the median of the others: take the mean.",
         "squares": "for small clusters the squares are averaged: average the widths.",
         "pooled": ALL.format("all numbers of the others, with the gaps between them"),
-        "apart": ALL.format("all points of the others, with the gaps between them"),
+        "apart": ALL.format("all points of the large ones, with the gaps between them"),
+        "outside": ALL.format("all points outside it, with the gaps between them"),
         "everything": ALL.format("all points"),
         "own_gaps": ALL.format("all points of the others from their centers"),
     },

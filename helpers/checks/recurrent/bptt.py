@@ -43,7 +43,9 @@ def _step(slip, x, h, Wxh, Whh, bh):
     from_x = slip(x @ Wxh.T, no_input=0)
     back = h @ Whh.T
     back = slip(back, no_state=0, not_turned=h @ Whh, bare=h)
-    z = from_x + back + slip(bh, no_bias=0 * bh, column=lambda: bh[:, None])
+    crossed = np.hstack([h, x]) @ np.hstack([Wxh, Whh]).T
+    z = slip(from_x + back, crossed=crossed)
+    z = z + slip(bh, no_bias=0 * bh, column=lambda: bh[:, None])
     new = slip(np.tanh(z), no_tanh=z, sigmoid=0.5 * (1 + np.tanh(z / 2)))
     new = slip(new, relu=np.maximum(z, 0), outside=np.tanh(x @ Wxh.T + bh) + back)
     apart = np.tanh(x @ Wxh.T + bh) + np.tanh(back)
@@ -67,6 +69,7 @@ step = Step(
         "not_turned": "W_hh is used without its transpose: it is square, so no shape "
         "tells of it.",
         "bare": "the state enters without its weights: W_hh h is asked for.",
+        "crossed": "[h, x] meets [W_xh, W_hh]: join both in the same order.",
         "no_bias": "the bias b_h is missing.",
         "no_tanh": "the tanh is missing: this is the preactivation.",
         "sigmoid": "this is a sigmoid; the state needs tanh.",
@@ -250,6 +253,7 @@ def _hidden_deltas(slip, D, H, Whh, Why):
             slip(d, one_back=own * slope[t], no_future=0 * d, unsloped=own + later) @ W
         )
     extra = np.concatenate([deltas, 0 * deltas[:1]])
+    deltas = slip(deltas, reversed=deltas[::-1])
     return slip(deltas, extra=extra, extra_first=extra[[-1, *range(T)]])
 
 
@@ -282,6 +286,7 @@ hidden_deltas = Step(
         "one_back": "errors come back by one time only: pass on the whole δ_{t+1}.",
         "no_future": "the error of the next time does not come back.",
         "unsloped": "what is passed on lacks 1 − h²: δ_{t+1} holds it.",
+        "reversed": "the errors come from δ_T to δ_1: the first time comes first.",
         "extra": "δ_{T+1} = 0 is among the results: T are asked for.",
         "extra_first": "there is a row for the initial state: T errors are asked for.",
     },
@@ -295,7 +300,7 @@ hidden_deltas = Step(
         ],
         "\\odot (1 - h_t^2)": ["before", "not_squared", "outside", "no_slope"],
         "\\delta_{T+1} = 0": ["no_last"],
-        "Returns $\\delta_1, \\dots, \\delta_T$": ["extra", "extra_first"],
+        "Returns $\\delta_1, \\dots, \\delta_T$": ["extra", "extra_first", "reversed"],
     },
     rtol=1e-5,
     atol=1e-7,
@@ -387,6 +392,7 @@ def _clip_value(slip, grads, bound):
         positive=[np.clip(g, 0, bound) for g in grads],
         scaled=[g * min(1, bound / np.abs(g).max()) for g in grads],
         norm=[g * min(1, bound / whole) for g in grads],
+        uncut=grads,
         whole_list=lambda: np.clip(grads, -bound, bound),
     )
     return slip(cut, joined=np.concatenate([g.ravel() for g in cut]))
@@ -402,6 +408,7 @@ def _grads(rng) -> Iterator[Case]:
 
 
 JOINED = "all entries came in one array: a list of arrays in their shapes is asked for."
+UNCUT = "the arrays came back as they were. (In a loop `g = …` changes none of them.)"
 clip_value = Step(
     "clip_value",
     _clip_value,
@@ -416,6 +423,7 @@ clip_value = Step(
         "positive": "entries are cut to [0, bound]: negative ones should survive.",
         "scaled": "every array is scaled until its largest entry is ±bound.",
         "whole_list": "np.clip takes one array, and these have several shapes.",
+        "uncut": UNCUT,
         "norm": "this is clipping by norm: each entry should be cut by itself.",
         "joined": JOINED,
     },
@@ -450,7 +458,7 @@ def _clip_norm(slip, grads, bound):
     factor = slip(factor, only_bound=bound if norm > bound else 1)
     own = [g * min(1, bound / n) for g, n in zip(grads, each, strict=True)]
     by_value = [np.clip(g, -bound, bound) for g in grads]
-    scaled = slip([g * factor for g in grads], own=own, value=by_value)
+    scaled = slip([g * factor for g in grads], own=own, value=by_value, uncut=grads)
     return slip(scaled, joined=np.concatenate([g.ravel() for g in scaled]))
 
 
@@ -474,6 +482,7 @@ clip_norm = Step(
         "turned_long": "long gradients are made longer: divide the bound by the norm.",
         "turned_short": "short gradients are made shorter, and long ones stay.",
         "own": "each array is clipped by itself: one norm for all is asked for.",
+        "uncut": UNCUT,
         "value": "this is clipping by value: scale all entries by one factor.",
         "joined": JOINED,
     },

@@ -567,6 +567,7 @@ def _bigram(slip, indices, k, alpha):
     whole = int(alpha), int(alpha) * size
     above, below = slip((above, below), below_once=(alpha, alpha), cut_alpha=whole)
     rows, added = C.sum(1, keepdims=True), C + above
+    rows = slip(rows, occur=single[:, None])
     filled = np.where(C == 0, alpha, C)
     P = slip(added / (rows + below), only_missing=filled / filled.sum(1, keepdims=True))
     bare = np.maximum(rows, 1)
@@ -604,6 +605,7 @@ bigram = Step(
         "one": "1 is added in place of α.",
         "no_below": "α is missing in the sums below: the rows do not add up to 1.",
         "no_below_0": "α is missing in the sums below, and a sum of 0 was made 1.",
+        "occur": "the sums below count the text's last character: nothing follows it.",
         "below_once": "α is added once below, not k times: no row adds up to 1.",
         "no_alpha": "α is missing: what never occurred gets 0, or 0/0.",
         "no_alpha_0": "α is missing: what never occurred gets 0, whole rows of it.",

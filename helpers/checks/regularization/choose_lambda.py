@@ -219,7 +219,7 @@ def _choose(slip, lams, errors):
     close = np.isclose(errors, low)
     at = np.flatnonzero(slip(errors == low, near=errors <= 1.01 * low, close=close))
     i = slip(at[lams[at].argmax()], smaller=at[lams[at].argmin()], first=at[0])
-    i = slip(i, last=at[-1], end=lams.argmax())
+    i = slip(i, last=at[-1], end=lams.argmax(), sorted=np.sum(lams > lams[i]))
     return slip(lams[i], every=lams[at], index=int(i), error=errors[i])
 
 
@@ -246,6 +246,7 @@ choose = Step(
         "smaller": "of equal errors the smallest λ came: take the largest.",
         "first": "of equal errors the first in the list came: take the largest λ.",
         "last": "of equal errors the last in the list came: take the largest λ.",
+        "sorted": "a place in the sorted lists is looked up in the unsorted `lams`.",
         "end": "the largest λ of all came, whatever the errors.",
         "every": "an array came: one entry of lams is asked for.",
         "index": "an index came: the λ at this place is asked for.",
