@@ -184,7 +184,7 @@ def _eval(slip, x, gamma, beta, running_mean, running_var, eps):
     mean, var = slip(old, own=own, moved=new)
     n = x.size / x.shape[1]
     mean, var = slip(mean, own_mean=own[0]), slip(var, own_var=own[1])
-    var = slip(var, corrected=var * n / (n - 1))
+    var = slip(var, corrected=var * n / (n - 1), taken_back=var * (n - 1) / n)
     return _scaled(slip, x, gamma, beta, _column(mean), _column(var), eps)
 
 
@@ -199,6 +199,7 @@ eval_forward = Step(
         "own_mean": "the mean is the minibatch's; the running one is used.",
         "own_var": "the variance is the minibatch's; the running one is used.",
         "corrected": "n/(n − 1) comes once more: the running variance has it already.",
+        "taken_back": "(n − 1)/n multiplies the running variance: it is used as it is.",
     },
     demands={
         "It normalizes with the running statistics": ["own", "own_mean", "own_var"],

@@ -279,7 +279,7 @@ def _heads(slip, P, h):
         right = slip(right, within=A.reshape(B, T, h, d))
         right = slip(right, overlap=np.stack([A[..., r : r + d] for r in range(h)], 1))
         flat = A.reshape(B, h, T, d)
-        return slip(right, no_swap=flat, viewed=flat, spread=spread)
+        return slip(right, no_swap=flat, viewed=flat, spread=spread, strided=spread)
 
     Q, K, V = split(Q), split(K), split(V)
     S = Q @ K.swapaxes(-1, -2)
@@ -292,7 +292,7 @@ def _heads(slip, P, h):
     joined = slip(Z.swapaxes(1, 2), within=Z).reshape(B, T, w)
     woven = np.moveaxis(Z, 1, 3).reshape(B, T, w)
     flat = Z.reshape(B, T, w)
-    out = slip(joined, join_flat=flat, viewed=flat, woven=woven)
+    out = slip(joined, join_flat=flat, viewed=flat, woven=woven, strided=woven)
     return slip(out, not_joined=Z, mean=Z.mean(1), summed=Z.sum(1))
 
 
@@ -325,6 +325,7 @@ heads = Step(
         "h_is_d": "h is taken for the length of a head: it is the number of heads.",
         "overlap": "the heads overlap: head r begins at column r, not at r d.",
         "spread": "a head gets every h-th column: it gets d neighbors.",
+        "strided": "a head reads and fills every h-th column: it has d neighbors.",
         "by_d": "the scores are divided by d, not by its root.",
         "root_h": "the scores are divided by the root of the number of heads.",
         "all": "the scores are divided by the root of all columns of P.",
@@ -387,7 +388,7 @@ def _residual(slip, X, f, gain, shift, first):
         return slip(out, late_first=late, no_norm=X + f(X))
     out = norm(slip(X + f(X), no_way=f(X), minus_f=X - f(X)))
     out = slip(out, bare_last=(out - shift) / gain)
-    return slip(out, late=late, no_norm=X + f(X))
+    return slip(out, late=late, of_x=norm(X) + f(X), no_norm=X + f(X))
 
 
 def _layer(A):
@@ -442,6 +443,7 @@ residual = Step(
         "from_normed": "the normalized input goes past f: it is the input itself.",
         "no_way": "the way past f is missing: the input is added.",
         "late": "norm(x + f(x)) takes the norm of f(x) alone: of the sum.",
+        "of_x": "f(x) is added to norm(x): the norm is that of the sum.",
         "late_first": "the norm comes behind f: if `first` is true it comes before.",
         "no_norm": "nothing is normalized.",
         "minus_f": "what f gives is subtracted: it is added.",

@@ -186,7 +186,8 @@ def _writer(slip: Callable) -> type:
         def forward(self, x):
             n, T = x.shape[1], self.places.num_embeddings
             t = torch.arange(n)
-            t = slip(t, last=t + T - n, backward=t.flip(0), from_1=(t + 1) % T)
+            t = slip(t, last=t + T - n, backward=t.flip(0), from_1=t + 1)
+            t = slip(t, from_1_cut=(t + 1).clamp(max=T - 1))
             every = lambda: self.places(torch.arange(T))  # noqa: E731
             p = slip(self.places(t), of_token=lambda: self.places(x), all_T=every)
             e = self.tokens(x)
@@ -222,6 +223,7 @@ writer = Step(
         "last": "the positions are counted from the end of the T places.",
         "backward": "the positions run backward.",
         "from_1": "the positions begin with 1: they count from 0.",
+        "from_1_cut": "the positions run from 1, cut off at T − 1: they count from 0.",
         "all_T": "all T positions are looked up, also where a text is shorter.",
         "of_token": "the vector of a position is looked up by the number of a token.",
         "no_places": "the position is not used: without it attention knows no order.",

@@ -161,6 +161,7 @@ def _train_step(slip):
         loss = slip(mean, summed=mean * n, minus=-mean, halved=mean / 2)
         loss = slip(loss, probabilities=F.nll_loss(log_p.exp(), y))
         loss = slip(loss, again=F.cross_entropy(log_p.exp(), y))
+        loss = slip(loss, log_twice=F.nll_loss(log_p.log(), y))
         # as who sums, takes the step, and returns the mean
         loss = slip(loss, summed_back=n * mean - (n - 1) * mean.detach())
         loss = slip(loss, pairs=-log_p[:, y].mean())
@@ -216,6 +217,7 @@ train_step = Step(
         "probabilities": "nll_loss got probabilities: it takes log-probabilities, "
         "which are what the network returns.",
         "again": "cross-entropy of probabilities: softmax is there already.",
+        "log_twice": "a logarithm of log p is taken: the network returns log p itself.",
         "predicted": "the loss takes −log p of the predicted class, not of the label.",
         "squares": "this is the squared distance of log p to one-hot labels.",
         "squares_p": "this is the squared distance of p to one-hot labels.",
