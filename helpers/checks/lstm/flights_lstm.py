@@ -603,12 +603,7 @@ def beats_last_year(function: Callable, seed: int = 0) -> None:
             cause,
         )
     trained = partial(_forecast, function, history, YEAR)
-    one = obeys_seed("forecast", trained, seed, random=False)
-    if np.array_equal(one, trained(seed + 1, 1)):
-        raise failed(
-            "forecast: another seed gives just the same.",
-            "no network is trained, or its first weights come from a fixed seed.",
-        )
+    obeys_seed("forecast", trained, seed, random=False)
     if not np.allclose(got[:5], _forecast(function, history, 5, seed), rtol=1e-3):
         raise failed(
             "forecast: five months are not the first five of twelve.",
