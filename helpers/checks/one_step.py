@@ -46,5 +46,6 @@ def taken(
     acts = {"zero": used.zero_grad, "back": loss.backward, "step": used.step}
     for what in order.split():
         acts[what]()
-    told = slip(loss.item(), late=lambda: after().item())
+    loss = slip(loss, late=after)
+    told = loss.item()
     return slip(told, told_sum=told * n, tensor=loss, tensor_cut=loss.detach())

@@ -291,7 +291,7 @@ def _network(slip):
     def down(x):
         right, floor = F.max_pool2d(x, 2, ceil_mode=True), F.max_pool2d(x, 2)
         mean, padded = F.avg_pool2d(x, 2, ceil_mode=True), F.max_pool2d(x, 2, padding=1)
-        return slip(right, floor=floor, mean=mean, padded=padded)
+        return slip(right, floor=floor, wider=floor, mean=mean, padded=padded)
 
     def up(x):
         smooth = F.interpolate(x, scale_factor=2, mode="bilinear")
@@ -308,12 +308,15 @@ def _network(slip):
 
         def forward(self, x):
             for i, layer in enumerate(self.layers[:6]):
-                layer.padding = slip(int(i != 5), everywhere=1, cropped=1)
+                layer.padding = slip(
+                    int(i != 5), everywhere=1, cropped=1, wider=1 + (i == 5)
+                )
                 z = layer(x)
                 hidden = activated(slip, z, "hidden", "relu")
                 a = slip(hidden, **{f"linear_{i}": z})
                 x = down(a) if i < 3 else up(a)
-            out = activated(slip, self.layers[6](x), "out", "sigmoid")
+            z = self.layers[6](x)
+            out = slip(activated(slip, z, "out", "sigmoid"), half=z.relu().sigmoid())
             out = slip(out, cropped=out[..., 2:-2, 2:-2])
             return slip(out, rows=out.flatten(1), no_channel=out[:, 0])
 
@@ -346,6 +349,7 @@ convolutional = Step(
     | NO_RELU
     | {
         "out_leaky": "the outputs are those of a leaky ReLU, not of the sigmoid.",
+        "half": "ReLU stands before the sigmoid: no output lies below ½.",
         "floor": "the poolings round down: ceil_mode=True is missing.",
         "mean": "the poolings take the mean, not the maximum.",
         "padded": "the poolings have a padding of 1: 7 → 4 comes out, but the windows "
@@ -354,6 +358,8 @@ convolutional = Step(
         "2×2, which is what nn.Upsample does by itself.",
         "holes": "the upsampling leaves zeros between the values: copy each value.",
         "everywhere": "the sixth convolution has a padding: it has none.",
+        "wider": "the poolings round down, and a padding of 2 in the sixth convolution "
+        "brings 28 back: round up (ceil_mode=True), without that padding.",
         "cropped": "the sixth convolution has a padding, and the output is cut to 28 "
         "pixels: without padding there is nothing to cut.",
         "rows": "each image is a row of 784: shape (m, 1, 28, 28) is asked for.",

@@ -92,7 +92,7 @@ code_and_slopes = Step(
 
 
 def _divergence(slip, mu, s):
-    squares = slip(mu**2, no_mu=0, mu_bare=mu)
+    squares = slip(mu**2, no_mu=0, mu_bare=mu, mu_minus=-(mu**2))
     spread = slip(s**2, s_bare=s)
     each = squares + spread - slip(1, no_one=0)
     log = slip(2 * np.log(s), log_s=np.log(s), no_log=0, binary=2 * np.log2(s))
@@ -120,6 +120,7 @@ divergence = Step(
     texts={
         "no_mu": "μ is missing.",
         "mu_bare": "μ is not squared.",
+        "mu_minus": "μ² is subtracted: it is added.",
         "s_bare": "s is not squared.",
         "no_one": "the −1 is missing: for N(0, 1) the divergence is 0.",
         "log_s": "ln s stands in place of ln s².",
@@ -167,6 +168,8 @@ def _terms(slip, x, x_hat, mu, s, v):
     scale = slip(scale, no_scale=1.0)
     first = squares * slip(scale, times=v / 2)
     first = slip(first, constant=first + x.shape[1] / 2 * np.log(2 * np.pi * v))
+    bits = x * np.log(x_hat) + (1 - x) * np.log(1 - x_hat)
+    first = slip(first, entropy=-bits.sum(1))
     log = slip(2 * np.log(s), kl_log=np.log(s))
     each = 0.5 * (mu**2 + s**2 - 1 - log)
     kl = slip(each.sum(1), kl_columns=each.sum(0))
@@ -182,7 +185,8 @@ def _terms_cases(rng) -> Iterator[Case]:
     variances = (0.1, 0.4, 2.5, 1.6, 0.7, 0.2)
     for (label, mu, s), n, v in zip(codes, pixels, variances, strict=True):
         x = rng.uniform(size=(len(mu), n))
-        args = {"x": x, "x_hat": x + rng.normal(0, 0.3, x.shape), "mu": mu, "s": s}
+        x_hat = (x + rng.normal(0, 0.3, x.shape)).clip(0.05, 0.95)
+        args = {"x": x, "x_hat": x_hat, "mu": mu, "s": s}
         yield Case(f"{label}, v = {v}", args | {"v": v})
 
 
@@ -198,6 +202,7 @@ two_terms = Step(
         "root": "there is a root: squared errors are asked for.",
         "columns": "the squares are added up over the images: over the pixels.",
         "constant": "the constant n/2 · ln(2πv) is added: leave it out.",
+        "entropy": "this is the cross-entropy: squared errors over 2v are asked for.",
         "no_scale": "the squares are not divided by 2v.",
         "kl_columns": "the divergence is added up over the images: over the code.",
         "kl_2v": "the divergence is divided by 2v: only the squares are.",

@@ -5,6 +5,7 @@ cell and the hidden test differ in the seed only.
 """
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 import numpy as np
 
@@ -437,6 +438,8 @@ def _im2col(slip, x, f, stride):
     used = slip(x, channel=x[:1])
     s = slip(stride, no_stride=1)
     windows = _windows(used, f, s, _step(slip, s))
+    apart = _windows(used, stride * (f - 1) + 1)[..., ::stride, ::stride]
+    windows = slip(windows, dilated=apart)
     order = slip(
         (1, 2, 0, 3, 4), columns_first=(2, 1, 0, 3, 4), alternate=(1, 2, 3, 4, 0)
     )
@@ -478,6 +481,8 @@ im2col = Step(
         "channel": "only the first channel is used.",
         "no_stride": "the stride is ignored.",
         **{k: EDGES[k] for k in ("corner", "down_only", "across_only")},
+        "dilated": "the window moves by one, and its pixels stand s apart: it moves by "
+        "s, over neighbors.",
         "columns_first": "the places go down the columns first: they go along the "
         "rows, as we read.",
         "alternate": "within a row the channels alternate: first comes all of channel "
@@ -577,7 +582,8 @@ def _field(slip, layers):
     for f, s in layers:
         grown = slip(jump * s, plus=jump + s - 1, previous=s)
         used = slip(jump, no_jump=1, own=s, before=grown)
-        field += (slip(f, no_less=f + 1, two_less=f - 1) - 1) * used
+        wide = slip(f, no_less=f + 1, two_less=f - 1, no_pooling=1 if f == s else f)
+        field += (wide - 1) * used
         jump = grown
         fields.append(field)
         jumps.append(jump)
@@ -587,10 +593,13 @@ def _field(slip, layers):
     fields = slip(fields, growth=growth, sums=np.cumsum(sizes).tolist(), jumps=jumps)
     fields = slip(fields, areas=[a * a for a in fields], input=[1, *fields])
     fields = slip(fields, reversed=fields[::-1], no_last=fields[:-1])
-    back = [1]
-    for f, s in reversed(layers):
-        back.append((back[-1] - 1) * s + f)
-    return slip(fields, last=lambda: fields[-1], backward=back[1:])
+    fields = slip(fields, backward=_seen(layers[::-1]), forward=_seen(layers))
+    return slip(fields, last=lambda: fields[-1])
+
+
+def _seen(layers):
+    """Return how many neurons one sees: of the layers that come, from the last back."""
+    return [*accumulate(layers, lambda r, fs: (r - 1) * fs[1] + fs[0], initial=1)][1:]
 
 
 def _field_cases(rng) -> Iterator[Case]:
@@ -629,6 +638,9 @@ receptive_field = Step(
         "areas": "these are pixels in a square: those along one side are asked for.",
         "input": "the list begins with the input's own pixel: leave the 1 out.",
         "reversed": "the list is in reversed order: it goes from the input on.",
+        "forward": "(r − 1)·s + f goes from the output back: from the input on, add "
+        "f − 1 jumps.",
+        "no_pooling": "the poolings (f = s) do not widen the field: they count, too.",
         "backward": "the layers are taken from the last one back: begin at the input.",
         "no_last": "the last layer is left out.",
         "last": "only the field of the last layer is returned: one for each layer.",
@@ -636,6 +648,7 @@ receptive_field = Step(
     demands={
         "along one side": ["areas"],
         "reach a neuron of each layer": ["alone", "no_jump", "before"],
+        "Pooling counts like a convolution": ["no_pooling"],
         "kernel and stride, from the input on": ["reversed", "own"],
         "a list with one `int` for each layer": ["last", "input", "no_last"],
     },

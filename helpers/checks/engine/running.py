@@ -93,7 +93,7 @@ def stir(state: int) -> None:
     random.seed(state)
     np.random.seed(state)  # noqa: NPY002  the student's
     if hasattr(torch := sys.modules.get("torch"), "manual_seed"):
-        torch.manual_seed(state)
+        torch.default_generator.manual_seed(state)  # others would take 1 ms
 
 
 def call(function: Callable, *args: Any, name: str = "") -> Any:

@@ -32,7 +32,7 @@ from .operators import Move
 from .running import CheckFailed, Unwritten, kind_of_error, quiet, run, stir
 from .values import Raised, floats, form_fault, is_list, is_row, kept, numeric, same
 
-MOST_SECONDS = 1.5  # of a processor, for all explanations but the named ones
+MOST_SECONDS = 2.0  # of a processor, for all explanations but the named ones
 SINGLE = (2e-4, 2e-5)  # rtol and atol of float32, which no sheet forbids
 ROUNDING = (1e-12, 1e-15)  # of an argument that is changed and put back
 REMEMBERED = 3  # outcomes of a slip in a case, by what they read of the student
@@ -539,13 +539,15 @@ class _Search:
     def in_one_part(self, singles: Sequence[Move], alone: bool = True) -> str:
         """Return the only mistake that gives a wrong part of the results in all cases.
 
-        With `alone` only if no other part is wrong.
+        With `alone` only if no other part is wrong; else it must prove enough.
         """
         wrong = set().union(*self.wrong)
         parts = [part for part in self.step.parts if part in wrong]
         if alone and (len(parts) != 1 or wrong - {"changed"} != set(parts)):
             return ""
         for part in parts:
+            if not alone and self.numbers(self.seen, proof, {part}) < ENOUGH:
+                continue
             found = self.first([(m,) for m in singles if self.explains(m, part)])
             if found and (alone or len(found) == 1):
                 text = found[0][0].text
@@ -567,11 +569,11 @@ class _Search:
             return False
         return self.step._agree(observed[part], both[0][part])
 
-    def numbers(self, seen: Sequence, of: Callable) -> float:
-        """Add up what `of` says of the numbers in wrong parts."""
+    def numbers(self, seen: Sequence, of: Callable, parts: Any = None) -> float:
+        """Add up what `of` says of the numbers in wrong parts, or in these of them."""
         count = 0
         for i, observed in enumerate(seen):
-            for part in self.wrong[i]:
+            for part in self.wrong[i] if parts is None else self.wrong[i] & parts:
                 value = observed.get(part) if isinstance(observed, dict) else None
                 flat = value if is_list(value) and not is_row(value) else [value]
                 arrays = [a for a in map(numeric, flat) if a is not None]

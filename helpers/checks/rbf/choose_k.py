@@ -22,6 +22,7 @@ def _neighbor_widths(slip, centers):
     sigma = slip(sigma, running=np.minimum.accumulate(sigma))
     sigma = slip(sigma, sorted=_in_order(d, np.argsort(centers[:, 0])))
     sigma = slip(sigma, in_list=_in_order(d, np.arange(k)))
+    sigma = slip(sigma, nearest_2=np.sort(d, 1)[:, 1:3].mean(1))
     shared = np.full(k, d.max() / np.sqrt(2 * k))
     sigma = slip(sigma, farthest=d.max(1), mean=d.sum(1) / (k - 1), shared=shared)
     sigma = slip(sigma, least=0 * sigma + sigma.min(), average=0 * sigma + sigma.mean())
@@ -66,6 +67,7 @@ neighbor_widths = Step(
         "streets": "the differences of the features are added up: take the distance.",
         "squared": "squared distances are used: a root is missing.",
         "farthest": "this is the farthest of the centers: the nearest is asked for.",
+        "nearest_2": "this is the mean over the two nearest: one alone is asked for.",
         "mean": "this is the mean over all other centers: take the nearest.",
         "shared": "this is the shared width d_max/√(2k) of the page and the notebook: "
         "here each center has its own, from its nearest neighbor.",
@@ -217,22 +219,24 @@ def _choose_k(slip, X, y, X_val, y_val, candidates, centers_of):
     fit = slip(train, fit_val=val, fit_both=both, both=both, val=val)
     place = slip(X, on_val=X_val, on_both=both[0], both=both[0], val=X_val)
     A, t = slip(val, train=train)
+    most = centers_of(place, max(ks))
 
     def errors(A, t):
-        F = np.array([_predicted(*fit, A, centers_of(place, k)) for k in ks])
+        at = {k: slip(centers_of(place, k), once=lambda k=k: most[:k]) for k in ks}
+        F = np.array([_predicted(*fit, A, at[k]) for k in ks])
         return np.sqrt(np.mean((F - t) ** 2, axis=1))
 
     slip(None, turned=lambda: centers_of(ks[0], X))
     e = errors(A, t)
+    end = [*np.flatnonzero(np.diff(e) > 0), len(e)][0] + 2
+    e = slip(e, early=e[:end], early_nan=np.where(np.arange(len(e)) < end, e, np.nan))
     by = slip(e, by_train=lambda: errors(*train))
-    ties = [k for k, value in zip(ks, e, strict=True) if value == by.min()]
-    best = slip(int(by.argmin()), largest=int(by.argmax()), last=len(ks) - 1, first=0)
-    best = slip(best, tie_last=len(ks) - 1 - int(by[::-1].argmin()))
+    ties = [k for k, value in zip(ks, e, strict=False) if value == by.min()]
+    best = slip(int(np.nanargmin(by)), last=len(ks) - 1, first=0)
+    best = slip(best, largest=by.argmax(), tie_last=len(by) - 1 - by[::-1].argmin())
     k = slip(ks[best], tie_small=min(ties, default=ks[best]))
     k = slip(k, place=best, place_1=best + 1)
-    rises = [*np.flatnonzero(np.diff(e) > 0), len(e) - 1][0]
-    pair = k, slip(e, least=e[best])
-    return slip(pair, early=(ks[rises], e[: rises + 2]))
+    return k, slip(e, least=lambda: e[best])
 
 
 def _choose_k_cases(rng) -> Iterator[Case]:
@@ -271,6 +275,8 @@ choose_k = Step(
         "largest": "the k with the largest error came.",
         "last": "the last candidate came, whatever its error.",
         "first": "the first candidate came, whatever its error.",
+        "once": "the centers for the largest k are cut: place them anew for each k.",
+        "early_nan": "the search ends where the error rises, and NaN is left: try all.",
         "early": "the search ends where the error rises: try all candidates.",
         "tie_last": "at the same error the last candidate wins: the first is to win.",
         "tie_small": "at the same error the smallest wins: the first is to win.",
