@@ -51,6 +51,7 @@ def _local(slip, op, inputs):
         out, slopes = tanh(a), (slip(slope, tanh_once=1 - tanh(a)),)
     else:
         slope = slip(float(a > 0), at_0=float(a >= 0), relu_same=max(0.0, a))
+        slope = slip(slope, half=float(np.heaviside(a, 0.5)))
         out, slopes = slip(max(0.0, a), uncut=a), (slope,)
     return slip(out, value_0=a), slopes
 
@@ -85,6 +86,7 @@ local = Step(
         "of_input": "tanh: in 1 − a² stands the *result* a, not the input.",
         "sigmoid": "a (1 − a) is the slope of the sigmoid, not of tanh.",
         "at_0": "the slope of relu at 0 is 0 here.",
+        "half": "the slope of relu at 0 is ½ here (a central difference?): it is 0.",
         "relu_same": "the slope of relu is 1 or 0; its value came.",
         "uncut": "the value of relu is its input, also where that is negative.",
         "value_0": "the value is the first input, unchanged.",
@@ -119,6 +121,7 @@ def _record(slip, program, inputs, needs):
         value, each = _local(_plain, op, tuple(values[i] for i in numbers))
         of = [asks[i] for i in numbers]
         ask = slip(any(of), all_=all(of), always=True, last_one=of[-1])
+        ask = slip(ask, of_inputs=any(needs[i] for i in numbers if i < len(needs)))
         ask = slip(ask and graph, no_grad=ask)
         pairs = list(zip(numbers, each, strict=True))
         some = [p for p, needed in zip(pairs, of, strict=True) if needed]
@@ -162,6 +165,7 @@ record = Step(
         "all_": "a result asks only if all its parents ask: one is enough.",
         "always": "every result asks for a gradient, also one of data alone.",
         "last_one": "only the last parent decides whether the result asks.",
+        "of_inputs": "only parents that are inputs count: results that ask do, too.",
         "no_grad": "lines inside no_grad are recorded, too.",
         "asks_inside": "a result inside no_grad asks for a gradient.",
         "data_too": "parents that ask for no gradient are remembered.",
@@ -180,7 +184,7 @@ record = Step(
         "no_leaves": "parents and slopes have no entries for the inputs: give them ().",
     },
     demands={
-        "if at least one of its parents does": ["all_", "always", "last_one"],
+        "if at least one of its parents does": ["all_", "of_inputs", "last_one"],
         "and the line stands outside `no_grad`": ["no_grad", "asks_inside"],
         "the numbers of those parents that ask for a gradient": [
             "data_too",
@@ -444,6 +448,8 @@ def _direction(slip, f, g, x, v, eps):
     gap = slip(f(x + h * v) - f(x - h * v), forward=2 * (f(x + h * v) - f(x)))
     gap = slip(gap, backward=2 * (f(x) - f(x - h * v)))
     n = slip(gap / (2 * h), by_eps=gap / h, no_division=gap, times=gap / 2 * h)
+    each = np.array([f(x + e) - f(x - e) for e in h * np.eye(len(x))]) / (2 * h)
+    n = slip(n, summed=each @ given_v)
     v = slip(given_v, unit_slope=unit)
     slope = slip(float(g @ v), size=float(np.linalg.norm(g)), total=float(g.sum()))
     error = slip(abs(n - slope), signed=n - slope, squared=(n - slope) ** 2)
@@ -454,7 +460,9 @@ def _direction(slip, f, g, x, v, eps):
     scale = slip(scale, **{f"plus_{t:g}": scale + t for t in MORE})
     if slip(False, one_zero=not a or not b):
         return 0.0
-    return error / scale if scale else slip(0.0, nan=np.nan, one=1.0)
+    error = error / scale if scale else slip(0.0, nan=np.nan, one=1.0)
+    size = np.linalg.norm
+    return slip(error, whole=lambda: size(each - g) / max(size(each), size(g)))
 
 
 def _cubes(A, size, u):
@@ -502,6 +510,10 @@ direction_error = Step(
         "forward": "this is the forward difference: step to both sides.",
         "backward": "this is the backward difference: step to both sides.",
         "by_eps": "division by eps where the two points are 2 eps apart.",
+        "summed": "the slope along v is put together from 2n evaluations, two for each "
+        "parameter: take two along v.",
+        "whole": "whole gradients are compared, by 2n evaluations, and not slopes "
+        "along v.",
         "no_division": "the division by 2 eps is missing.",
         "times": "`/ 2 * eps` multiplies by eps: the product 2 eps needs parentheses.",
         "size": "the length of g stands for g · v.",
@@ -523,7 +535,7 @@ direction_error = Step(
     },
     demands={
         "the central difference": ["forward", "by_eps"],
-        "the slope that the gradient promises": ["size", "total"],
+        "the slope that the gradient promises": ["size", "total", "whole"],
         "take `v` as it is": ["unit", "all_ones"],
         "divided by the larger of the two sizes": ["sum_", "absolute", "numeric"],
         "0 where both are 0": ["nan", "one"],

@@ -303,7 +303,8 @@ def _shares(slip, predicted, labels, k):
     share = slip(share, unknown=np.where(share > 0, share, np.nan))
     share = slip(share, zero=np.nan_to_num(share), one=np.nan_to_num(share, nan=1))
     share = slip(share, present=share[of_class > 0], minus=np.nan_to_num(share, nan=-1))
-    share = slip(share, no_last=share[:-1], mean=np.nanmean(share))
+    share = slip(share, no_last=share[:-1], seen=share[: labels.max() + 1])
+    share = slip(share, mean=np.nanmean(share))
     return slip(share, total=float(np.mean(predicted == labels)))
 
 
@@ -349,13 +350,15 @@ class_accuracy = Step(
         "minus": "a class without examples gets −1: its accuracy is unknown, NaN.",
         "present": "a class without examples is left out: keep its place.",
         "no_last": "the last class is left out: there are k.",
+        "seen": "the array ends with the largest label that occurs: there are k "
+        "classes.",
         "mean": "the mean over the classes came: one share for each is asked for.",
         "total": "one accuracy for all examples came: one for each class is asked for.",
     },
     demands={
         "of the examples of each class": ["precision", "overall", "rejected"],
         "which share was recognized": ["errors", "counts"],
-        "a NumPy array of shape `(k,)`": ["present", "total", "no_last"],
+        "a NumPy array of shape `(k,)`": ["present", "total", "seen"],
         "The accuracy of a class without examples is unknown": ["zero", "one"],
     },
     why="One number hides ten. A network may know cars and miss nearly every cat, and "

@@ -6,6 +6,7 @@ cell and the hidden test differ in the seed only.
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -110,6 +111,7 @@ def _scale(slip, of, X):
     still, n = np.ptp(of, axis=0) == 0, len(of)
     std = slip(std, ddof=lambda: std * (n / (n - 1)) ** 0.5, variance=std**2)
     std = slip(np.where(std > 0, std, 1), divides_by_0=std, by_eps=std + 1e-8)
+    std = slip(std, small_too=np.where(std < 1e-3, 1, std))
     std = slip(std, none_divided=np.ones_like(std) if still.any() else std)
     centered = slip(X - mean, no_mean=X, untouched=np.where(still, X, X - mean))
     own = lambda: (X.T - X.mean(1)).T / X.std(1, keepdims=True)  # noqa: E731
@@ -133,6 +135,7 @@ def _tables(rng) -> Iterator[Case]:
         X = rng.normal(rng.normal(size=n), rng.uniform(0.5, 3, n), (N, n))
         args = {"X": X, "fold": rng.permutation(np.arange(N) % k), "j": j}
         yield Case(f"{N} examples, fold {j} of {k}", args)
+    yield Case("numbers of small deviation", args | {"X": 1e-4 * X})
     X = X.copy()
     X[:, 1] = np.where(args["fold"] == 4, X[:, 1], 3.0)
     yield Case("a feature that does not vary in the training folds", args | {"X": X})
@@ -160,6 +163,8 @@ scaled = Step(
         "is only centered.",
         "by_eps": "a small number is added to the deviation: only where it is 0 is "
         "anything to be done.",
+        "small_too": "features of small deviation are only centered: one that varies, "
+        "however little, is divided.",
         "no_mean": "the mean is not subtracted.",
         "no_std": "the deviation does not divide.",
         "next_": "the next fold is held out: fold j is.",
@@ -178,7 +183,8 @@ scaled = Step(
         "of the training folds alone": ["leak", "of_test", "own"],
         "each feature's mean": ["whole", "no_mean"],
         "$N$ in the denominator": ["ddof"],
-        "is only centered": ["divides_by_0", "by_eps", "dropped"],
+        "does not vary in the training folds": ["small_too", "divides_by_0", "by_eps"],
+        "is only centered": ["to_0", "untouched", "dropped"],
         "`(train, test)`": ["test_first"],
     },
     why="Whatever is computed from data is learned from data, a mean too. If the test "
@@ -466,6 +472,8 @@ report = Step(
 # --- pack, unpack ---------------------------------------------------------------------
 
 ARRAYS = ("W", "b", "mean", "std")
+# how one begins, in base64, in hexadecimal digits, and as characters
+PICKLE = r'"(gA[SW]V|800[45]95|\\u0080\\u000[45]\\u0095)'
 
 
 def _kept(slip, models):
@@ -485,6 +493,8 @@ def _kept(slip, models):
     return {
         "models": seen,
         "json": slip(True, code=False),
+        "no pickle": slip(True, pickled=False),
+        "long enough": slip(True, outside=False),
         "arrays": slip(True, lists=False),
         "untouched": slip(True, changed=False),
     }
@@ -519,6 +529,11 @@ def _packed(pack: Callable, unpack: Callable, models) -> dict:
         for m in plain
     ]
     seen = {"models": plain, "json": all(map(_is_json, texts)), "arrays": whole}
+    seen |= {"no pickle": not any(re.search(PICKLE, str(text)) for text in texts)}
+    # a number has 52 random bits, and a character (in ASCII) 7
+    room = [len(ascii(text)) / 6 for text in texts]
+    need = [sum(model[key].size for key in ARRAYS) for model in models]
+    seen |= {"long enough": bool(np.all(np.greater_equal(room, need)))}
     return seen | {"untouched": untouched}
 
 
@@ -566,14 +581,18 @@ _saved = Step(
         "last_only": "every text gives the last model: all that is needed must be in "
         "the text.",
         "code": "the text is no JSON: who loads it must not have to run it.",
+        "pickled": "the text holds a pickle: to read it is to run it.",
+        "outside": "the text is too short to hold the numbers: they must be in it, not "
+        "in a variable.",
         "lists": "lists come back where arrays were.",
         "changed": "pack changes the model that it gets: make a new dictionary.",
     },
     demands={
         "a text in JSON": ["code"],
+        "No code is run when the text is read": ["pickled"],
         "equal to the last bit": ["rounded", "single"],
         "All that a prediction needs": ["no_scale", "sorted_", "numbers"],
-        "from the text alone": ["last_only"],
+        "from the text alone": ["last_only", "outside"],
         "as arrays again": ["lists"],
     },
     why="A model is more than its weights: the mean and deviation of its inputs belong "

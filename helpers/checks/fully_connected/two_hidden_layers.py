@@ -35,7 +35,8 @@ DIGITS_BAR = 0.85  # accuracy on 355 unseen digits
 
 def _count(slip, sizes):
     counts = []
-    for p, n in pairwise(sizes):
+    shallow = [(sizes[0], sizes[1]), (sizes[1], sizes[-1])]
+    for p, n in slip(list(pairwise(sizes)), one_hidden=shallow):
         biases = slip(n, no_bias=0, bias_inputs=p, one_bias=1)
         counts.append(slip(n * p, both=n + p, squared=n * n) + biases)
     counts = slip(counts, no_last=counts[:-1], no_first=counts[1:], first=counts[:1])
@@ -72,6 +73,7 @@ count_parameters = Step(
         "neurons": "these are the neurons, not the parameters.",
         "input_bias": "the input layer gets biases, too: only the layers that compute "
         "have some.",
+        "one_hidden": "a formula for one hidden layer: there may be more, or none.",
         "listed": "one number for each layer came: their sum is asked for.",
         "one_more": "there is one parameter too many.",
     },
@@ -315,14 +317,22 @@ def _minibatches(slip, epoch, before, N, m, generator):
     size = slip(m, all_at_once=N, one_by_one=1, chunk=-(-N // m))
     cut = list(order.split(size))
     cut = slip(cut, drops_last=[b for b in cut if len(b) == size], first_only=cut[:1])
-    many = slice(epoch * len(cut), (epoch + 1) * len(cut))
-    if slip.like:
-        drawn = fixed = [torch.tensor(b) for b in slip.like["_batches"][many]]
-    else:
-        drawn = torch.randint(N, (N,), generator=generator).split(size)
-        shuffled = torch.randperm(len(cut), generator=generator)
-        fixed = [torch.arange(N).split(size)[i] for i in shuffled]
-    return slip(cut, drawn_anew=lambda: list(drawn), same_together=fixed)
+
+    def theirs(own):
+        if not slip.like:
+            return own()
+        many = slice(epoch * len(cut), (epoch + 1) * len(cut))
+        return [torch.tensor(b) for b in slip.like["_batches"][many]]
+
+    def drawn():
+        return list(torch.randint(N, (N,), generator=generator).split(size))
+
+    def together():
+        fixed = torch.arange(N).split(size)
+        return [fixed[i] for i in torch.randperm(len(fixed), generator=generator)]
+
+    anew, same = partial(theirs, drawn), partial(theirs, together)
+    return slip(cut, drawn_anew=anew, same_together=same)
 
 
 def _train(slip):

@@ -330,7 +330,8 @@ def _hessian(slip, cost, v, eps):
             d = slip(d, along_i=both + one - other - none)
             d = slip(d, one_twice=both - 2 * one + none)
             d = slip(d, other_twice=both - 2 * other + none)
-            H[i, j] = slip(d, summed=both + one + other + none, half=both - one)
+            d = slip(d, summed=both + one + other + none, half=both - one)
+            H[i, j] = slip(d, last_minus=both - one - other - none)
             ahead = both - cost(v + a) - cost(v + b) + C
             H[i, j] = slip(H[i, j], forward=4 * ahead)
         three = cost(v + a) - 2 * C + cost(v - a)
@@ -368,6 +369,7 @@ hessian = Step(
         "other_twice": "C(v − εe_i + εe_j) counts twice: off the diagonal its twin "
         "with the other signs is another number.",
         "summed": "four costs are added: they are compared.",
+        "last_minus": "C(v − εe_i − εe_j) is subtracted: a minus of a minus adds it.",
         "half": "only one of the two central differences is taken.",
         "forward": "forward differences came: step to both sides.",
         "quarter": "the diagonal is a quarter of what it should be: v + εe_i and v are "
@@ -516,12 +518,12 @@ def _which(slip, start, eta, steps, minima):
     gaps = slip(gaps, only_x=gaps[..., :1], only_y=gaps[..., 1:])
     d = np.linalg.norm(gaps, axis=-1).min(1)
     heights = _peaks(minima.T) - _peaks(path[-1])
-    d = slip(d, heights=np.abs(heights))
+    d = slip(d, heights=np.abs(heights), box=np.abs(gaps).max(-1).min(1))
     limit = slip(NEAR, however_far=np.inf, squared=NEAR**0.5, half=0.5, tight=0.005)
     order = slip(range(len(d)), first_only=range(1), last_only=[len(d) - 1])
     k = int(min(order, key=lambda i: d[i]))
     if slip(d[k] < limit, beyond=d[k] > limit):
-        k = slip(k, farthest=int(d.argmax()))
+        k = slip(k, farthest=int(d.argmax()), falsy=k or -1)
         return slip(k, from_1=k + 1, point=minima[k])
     return slip(-1, nothing=None, zero=0)
 
@@ -539,6 +541,8 @@ BALLS = (
     ("is near, not there", 0.66, -1.94, 0.02, 4),
     ("is near, not there", 0.86, -0.97, 0.02, 6),
     ("is near, not there", -0.71, 0.66, 0.02, 8),
+    ("is near, not there", 0.11, -2.32, 0.02, 6),
+    ("is near, not there", -1.8, 0.11, 0.02, 10),
     ("is at rest", -1.95, 0.59, 0.02, 22),
     ("is at rest", -0.66, 0.02, 0.02, 23),
     ("is at rest", 0.23, -1.3, 0.02, 7),
@@ -577,6 +581,8 @@ which_minimum = Step(
         "one_slope": "all steps use the slope of the start: pass on a function.",
         "start": "the start is compared with the minima, not the end.",
         "heights": "heights are compared: the distance in the plane is asked for.",
+        "box": "x and y are compared with 0.05 one by one: the distance is meant.",
+        "falsy": "−1 comes for the index 0: `or` and `if` take 0 for False.",
         "only_x": "only x is compared with the minima.",
         "only_y": "only y is compared with the minima.",
         "however_far": "the nearest minimum comes, however far: 0.05 is the limit.",
@@ -597,7 +603,7 @@ which_minimum = Step(
         "take `steps` steps": ["one_less", "one_more", "at_rest"],
         "say where the ball is then": ["whole", "start"],
         "Returns the index": ["point", "first_only"],
-        "that lies within 0.05": ["however_far", "squared", "only_x"],
+        "that lies within 0.05": ["however_far", "squared", "box"],
         "counted from 0": ["from_1"],
         "or −1 if none does": ["nothing", "zero"],
     },

@@ -34,13 +34,19 @@ def _minibatches(slip, n, m, rng):
     cut = slip(cut, first_only=cut[:1], filled=[order[: len(cut[0])], *cut[1:], cut[0]])
     last = np.append(cut[-1], cut[0][len(cut[-1]) :])
     cut = slip(cut, buffer=[last[: len(b)] for b in cut])
+    cut = slip(cut, drawn=lambda: [rng.choice(n, len(b), replace=False) for b in cut])
     return slip(cut, flat=order, sizes=[np.array([len(b) for b in cut])])
 
 
 def _epoch(free: Callable, replay: Callable, case: Case) -> dict:
     """Observe an epoch; in which order the sizes come is free."""
     seen = train_digits._epoch(free, replay, case)
-    return seen | {"sizes": sorted(seen.get("sizes", ()), reverse=True)}
+    seen |= {"sizes": sorted(seen.get("sizes", ()), reverse=True)}
+    if "kind" in seen or len(seen["sizes"]) < 2:
+        return seen
+    first, *others = free(case.args["n"], case.args["m"], np.random.default_rng(0))
+    again = all(np.isin(each, first).all() for each in others)
+    return seen | {"always the first": again}
 
 
 def _settings(rng) -> Iterator[Case]:
@@ -70,12 +76,14 @@ minibatches = dataclasses.replace(
         "down": "there is a minibatch too few, and some hold more than m: round up.",
         "one_more": "there is a minibatch too many where m divides n.",
         "filled": "a minibatch comes twice.",
+        "drawn": "each minibatch is drawn anew: some examples come twice in the epoch, "
+        "others never.",
         "buffer": "one array is filled again and again: make a new one each time.",
         "sizes": "the sizes of the minibatches came, not their indices.",
     },
     demands={
         "Yields new arrays of indices": ["flat", "sizes", "buffer"],
-        "each of 0 … n − 1 exactly once": ["replaced", "from_1", "no_last_one"],
+        "each of 0 … n − 1 exactly once": ["replaced", "drawn", "no_last_one"],
         "in random order": ["in_order", "blocks", "shuffled_inside"],
         "as few minibatches as possible": ["one_more", "single", "first_only"],
         "None has more than m entries": ["down", "whole", "m_parts"],
@@ -290,7 +298,8 @@ def _rmsprop(slip, w, g, s, eta, alpha, eps):
     new = slip(
         new, same=alpha * (s + power), all_squared=alpha * s + (g - alpha * g) ** 2
     )
-    after = _scaled(slip, w, eta, slip(g, no_g=1.0), slip(new, old=s), eps)
+    used = slip(new, old=s, corrected=new / (1 - alpha))
+    after = _scaled(slip, w, eta, slip(g, no_g=1.0), used, eps)
     return slip((after, new), old_kept=(after, s))
 
 
@@ -310,6 +319,7 @@ rmsprop_step = Step(
         "adagrad": "this is AdaGrad: s is a sum here, and never fades.",
         "no_g": "g is missing in the step of w.",
         "old": "w moves with the old s: update s first.",
+        "corrected": "s is divided by 1 − α in the step, as in Adam: here it is not.",
         "old_kept": "the old s is returned: the next step needs the new one.",
     },
     demands={
@@ -350,6 +360,7 @@ def _adam(slip, w, g, m, s, t, eta, beta1, beta2, eps):
     m_hat, s_hat = slip((m_hat, s_hat), old_hats=old)
     after = _scaled(slip, w, eta, slip(m_hat, g=g), s_hat, eps)
     root, rest = np.sqrt(second), 1 - p2
+    after = slip(after, decay=after - 0.01 * eta * w)
     after = slip(after, late=w - eta * m_hat / (root / rest + eps))
     after = slip(after, short=w - eta * m_hat * np.sqrt(rest) / (root + eps))
     kept = slip((first, second), hats=(m_hat, s_hat), m_hat=(m_hat, second))
@@ -394,6 +405,7 @@ adam_step = Step(
         "no_s_hat": "the bias correction of s is missing.",
         "m_times": "the bias correction of m multiplies by 1 − β₁ᵗ: it divides.",
         "s_times": "the bias correction of s multiplies by 1 − β₂ᵗ: it divides.",
+        "decay": "the weights shrink besides, by 0.01 ηw: this is AdamW.",
         "late": "ŝ is s divided before the root is taken, not after it.",
         "short": "ε stands beside √s in place of √ŝ: it counts for more at first.",
         "g": "g stands in the step of w: it is m̂ that belongs there.",
@@ -658,7 +670,7 @@ def train(function: Callable, seed: int = 0) -> None:
 
 
 def _start(slip, sizes, rng):
-    layers = []
+    layers, rng = [], slip(rng, fixed=np.random.default_rng(0))
     pairs = list(itertools.pairwise(sizes))
     pairs = slip(pairs, with_input=[(sizes[0], sizes[0]), *pairs])
     pairs = slip(pairs, stuck=[(sizes[0], n) for n in sizes[1:]])
@@ -698,6 +710,7 @@ start = Step(
     _start,
     _start_cases,
     texts={
+        "fixed": "the numbers come from a generator of seed 0: use the argument rng.",
         "with_input": "the input gets weights, too: it is no layer.",
         "stuck": "every layer has the inputs of the first: they are the layer before.",
         "drawn_turned": "the numbers are drawn in the shape (n_{l−1}, n_l) and turned.",
@@ -731,6 +744,7 @@ start = Step(
         "drawn by `rng.normal` in this shape": ["uniform", "zero", "drawn_turned"],
         "divided by $\\sqrt{n_{l-1}}$": ["no_root", "of_out", "no_scale", "times"],
         "zeros of shape `(n_l,)`": ["for_inputs", "ones", "drawn"],
+        "`rng` is the only source of chance": ["fixed"],
         "one for each layer": ["no_last", "no_first", "stuck"],
         "The input is no layer": ["with_input"],
     },

@@ -48,4 +48,21 @@ WRONG = [
         loses="shallowae_learn_check",
         says=r"rows are not shuffled",
     ),
+    Wrong(
+        "shuffled_once",
+        "shallowae_learn",
+        """
+        def learn(X, k, seed):
+            torch.manual_seed(seed)
+            model = Autoencoder(X.shape[1], k)
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+            X = X[torch.randperm(len(X))]
+            for _ in range(15):
+                for batch in X.split(32):
+                    train_step(model, optimizer, batch)
+            return model
+        """,
+        loses="shallowae_learn_check",
+        says=r"together in each epoch",
+    ),
 ]
