@@ -383,9 +383,9 @@ def _train(slip):
 
 
 def _train_cases(rng) -> Iterator[Case]:
-    for N, m, epochs, eta in ((10, 4, 3, 0.5), (12, 5, 3, 0.2)):
+    for N, m, epochs, eta in ((10, 4, 3, 0.5), (13, 3, 3, 0.2)):
         args = {"_W": rng.normal(size=(3, 5)), "_b": rng.normal(size=3)}
-        args |= {"_again": True} if N == 12 else {}
+        args |= {"_again": True} if N == 13 else {}
         args |= {"x": rng.normal(size=(N, 5)), "y": rng.integers(0, 3, N)}
         args |= {"epochs": epochs, "m": m, "eta": eta, "seed": 7}
         yield Case(f"{N} examples, m = {m}, {epochs} epochs", args)
