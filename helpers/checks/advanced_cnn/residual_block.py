@@ -292,6 +292,7 @@ ORDERS = {
     "order_pool": ("pool", "one", "three", "five"),
     "order_back": ("pool", "five", "three", "one"),
     "order_last": ("one", "three", "pool", "five"),
+    "order_second": ("one", "pool", "three", "five"),
 }
 SMALLER = {"stride_3": (3, 1), "bare_3": (3, 0), "no_padding": (1, 0)}
 

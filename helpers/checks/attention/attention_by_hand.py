@@ -363,7 +363,7 @@ EPSILONS = {f"eps_{k}": 10.0**-k for k in (3, 6, 8)}  # of other libraries
 
 def _residual(slip, X, f, gain, shift, first):
     def norm(A):
-        axis = slip(-1, examples=0, everything=None, axis_1=1)
+        axis = slip(-1, examples=0, everything=None, axis_1=1, positions=-2)
         A = slip(A, early=gain * A + shift)
         bare = A - slip(A.mean(axis, keepdims=True), no_mean=0)
         second = slip(A.var(axis, keepdims=True), n_1=A.var(-1, ddof=1)[..., None])
@@ -386,7 +386,7 @@ def _residual(slip, X, f, gain, shift, first):
         out = slip(X + f(a), from_normed=a + f(a), no_way=f(a), minus_f=X - f(a))
         out = slip(out, bare_first=lambda: X + f((a - shift) / gain))
         return slip(out, late_first=late, no_norm=X + f(X))
-    out = norm(slip(X + f(X), no_way=f(X), minus_f=X - f(X)))
+    out = norm(slip(X + f(X), no_way=f(X), no_way_last=f(X), minus_f=X - f(X)))
     out = slip(out, bare_last=(out - shift) / gain)
     return slip(out, late=late, of_x=norm(X) + f(X), no_norm=X + f(X))
 
@@ -418,7 +418,8 @@ residual = Step(
     _residual,
     _residual_cases,
     texts={
-        "examples": "mean and variance run over the positions: each has its own.",
+        "examples": "mean and variance run over axis 0: each position has its own.",
+        "positions": "mean and variance run over the positions: each has its own.",
         "axis_1": "mean and variance run over axis 1: the features are the last axis.",
         "everything": "one mean and one variance are taken for the whole array.",
         "no_mean": "the mean is not subtracted.",
@@ -442,6 +443,7 @@ residual = Step(
         "never": "the norm always comes after the sum: `first` is not used.",
         "from_normed": "the normalized input goes past f: it is the input itself.",
         "no_way": "the way past f is missing: the input is added.",
+        "no_way_last": "norm last: the input is not added to what f gives.",
         "late": "norm(x + f(x)) takes the norm of f(x) alone: of the sum.",
         "of_x": "f(x) is added to norm(x): the norm is that of the sum.",
         "late_first": "the norm comes behind f: if `first` is true it comes before.",

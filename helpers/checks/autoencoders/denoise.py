@@ -116,6 +116,7 @@ def _psnr(slip, x_hat, x):
     e, axes = x_hat - x, tuple(range(1, x.ndim))
     each = slip(e**2, absolute=np.abs(e))
     mse = slip(each.mean(axes), summed=each.sum(axes), whole=each.mean())
+    mse = slip(mse, alike=np.full(len(x), each.mean()))
     mse = slip(mse, rows=each.mean(-1), pixels=each.mean(0), root=mse**0.5)
     mixed = each.reshape(-1, len(x)).mean(0)
     mse = slip(mse, late=e.mean(axes) ** 2, mixed=mixed)
@@ -149,6 +150,7 @@ psnr = Step(
         "absolute": "absolute errors are used: square them.",
         "summed": "the squares are added up: take their mean.",
         "root": "the root of the error is used with a factor of 10.",
+        "alike": "all images have the error of all together: each has its own.",
         "whole": "this is the one number of the notebook, for all images together: "
         "here each image has its own.",
         "average": "the decibels of the images are averaged: each keeps its own.",

@@ -703,7 +703,8 @@ def _numerical(slip, cost, theta, eps):
         h = slip(given, relative=given * t[i])
         so_far = 1.0 * (np.arange(len(theta)) <= i)
         u = slip(u, all_at_once=np.ones_like(u), kept=so_far)
-        up, down = t + h * u, t - h * u
+        moved = slip(h, moved=1e-5)
+        up, down = t + moved * u, t - moved * u
         gap = slip(cost(up) - cost(down), sign=cost(down) - cost(up))
         gap = slip(gap, one_side=cost(up) - cost(t))
         q = slip(gap / (2 * h), no_division=gap, by_eps=gap / h)
@@ -745,6 +746,7 @@ numerical_gradient = Step(
     texts={
         "halved": "the steps have half the size: eps to each side.",
         "fixed": "eps is ignored: the step is always 1e-5.",
+        "moved": "the points are 1e-5 away, whatever eps is, but 2 eps divides.",
         "relative": "the step is eps times the entry: it is eps.",
         "all_at_once": "all coordinates are moved at once: move one, and put it back.",
         "sign": "the sign is wrong: subtract the cost at θ − ε from that at θ + ε.",

@@ -120,7 +120,8 @@ def _surplus(slip, z, y):
     known = slip(known, ten=np.log(10), seen=np.log(len({*y.tolist()})), nothing=0)
     known = slip(known, swapped=2 * loss - known, seen_2=np.log(max(y) + 1))
     known = slip(known, six=np.log(6), added=-known)
-    return loss - slip(known, size=loss - abs(loss - known))
+    known = slip(known, size=loss - abs(loss - known))
+    return slip(loss - known, relative=loss / known - 1)
 
 
 def _one_top(z):
@@ -168,6 +169,7 @@ surplus = Step(
         "nothing": "ln K is not subtracted.",
         "swapped": "the sign is wrong: cost minus ln K is asked for.",
         "added": "ln K is added: it is subtracted.",
+        "relative": "the difference is divided by ln K: it is asked for as it is.",
     },
     demands={
         "the mean cross-entropy of the logits": ["logits", "summed", "mean_p"],

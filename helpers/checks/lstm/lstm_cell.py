@@ -381,6 +381,8 @@ def _count_cases(rng) -> Iterator[Case]:
         for kind in ("rnn", "gru", "lstm"):
             label = f"{kind}, {n_x} inputs, {n_h} hidden"
             yield Case(label, {"kind": kind, "n_x": n_x, "n_h": n_h})
+    args = {"kind": "rnn", "n_x": 3, "n_h": 10**9}
+    yield Case("a layer that no memory holds", args)
 
 
 n_parameters = Step(
@@ -441,6 +443,9 @@ def _memory(slip, F):
     later, end = F[:0:-1], np.ones_like(F[:1])
     flat = lambda *size: np.vstack([later.cumprod().reshape(size)[::-1], end])  # noqa: E731
     rows = slip(rows, flat=flat(*later.shape), flat_1=lambda: flat(T - 1, -1))
+    rows = slip(
+        rows, all_units=[0 * F[0] + join.reduce(F[t + 1 :].ravel()) for t in range(T)]
+    )
     rows = slip(rows, divided=lambda: F.prod(0) / F.cumprod(0))
     rows = slip(rows, own_divided=lambda: F[::-1].cumprod(0)[::-1] / F)
     return slip(np.array(rows), units=right, units_own=across)
@@ -477,6 +482,7 @@ memory = Step(
         "own_divided": "the product that begins with f_t is divided by f_t: a gate of "
         "0 makes this 0/0. Begin with the next row.",
         "flat": "a product without an axis runs over the units, too.",
+        "all_units": "each product takes all units together: along the steps alone.",
         "flat_1": "a product without an axis runs over the units, too, and a reshape "
         "does not mend it.",
         "units": "the product runs over the units: each keeps its own memory.",

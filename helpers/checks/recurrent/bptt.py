@@ -49,6 +49,7 @@ def _step(slip, x, h, Wxh, Whh, bh):
     new = slip(np.tanh(z), no_tanh=z, sigmoid=0.5 * (1 + np.tanh(z / 2)))
     new = slip(new, relu=np.maximum(z, 0), outside=np.tanh(x @ Wxh.T + bh) + back)
     apart = np.tanh(x @ Wxh.T + bh) + np.tanh(back)
+    new = slip(new, bare_x=np.tanh(x @ Wxh.T) + back + bh)
     return slip(new, apart=apart, bias_outside=np.tanh(z - bh) + bh)
 
 
@@ -75,6 +76,7 @@ step = Step(
         "sigmoid": "this is a sigmoid; the state needs tanh.",
         "relu": "this is ReLU; the state needs tanh.",
         "outside": "the tanh is applied to the part of the input only.",
+        "bare_x": "the tanh is applied to W_xh x only: the whole sum goes into it.",
         "apart": "each part has a tanh of its own: one tanh goes over their sum.",
         "column": "b_h is added as a column: it has one number for each unit.",
         "bias_outside": "the bias b_h is added after the tanh: it belongs inside.",
@@ -453,6 +455,7 @@ def _clip_norm(slip, grads, bound):
     factor = min(1, bound / norm)
     factor = slip(factor, stretched=bound / norm, unit=1 / norm, turned=norm / bound)
     factor = slip(factor, turned_long=max(1, norm / bound))
+    factor = slip(factor, stretched_eps=bound / (norm + 1e-12))
     factor = slip(factor, turned_short=min(1, norm / bound))
     factor = slip(factor, unit_long=1 / norm if norm > bound else 1)
     factor = slip(factor, only_bound=bound if norm > bound else 1)
@@ -475,6 +478,8 @@ clip_norm = Step(
         "mean": "the mean of the squares is taken: take their sum.",
         "spectral": "the norm of a matrix is taken as its largest singular value.",
         "stretched": "short gradients are stretched: below the bound nothing changes.",
+        "stretched_eps": "short gradients are stretched, but zeros: below the bound "
+        "nothing changes.",
         "unit": "every gradient gets length 1: the bound is not used.",
         "unit_long": "long gradients get length 1: the bound is their new length.",
         "only_bound": "the factor is the bound itself: divide it by the norm.",

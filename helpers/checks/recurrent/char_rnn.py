@@ -304,6 +304,7 @@ def _probabilities(slip, z, tau):
     p = slip(p, no_shift=lambda: share(np.exp(z / tau)))
     p = slip(p, shift_late=lambda: share(np.exp(z / tau - z.max())))
     p = slip(p, cut=share(np.exp(np.clip(z / tau, -700, 700))))
+    p = slip(p, cut_z=share(np.exp(np.clip(z, -500, 500) / tau)))
     power = _soft(z) ** (1 / tau)
     return slip(p, power=power, root=share(power))
 
@@ -338,6 +339,7 @@ probabilities = Step(
         "no_shift": OVERFLOW,
         "shift_late": "the largest logit is subtracted, but not divided by τ.",
         "cut": "large logits are cut off before exp, and become equal.",
+        "cut_z": "large logits are cut off before τ divides them: they become equal.",
         "power": "powers of probabilities do not add up to 1: divide the logits by τ.",
         "root": "the temperature comes after the softmax, as a power 1/τ: what was "
         "rounded to 0 stays 0. Divide the logits.",

@@ -410,7 +410,7 @@ def _descend(slip, X, y, X_val, y_val, eta, patience, epochs):
     best, where, least = w, -1, np.inf
     for epoch in range(epochs):
         old, w = w, w - rate * (A.T @ (A @ w - b))
-        loss = _mse(*judge, slip(w, start_first=old))
+        loss = _mse(*judge, slip(w, start_first=old, judged_first=old))
         if loss < least:
             least, where, best = loss, epoch, slip(w, start_first=old, before=old)
         if epoch - where >= wait:
@@ -458,6 +458,7 @@ _early = Step(
         "is taken for the best.",
         "first_rise": "patience is ignored: the training stops at the first rise.",
         "start_first": "the error is measured before the step: first step, then error.",
+        "judged_first": "the error before the step decides on the weights after it.",
         "before": "these are the weights before the step of the best epoch.",
         "last": "these are the weights of the last epoch: those of the best one are "
         "asked for. (Did `best` change with `w`, because both are one array?)",
