@@ -190,6 +190,10 @@ HINTS = (
         "the wrong layer used?",
     ),
     (
+        r"can't allocate|Unable to allocate|maximum possible size",
+        "an array is made that no memory holds: what is asked for needs none.",
+    ),
+    (
         r"must have no negative elements",
         "a function that counts whole numbers from 0 on met a negative one.",
     ),
