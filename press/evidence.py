@@ -192,7 +192,7 @@ def judge(tasks: list[dict], causes: bool = True) -> None:
 
 
 def warm(tasks: list[dict]) -> None:
-    """Import what the sheets import, once for all mutants, and what PyTorch does late."""
+    """Import once for all mutants what they need, and what PyTorch imports late."""
     warm_up(needed(text for task in tasks for text in task["before"]))
     for task in tasks[:1]:
         run(task["before"][:1], {})
