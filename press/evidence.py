@@ -193,9 +193,9 @@ def judge(tasks: list[dict], causes: bool = True) -> None:
 
 def warm(tasks: list[dict]) -> None:
     """Import once for all mutants what they need, and what PyTorch imports late."""
-    warm_up(needed(text for task in tasks for text in task["before"]))
-    for task in tasks[:1]:
-        run(task["before"][:1], {})
+    if tasks:
+        warm_up(needed(text for task in tasks for text in task["before"]))
+        run(tasks[0]["before"][:1], {})
 
 
 def told(task: dict) -> str | None:

@@ -439,6 +439,7 @@ def _epoch(free: Callable, replay: Callable, case: Case) -> dict:
     order = np.concatenate([*made, np.zeros(0, int)]).astype(int)
     counts = np.bincount(order[(order >= 0) & (order < n)], minlength=n)
     seen = {
+        "_made": made,
         "sizes": [len(b) for b in made],
         "indices from 0 to n − 1": bool(np.all((order >= 0) & (order < n))),
         "each one": bool(np.all(counts > 0)),

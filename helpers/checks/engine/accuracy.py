@@ -9,7 +9,7 @@ import numpy as np
 
 from .message import passed, unchanged
 from .observers import layers_fault, shapes_of
-from .running import CheckFailed, call, quiet, stir, wrap
+from .running import CheckFailed, call, quiet, stir, with_cause
 from .values import kind_of
 
 SMALL = 120  # images for training, and unseen ones, where only facts count
@@ -65,8 +65,7 @@ def reaches(name: str, guess: Any, y: np.ndarray, bar: float, what: str, low="")
 
 def failed(head: str, cause: str, tail: str = "") -> CheckFailed:
     """Return the failure with its cause, and what was expected."""
-    lines = [f"✗ {head}", *wrap("Likely mistake: ", cause)]
-    return CheckFailed("\n".join(lines) + tail)
+    return CheckFailed(with_cause(f"✗ {head}", cause) + tail)
 
 
 def close(a: np.ndarray, b: np.ndarray) -> bool:

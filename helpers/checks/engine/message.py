@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import help, operators
-from .running import CheckFailed, hint_for, wrap
+from .running import CheckFailed, hint_for, with_cause, wrap
 from .values import Raised, floats, form_fault, is_list, is_number, kind_of, shape_fact
 
 UNNAMED = "", "result", "fault"  # parts of which the headline does not speak
@@ -36,14 +36,13 @@ def in_place(name: str, key: str, cause: str = "") -> str:
         "what the caller passed in is worked on, as `-=`, `w[...] =` and `append` do: "
         "take a copy."
     )
-    head = f"✗ {name}: {CHANGED.format(key)}"
-    return "\n".join([head, *wrap("Likely mistake: ", cause)])
+    return with_cause(f"✗ {name}: {CHANGED.format(key)}", cause)
 
 
 def warned(step: Any, case: Any) -> str:
     """Say that right values came with a floating-point warning."""
     head = f"✗ {step.name} ({case.label}): right values, with a floating-point warning"
-    return "\n".join([head, *wrap("Likely mistake: ", step.warn)])
+    return with_cause(head, step.warn)
 
 
 def partial(points: float, outcomes: Mapping[str, Callable[[], Any]]) -> float:

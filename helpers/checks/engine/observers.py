@@ -10,7 +10,6 @@ not reach it.
 """
 
 import functools
-import itertools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -344,11 +343,10 @@ def on_tensors(function: Callable, args: Sequence) -> Any:
     """
     import torch
 
-    arrays = [isinstance(a, np.ndarray) for a in args]
-    given = [torch.from_numpy(a) if y else a for a, y in zip(args, arrays, strict=True)]
+    given = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in args]
     value = function(*given)
-    for old, new in itertools.compress(zip(args, given, strict=True), arrays):
-        if new.shape != old.shape:
+    for old, new in zip(args, given, strict=True):
+        if isinstance(old, np.ndarray) and new.shape != old.shape:
             old.resize(new.shape, refcheck=False)
     return value
 

@@ -346,6 +346,11 @@ def _line_of(error: BaseException, function: Any) -> str:
     return (linecache.getline(home, own[-1].lineno or 0) or "").strip() if own else ""
 
 
+def with_cause(head: str, cause: str) -> str:
+    """Return a headline with the likely mistake below it, if there is one."""
+    return "\n".join([head, *wrap("Likely mistake: ", cause)])
+
+
 def wrap(prefix: str, text: str) -> list[str]:
     """Return the lines of a paragraph of a message; none if there is no text."""
     if not text:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from ..engine import Case, CheckFailed, Step, quiet
-from ..engine.running import wrap
+from ..engine.accuracy import failed
 from ..engine.values import same
 
 LAMS = 10.0 ** np.arange(-4, 2)
@@ -365,8 +365,7 @@ _stopper = Step(
 
 
 def _fault(name: str, text: str) -> CheckFailed:
-    head = f"✗ {name}: not what is asked for"
-    return CheckFailed("\n".join([head, *wrap("Likely mistake: ", text)]))
+    return failed(f"{name}: not what is asked for", text)
 
 
 def _watched(make: Callable, patience: int, min_delta: float, losses: list) -> tuple:
