@@ -1,6 +1,6 @@
 """The course's grader against plain `nbgrader autograde`, on the same class.
 
-    python benchmarks/grading.py [--rounds 3] [--exercise CHAPTER/NAME] [--count 40]
+    python benchmarks/grading.py [--rounds 3] [--exercise CHAPTER/NAME] [--count 100]
                                  [--short]
 
 The class is the reference solution and the wrong answers of the tests, in turn. Both
@@ -34,7 +34,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 def main() -> None:
     """Measure and report."""
     exercise = "fully_connected/two_hidden_layers"
-    settings = options(__doc__, rounds=3, exercise=exercise, count=40)
+    settings = options(__doc__, rounds=3, exercise=exercise, count=100)
     if settings.short:
         settings.exercise, settings.count = "perceptron/gates", 2
     chapter, name = settings.exercise.split("/")

@@ -2,16 +2,19 @@
 
 It imports once what the notebooks of a course import (`warm`), then waits for requests
 on a Unix socket. For each it forks a *warden* (`warden`), which forks the process
-itself. No secret enters the forkserver, so that no child inherits one.
+itself. No secret enters the forkserver, so that no child inherits one. Test processes
+may know the references, and come from a child of it, where there is one, that has
+*rehearsed* their sheet.
 
-`Forkserver` is the grader's side: start, `fork`, `close`. What a child does is told in
-`student` and `judge`, how it is locked in, in `sandbox`.
+`Forkserver` is the grader's side: start, `fork`, `rehearsed`, `close`. What a child
+does is told in `student` and `judge`, how it is locked in, in `sandbox`.
 """
 
 import contextlib
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -19,12 +22,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from grader import ROOT
-from grader.isolated import cgroup, sandbox, warden
-from grader.isolated.warm import warm_up
+from grader.isolated import cgroup, frames, sandbox, warden
+from grader.isolated.warm import rehearse, warm_up
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
 
@@ -40,35 +43,113 @@ class Stopped(Exception):
     """The run is being given up: no process is started any more."""
 
 
-class Forkserver:
-    """A warm process; `fork` gives a child of it in a few milliseconds.
+class Forking:
+    """A process that forks: `fork` gives a child of it in a few milliseconds.
 
-    The limits are for every child; None means no sandbox. `modules` are imported before
-    the first fork: see `warm.needed`.
+    The limits are for every child; None means no sandbox.
     """
+
+    def __init__(self, limits: sandbox.Limits | None) -> None:
+        self.limits = limits
+        self.lock = threading.Lock()
+        self.socket: socket.socket | None = None
+        self.cgroup = ""
+
+    def fork(self, role: str, kernel: str = "") -> tuple[socket.socket, ...]:
+        """Fork a child; `role` is ``student``, ``judge`` or ``both``.
+
+        It runs its cells in a `kernel`, where one is named.
+
+        Of the three sockets two lead to the child, control and rpc (see `student`);
+        closing the third, the leash, ends it and all that it started.
+        """
+        limits = vars(self.limits) if self.limits else None
+        about = {"role": role, "kernel": kernel, "limits": limits}
+        return self.ask(about | {"cgroup": self.cgroup}, sockets=3)
+
+    def ask(self, request: dict, sockets: int) -> tuple[socket.socket, ...]:
+        """Have a child forked that gets the other ends of as many sockets."""
+        pairs = [socket.socketpair() for _ in range(sockets)]
+        with self.lock:
+            try:
+                theirs = [pair[1].fileno() for pair in pairs]
+                socket.send_fds(self.socket, [json.dumps(request).encode()], theirs)
+                if not (answer := self.socket.recv(1)):
+                    raise OSError("it ended")
+                if answer == b"x":
+                    raise ForkserverError("no process could be forked")
+            except (OSError, ForkserverError) as error:
+                for pair in pairs:
+                    pair[0].close()
+                if isinstance(error, ForkserverError):
+                    raise
+                self.end()
+                raise ForkserverError(f"the forkserver died: {error}") from None
+            finally:
+                for pair in pairs:
+                    pair[1].close()
+        return tuple(pair[0] for pair in pairs)
+
+    def end(self) -> None:
+        """End the process."""
+        self.socket.close()
+
+
+class Rehearsed(Forking):
+    """A child of the forkserver that has met a sheet's reference; see `rehearse`."""
+
+    def __init__(self, forkserver: "Forkserver", cells: Sequence[str]) -> None:
+        super().__init__(forkserver.limits)
+        self.cgroup = forkserver.cgroup
+        (self.socket,) = forkserver.ask({"role": "rehearsal"}, sockets=1)
+        self.forks = self.gone = False
+        with contextlib.suppress(frames.Closed):  # it is gone again, as `look` tells
+            frames.send(self.socket, {"cells": cells})
+
+    def look(self) -> bool:
+        """Tell whether it forks: it rehearses still, or has ended, if not."""
+        with self.lock, contextlib.suppress(OSError):
+            if not self.gone and select.select([self.socket], [], [], 0)[0]:
+                self.gone = self.socket.recv(1) != b"r"
+                self.forks = not self.gone or self.forks
+        return self.forks and not self.gone
+
+    def lost(self) -> bool:
+        """Tell whether it has ended, and with it all that it has forked."""
+        return not self.look() and self.forks
+
+    def end(self) -> None:
+        """End the process."""
+        self.gone = True
+        super().end()
+
+
+class Forkserver(Forking):
+    """The warm process; `modules` are imported before the first fork: `warm.needed`."""
 
     def __init__(
         self, limits: sandbox.Limits | None, modules: frozenset[str] = frozenset()
     ) -> None:
-        self.limits = limits
+        super().__init__(limits)
         self.modules = modules
-        self.lock = threading.Lock()
         self.process: subprocess.Popen | None = None
         self.starts = 0
+        self.rehearsals: dict[tuple[str, ...], Rehearsed] = {}
+        self.rehearsing = threading.Lock()
 
     def warm(self) -> int:
-        """Start it unless it runs; return how often it has been started.
+        """Start it unless it runs; return how often it, or a rehearsal, has ended.
 
-        A number that has changed tells that the children of before were lost.
+        A number that has changed tells that children of before were lost.
         """
         with self.lock:
             if self.process is None or self.process.poll() is not None:
                 self._start()
-            return self.starts
+        return self.starts + sum(r.lost() for r in [*self.rehearsals.values()])
 
     def _start(self) -> None:
+        self.starts += 1 + len(self.rehearsals)
         self._clean_up()
-        self.starts += 1
         ours, theirs = socket.socketpair()
         self.home = tempfile.TemporaryDirectory(prefix="course-grading-")
         self.cgroup = cgroup.home() if self.limits else ""
@@ -93,38 +174,26 @@ class Forkserver:
             )
 
     def fork(self, role: str, kernel: str = "") -> tuple[socket.socket, ...]:
-        """Fork a child; `role` is ``student``, ``judge`` or ``both``.
-
-        It runs its cells in a `kernel`, where one is named.
-
-        Of the three sockets two lead to the child, control and rpc (see `student`);
-        closing the third, the leash, ends it and all that it started.
-        """
-        pairs = [socket.socketpair() for _ in range(3)]
-        limits = vars(self.limits) if self.limits else None
+        """Fork a child, as `Forking.fork` says; start first if need be."""
         self.warm()
-        about = {"role": role, "kernel": kernel, "limits": limits}
-        request = json.dumps(about | {"cgroup": self.cgroup}).encode()
-        with self.lock:
-            try:
-                theirs = [pair[1].fileno() for pair in pairs]
-                socket.send_fds(self.socket, [request], theirs)
-                if not (answer := self.socket.recv(1)):
-                    raise OSError("it ended")
-                if answer == b"x":
-                    for pair in pairs:
-                        pair[0].close()
-                    raise ForkserverError("no process could be forked")
-            except OSError as error:
-                self.process.kill()
-                self.process.wait()
-                for pair in pairs:
-                    pair[0].close()
-                raise ForkserverError(f"the forkserver died: {error}") from None
-            finally:
-                for pair in pairs:
-                    pair[1].close()
-        return tuple(pair[0] for pair in pairs)
+        return super().fork(role, kernel)
+
+    def rehearsed(self, cells: Sequence[str]) -> Forking:
+        """Return who forks test processes of a sheet with these cells.
+
+        It is the child that has rehearsed them, as soon as there is one: nobody waits.
+        """
+        self.warm()
+        with self.rehearsing:
+            if (key := tuple(cells)) not in self.rehearsals:
+                self.rehearsals[key] = Rehearsed(self, cells)
+            child = self.rehearsals[key]
+        return child if child.look() else self
+
+    def end(self) -> None:
+        """End the process, and with it all its children."""
+        self.process.kill()
+        self.process.wait()
 
     def close(self) -> None:
         """End the forkserver and all its children."""
@@ -135,6 +204,8 @@ class Forkserver:
 
     def _clean_up(self) -> None:
         if self.process is not None:
+            while self.rehearsals:
+                self.rehearsals.popitem()[1].end()
             self.socket.close()
             self.process.kill()
             self.process.wait()
@@ -233,6 +304,10 @@ def main() -> None:
     warm_up(sys.argv[2:])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens end by themselves
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _serve(requests)
+
+
+def _serve(requests: socket.socket) -> None:
     requests.send(b"r")
     while True:
         request, descriptors, _, _ = socket.recv_fds(requests, 4096, 3)
@@ -244,10 +319,23 @@ def main() -> None:
             child = -1
         if child == 0:
             requests.close()
-            warden.guard(json.loads(request), descriptors)
+            if (about := json.loads(request))["role"] == "rehearsal":
+                _rehearse(socket.socket(fileno=descriptors[0]))
+            warden.guard(about, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(b"f" if child > 0 else b"x")
+
+
+def _rehearse(requests: socket.socket) -> NoReturn:
+    """Rehearse what comes first, then fork on request until the grader is gone."""
+    sandbox.die_with_parent()
+    warden.close_standard()
+    with contextlib.suppress(frames.WireError, OSError):
+        rehearse(frames.receive(requests)[0]["cells"])
+        if len(os.listdir("/proc/self/task")) == 1:  # a child would miss the others
+            _serve(requests)
+    os._exit(0)
 
 
 if __name__ == "__main__":

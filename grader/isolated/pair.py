@@ -15,9 +15,15 @@ from typing import TypeVar
 
 from grader.books.rebuild import Placed
 from grader.books.sheet import Cell, Sheet
-from grader.isolated.forkserver import Forkserver, ForkserverError, shared
+from grader.isolated.forkserver import (
+    Forking,
+    Forkserver,
+    ForkserverError,
+    shared,
+)
 from grader.isolated.processes import CellRun, Dead, Judge, Student
 from grader.isolated.sandbox import Limits
+from grader.isolated.warm import remembers
 from grader.verdicts import CourseFault, Fault, Graded
 
 P = TypeVar("P", Student, Judge)
@@ -48,6 +54,12 @@ class Job:
     def forkserver(self) -> Forkserver:
         """Return the warm process that forks this notebook's."""
         return shared(self.limits, self.modules)
+
+    def judges(self) -> Forking:
+        """Return who forks its test process: who has rehearsed it, if any."""
+        cells = tuple(c.source for c in self.sheet.cells if c.cell_type == "code")
+        forkserver = self.forkserver()
+        return forkserver.rehearsed(cells) if remembers(cells) else forkserver
 
 
 class Pair:
@@ -233,7 +245,7 @@ class Pair:
         """Return the test process, in which the course's cells so far have run."""
         while self.judge is None:
             self.judge = self.started(
-                lambda: Judge(self.job.forkserver(), self.job.course_files)
+                lambda: Judge(self.job.judges(), self.job.course_files)
             )
             self.met = False
             error = self.retell(self.judge)

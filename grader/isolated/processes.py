@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from grader.books.sheet import Sheet
 from grader.isolated import frames
-from grader.isolated.forkserver import Forkserver
+from grader.isolated.forkserver import Forking
 from grader.isolated.warden import WAITED
 from grader.verdicts import Verdict
 
@@ -79,7 +79,7 @@ class Process:
 
     def __init__(
         self,
-        forkserver: Forkserver,
+        forkserver: Forking,
         role: str,
         files: dict[str, bytes],
         kernel: str = "",
@@ -177,7 +177,7 @@ class Student(Process):
 
     def __init__(
         self,
-        forkserver: Forkserver,
+        forkserver: Forking,
         files: dict[str, bytes],
         seed: int,
         *,
@@ -303,7 +303,7 @@ def _collect(result: CellRun, message: dict) -> None:
 class Judge(Process):
     """A test process: see `judge`. It is trusted, and may still die of a value."""
 
-    def __init__(self, forkserver: Forkserver, files: dict[str, bytes]) -> None:
+    def __init__(self, forkserver: Forking, files: dict[str, bytes]) -> None:
         super().__init__(forkserver, "judge", files)
         self._receive(START_SECONDS)
 

@@ -27,10 +27,7 @@ WORK = "/tmp/work"  # where a notebook runs, in the sandbox's own /tmp
 def guard(request: dict, descriptors: list[int]) -> None:
     """Fork the process and watch over it; never return."""
     sandbox.die_with_parent()
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):  # the forkserver's own are shared: who fills its stderr,
-        os.dup2(null, standard)  # which nobody reads, stops whoever warns next
-    os.close(null)
+    close_standard()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control, rpc, leash = (socket.socket(fileno=d) for d in descriptors)
     limits = request["limits"] and sandbox.Limits(**request["limits"])
@@ -79,6 +76,17 @@ def guard(request: dict, descriptors: list[int]) -> None:
     if not limits:
         shutil.rmtree(work, ignore_errors=True)
     os._exit(0)
+
+
+def close_standard() -> None:
+    """Leave the forkserver's standard streams.
+
+    They are shared: who fills its stderr, which nobody reads, stops whoever warns next.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
 
 
 def _say(control: socket.socket, error: BaseException) -> None:

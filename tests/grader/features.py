@@ -289,6 +289,18 @@ FEATURES: dict[str, tuple] = {
         "assert m(torch.ones(5, 2)).shape == (5, 1)\n"
         "assert sum(p.numel() for p in m.parameters()) == 3",
     ),
+    "the parameters of a torch module": (
+        solved(
+            "import torch\nf = lambda x: torch.nn.Linear(x, 1)\n@torch.no_grad()\n"
+            "def g(parameters):\n    for p in parameters:\n        p.zero_()",
+            "",
+        ),
+        "m = f(2)\nnamed = m.named_parameters()\nassert next(named)[0] == 'weight'\n"
+        "assert [name for name, _ in named] == ['bias'] and not [*named]\n"
+        "assert any(p.any() for p in m.parameters())\ng(m.parameters())\n"
+        "assert not any(p.any() for p in m.parameters())\n"
+        "assert m.training and not m.eval().training and not m.training",
+    ),
     "a step of a torch optimizer": (
         solved("x.zero_grad()\n(w ** 2).backward()\nx.step()", "def f(x, w):"),
         "w = torch.tensor(1.0, requires_grad=True)\n"

@@ -45,17 +45,32 @@ def course(tmp_path):
     return folder
 
 
+def below(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            text = Path(f"/proc/{pid}/task/{task}/children").read_bytes()
+            found += map(int, text.split())
+    return found
+
+
 def children(process: subprocess.Popen) -> set[int]:
     """The forkservers that a running grader has started, and all their children."""
-    found, queue = set(), [process.pid]
-    while queue:
-        pid = queue.pop()
-        with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{pid}/task"):
-                text = Path(f"/proc/{pid}/task/{task}/children").read_bytes()
-                queue += (own := [int(child) for child in text.split()])
-                found |= set(own)
-    return found & classes.processes()
+    family = [process.pid]
+    for pid in family:
+        family += below(pid)
+    return {*family} & classes.processes()
+
+
+def rehearsals(process: subprocess.Popen) -> set[int]:
+    """Those that have forked test processes: no other child has grandchildren."""
+    return {
+        pid
+        for forkserver in children(process) & {*below(process.pid)}
+        for pid in below(forkserver)
+        if any(map(below, below(pid)))
+    }
 
 
 def wait_until(condition, seconds: float = 60.0):
@@ -154,10 +169,11 @@ def test_a_full_disk_is_named_and_nothing_is_lost(course, undisturbed):
     assert classes.rows(course) == classes.rows(undisturbed[0])
 
 
-def test_a_forkserver_that_dies_costs_nobody_a_point(course, undisturbed):
+@pytest.mark.parametrize("who", [children, rehearsals])
+def test_a_forkserver_that_dies_costs_nobody_a_point(course, undisturbed, who):
     running = classes.start(course, "autograde", classes.ASSIGNMENT)
     wait_until(lambda: graded(course))
-    for pid in children(running):  # the forkserver among them
+    for pid in wait_until(lambda: who(running)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     _, errors = running.communicate(timeout=120)

@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -202,6 +202,7 @@ class Step:
     see: str = ""
     goal: str = ""
     small: Callable[[], Case] | None = None
+    ahead: ClassVar[bool] = False  # whether to think of wrong answers at a right one
     _drawn: dict = field(default_factory=dict, init=False, repr=False)
     _found: dict = field(default_factory=dict, init=False, repr=False)
 
@@ -241,6 +242,9 @@ class Step:
             if self.warn and case.label in warned and _finite(right):
                 raise message.failed(self, message.warned(self, case))
         message.passed(self.name, len(cases))
+        if self.ahead:
+            for move in self.slips(cases):
+                self.outcome((move,), cases[0], seen[0])
 
     def expected(self, cases: Sequence[Case], seen: Sequence) -> list[dict]:
         """Return what the reference gives; `seen` is what was observed of the student.
