@@ -19,12 +19,13 @@ from typing import Any
 
 from grader import CourseError
 from grader.books.course import Assignment, Course
-from grader.books.gradebook import Book
+from grader.books.gradebook import Book, PenaltyError
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
 from grader.jobs import Task
 from grader.reports.markdown import pasted, safe
 from grader.reports.redact import Redactor, plain
+from grader.terminal import tell
 from grader.verdicts import Fault, Graded, State, Step, Verdict
 
 FORMAT = 1  # of the records
@@ -79,8 +80,8 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
             _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
         ],
         "manual": {
-            c.cell.grade_id: c.answered or c.role == "task"  # done in other cells
-            for c in cells
+            c.cell.grade_id: c.role == "task" or _is_due(cells, n)
+            for n, c in enumerate(cells)
             if c.role == "task"
             or (c.role == "manual" and c.cell.metadata["nbgrader"].get("grade"))
         },
@@ -95,6 +96,12 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
         ],
         "metadata": sheet.metadata,
     }
+
+
+def _is_due(cells: list[Placed], number: int) -> bool:
+    """Tell whether there is something to read: in the cell, or in one beside it."""
+    beside = [*cells[max(0, number - 1) : number], *cells[number + 1 : number + 2]]
+    return cells[number].answered or any(c.role == "added" for c in beside)
 
 
 def _step(title: str, step: Step, redact: Redactor) -> dict:
@@ -245,7 +252,8 @@ def read_error(course: Course, assignment: str, student: str) -> str:
 def store(course: Course, assignment: Assignment, book: Book, record: dict) -> None:
     """Write the autograded notebooks, the record, and then the gradebook.
 
-    Of a submission that could not be graded only the reason is written.
+    Of a submission that could not be graded only the reason is written. Where the
+    gradebook cannot take one, the record becomes an error.
     """
     student = record["student"]
     folder = course.folder("autograded", student, assignment.name)
@@ -260,8 +268,15 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
     except OSError as error:
         raise CourseError(f"{folder} cannot be written: {error.strerror}") from None
     given = record["timestamp"]
-    book.save(assignment, record, given and datetime.fromisoformat(given))
-    mark.unlink(missing_ok=True)
+    try:
+        book.save(assignment, record, given and datetime.fromisoformat(given))
+    except PenaltyError as fault:
+        for name in record["notebooks"]:
+            record["notebooks"][name] = {"state": State.ERROR, "error": f"{fault}"}
+        tell(f"{student}: {fault}")
+        mark.write_text(f"{fault}\n", encoding="utf-8")
+    else:
+        mark.unlink(missing_ok=True)
 
 
 def _write(folder: Path, record: dict, assignment: Assignment) -> None:

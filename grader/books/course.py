@@ -25,6 +25,8 @@ from grader.isolated.warm import needed
 NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
 CONFIG = "nbgrader_config.py"
 AUTOTESTS = "autotests.yml"
+# what no name of a student holds: line breaks, and what turns the order of letters
+UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,11 @@ class Course:
 
     def students(self, assignment: str) -> list[str]:
         """Return the students who handed something in."""
-        return [name for name in self._names(assignment) if name.isprintable()]
+        return [n for n in self._names(assignment) if not UNFIT.search(n)]
 
     def nameless(self, assignment: str) -> list[str]:
-        """Return the names of folders that are no name: they hold line breaks."""
-        return [name for name in self._names(assignment) if not name.isprintable()]
+        """Return the names of folders that are no name: see `UNFIT`."""
+        return [n for n in self._names(assignment) if UNFIT.search(n)]
 
     def _names(self, assignment: str) -> list[str]:
         step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"

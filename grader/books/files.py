@@ -26,7 +26,8 @@ def read_files(
     files: dict[str, bytes] = {}
     notes: list[str] = []
     total = 0
-    for path in _paths(folder, notes):
+    paths = list(_paths(folder, notes))
+    for path in sorted(paths, key=lambda p: p.suffix.lower() != ".ipynb"):
         label = path.relative_to(folder).as_posix()
         book = path.name.lower().endswith(".ipynb")
         if books is None and book:
@@ -37,10 +38,10 @@ def read_files(
                 notes.append(f"{label} is not a plain file: it was left out.")
                 continue
             size = min(status.st_size, MOST_BYTES + 1) if book else status.st_size
-            total += size
-            if total > MOST_FILE_BYTES or len(files) >= MOST_FILES:
+            if total + size > MOST_FILE_BYTES or len(files) >= MOST_FILES:
                 notes.append(f"{label} was left out: too many or too big files.")
                 continue
+            total += size
             with path.open("rb") as file:
                 files[label] = file.read(size)
         except OSError as error:
@@ -53,7 +54,7 @@ def read_files(
 
 
 def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
-    """Yield all that is no folder below one, notebooks first; note what is left out."""
+    """Yield all that is no folder below one; note what is left out."""
     waiting = [folder]
     while waiting:
         place = waiting.pop()
@@ -70,8 +71,7 @@ def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
         folders = {e.name for e in entries if e.is_dir(follow_symlinks=False)}
         names = [e.name for e in entries if e.name not in folders]
         names = [n for n in names if not n.startswith("._")]  # what macOS adds
-        yield from (place / n for n in names if n.endswith(".ipynb"))
-        yield from (place / n for n in names if not n.endswith(".ipynb"))
+        yield from (place / n for n in names)
         deeper = [place / n for n in sorted(folders - SKIPPED, reverse=True)]
         if deeper and len(label.parts) >= MOST_DEPTH:
             notes.append(f"{label.as_posix()[:60]}… is nested too deeply: left out.")

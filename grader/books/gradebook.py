@@ -51,6 +51,10 @@ def _grade(grade: Any) -> Mark:
     )
 
 
+class PenaltyError(Exception):
+    """The course's plugin for late penalties fails for a submission."""
+
+
 class Book:
     """The gradebook of a course. Use it as a context manager, from one thread."""
 
@@ -241,11 +245,18 @@ class Book:
             penalty = None
             if late > 0:
                 self.gradebook.db.refresh(notebook)
-                penalty = preprocessor.plugin_inst.late_submission_penalty(
-                    submission.student.id, notebook.score, late
-                )
-                if penalty is not None:
-                    penalty = preprocessor._check_late_penalty(notebook, penalty)
+                try:
+                    penalty = preprocessor.plugin_inst.late_submission_penalty(
+                        submission.student.id, notebook.score, late
+                    )
+                    if penalty is not None:
+                        penalty = preprocessor._check_late_penalty(notebook, penalty)
+                        penalty = float(penalty)
+                except Exception as error:  # the course's own code
+                    raise PenaltyError(
+                        "the course's plugin for late penalties fails: "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
             notebook.late_submission_penalty = penalty
 
 

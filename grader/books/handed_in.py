@@ -1,17 +1,21 @@
 """What a student handed in: which file is which notebook, and what lies beside.
 
-A file is taken for a notebook by its name, else by the cells that it holds. Where
-several hold the same one, that with the most answers is taken, and both the teacher and
-the student are told.
+A file is taken for a notebook by its name, else by the cells that it holds, whatever it
+is called and packed in. Where several hold the same one, that with the most answers is
+taken, and both the teacher and the student are told.
 """
 
+import gzip
 import hashlib
 import io
 import re
+import tarfile
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from grader.books.rebuild import (
@@ -19,6 +23,7 @@ from grader.books.rebuild import (
     Given,
     NotANotebook,
     answers,
+    likeness,
     overlap,
     read,
 )
@@ -26,10 +31,13 @@ from grader.books.sheet import Sheet
 
 SAME_SHEET = 0.5  # share of named cells from which on a file is taken for the notebook
 MOST_NAMED = 5  # files that a message names
-MOST_ZIPPED = 50  # files of an archive
+MOST_ZIPPED = 50  # notebooks of an archive
+MOST_PACKED = 3  # archives in archives
 DATE = re.compile(r"[\w:+., -]{1,60}([A-Z][a-z]+(/[A-Z][A-Za-z_]+){1,2})?")
 NOTEBOOK = ".ipynb"
+PICTURE = re.compile(r"\.(png|jpe?g|gif|mp4|mov|pdf|npz|pt)$", re.IGNORECASE)
 ALIKE = re.compile(r"\.ipynb|\.json$", re.IGNORECASE)  # as browsers and mail rename it
+JSON = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{(?=.*"(?:cells|worksheets)")', re.DOTALL)
 
 
 @dataclass
@@ -71,28 +79,47 @@ def submission_of(
     raw = files.pop("timestamp.txt", b"").decode("utf-8-sig", "replace").strip()
     if raw:
         result.timestamp = _timestamp(raw, result.notes)
-    books = {n: b for n, b in files.items() if ALIKE.search(n)}
     result.files = {n: b for n, b in files.items() if not n.endswith(NOTEBOOK)}
+    books: dict[str, bytes] = {}
     for name, content in files.items():
-        if name.lower().endswith(".zip"):
-            books |= _unzipped(name, content)
+        books |= dict(islice(_books(name, content), MOST_ZIPPED))
     _assign(result, sheets, books, files)
     return result
 
 
-def _unzipped(name: str, content: bytes) -> dict[str, bytes]:
-    """Return the notebooks of an archive, by their place in it."""
-    found: dict[str, bytes] = {}
+def _books(name: str, content: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Yield what may be a notebook in a file: itself, or what is packed in it."""
+    base = PurePosixPath(name.replace("\\", "/")).name
+    if base.startswith("._") or depth > MOST_PACKED:
+        return
+    if packed := dict(_unpacked(content)):
+        for inner, raw in packed.items():
+            yield from _books(f"{name}/{inner}" if inner else name, raw, depth + 1)
+    elif ALIKE.search(base) or (len(content) <= MOST_BYTES and JSON.match(content)):
+        yield name, content
+
+
+def _unpacked(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of an archive, as far as they fit; none of what is no archive."""
     left = MOST_BYTES
-    # one that cannot be read holds nothing
-    with suppress(Exception), zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist()[:MOST_ZIPPED]:
-            base = PurePosixPath(entry.filename).name
-            if left > 0 and ALIKE.search(base) and not base.startswith("._"):
-                with archive.open(entry) as file:
-                    raw = found[f"{name}/{entry.filename}"] = file.read(left + 1)
-                left -= len(raw)
-    return found
+    with suppress(Exception):  # one that cannot be read holds nothing more
+        if content[:2] == b"\x1f\x8b":
+            with gzip.open(io.BytesIO(content)) as file:
+                content = file.read(left + 1)
+            if content[257:262] != b"ustar":
+                yield "", content
+        if content[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                for entry in archive.infolist():
+                    if entry.file_size <= left and not PICTURE.search(entry.filename):
+                        yield entry.filename, archive.read(entry)
+                        left -= entry.file_size
+        elif content[257:262] == b"ustar":
+            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                for entry in archive:
+                    if entry.isreg() and entry.size <= left:
+                        yield entry.name, archive.extractfile(entry).read()
+                        left -= entry.size
 
 
 def _assign(
@@ -110,13 +137,18 @@ def _assign(
         except NotANotebook as fault:
             faults[name] = str(fault)
     expected = {f"{sheet.name}{NOTEBOOK}" for sheet in sheets}
+    alike = {
+        n: {s.name: likeness(s, cells) for s in sheets} for n, cells in readable.items()
+    }
     for sheet in sheets:
         name = f"{sheet.name}{NOTEBOOK}"
         result.repairs[sheet.name] = []
+        # sheets may have the names of cells in common: their texts tell them apart
         shares = {
             n: overlap(sheet, cells)
             for n, cells in readable.items()
-            if n == name or n not in expected
+            if alike[n][sheet.name] == max(alike[n].values())
+            and (n == name or n not in expected or len({*alike[n].values()}) > 1)
         }
         fit = [n for n, share in shares.items() if share >= SAME_SHEET]
         if shares.get(name) and name not in fit:

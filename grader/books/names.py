@@ -23,6 +23,15 @@ DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 OF_IPYTHON = {"get_ipython", "display", "In", "Out", "_", "__", "___", "exit", "quit"}
 ANSWERS = ("answer", "manual")
+COMPARING = {
+    "all",
+    "any",
+    "allclose",
+    "isclose",
+    "array_equal",
+    "isinstance",
+    "hasattr",
+}
 
 
 def python_of(source: str) -> str:
@@ -38,9 +47,35 @@ def tree_of(source: str) -> ast.Module:
 
 
 def says_nothing(node: ast.stmt) -> bool:
-    """Tell whether a statement of a check can fail for nobody."""
-    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return constant or isinstance(node, ast.Pass)
+    """Tell whether a statement of a check can fail for nobody, whatever a value is."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) or is_idle(node)
+    if isinstance(node, ast.Assert):
+        return is_idle(node)
+    return isinstance(node, (ast.Pass, *DEFINITIONS))
+
+
+def is_idle(node: ast.AST) -> bool:
+    """Tell whether this is a comparison without ``assert``, or one that always holds.
+
+    ``f(3) == 6``, ``np.allclose(f(3), 6)``, ``assert (f(3) == 6, "wrong")``.
+    """
+    if isinstance(node, ast.Expr):
+        value = node.value
+        called = value.func if isinstance(value, ast.Call) else None
+        name = getattr(called, "id", getattr(called, "attr", ""))
+        return isinstance(value, ast.Compare | ast.BoolOp) or name in COMPARING
+    return isinstance(node, ast.Assert) and _always(node.test)
+
+
+def _always(node: ast.expr) -> bool:
+    """Tell whether an expression is true whatever the values are."""
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        return any(map(_always, node.values))
+    if isinstance(node, ast.Tuple | ast.List | ast.JoinedStr):
+        return bool(getattr(node, "elts", getattr(node, "values", ())))
+    constant = isinstance(node, ast.Constant) and bool(node.value)
+    return constant or isinstance(node, ast.Lambda)
 
 
 def imports_of(cells: "list[Cell]") -> str:

@@ -8,13 +8,18 @@ graded in one process; of what else an author should know `warnings_about` tells
 import ast
 from collections.abc import Iterator
 
-from grader.books.names import names_of, says_nothing, tree_of
+from grader.books.names import is_idle, names_of, says_nothing, tree_of
 from grader.books.sheet import Cell, Sheet
 
 CHANGING = {
     *("add", "append", "clear", "discard", "extend", "fill", "insert", "pop"),
     *("popitem", "remove", "reverse", "setdefault", "setflags", "sort", "update"),
 }
+CHANGED = {  # by functions, in their first argument
+    *("put", "putmask", "place", "copyto", "fill_diagonal", "shuffle"),
+    *("heapify", "heappush", "heappop", "insort"),
+}
+IDENTITY = "it looks at identity (is)"
 LOOKS_INSIDE = {
     "globals": "it looks at all globals",
     "locals": "it looks at all globals",
@@ -24,12 +29,22 @@ LOOKS_INSIDE = {
     "data_ptr": "it looks at shared memory",
     "patch": "it replaces what answers use (mock)",
     "monkeypatch": "it replaces what answers use",
+    **dict.fromkeys(("assertIs", "assertIsNot", "is_not"), IDENTITY),
+    **dict.fromkeys(
+        ("threading", "Thread", "ThreadPool", "ThreadPoolExecutor"), "it runs threads"
+    ),
+    **dict.fromkeys(
+        ("Collection", "Container", "Hashable", "Iterable", "Sized"),
+        "it asks whether an object has a protocol",
+    ),
+    "setrecursionlimit": "it sets a limit of Python's",
+    "errstate": "it sets what NumPy does about overflow",
+    "seterr": "it sets what NumPy does about overflow",
     "getrefcount": "it looks at references",
     "modules": "it looks at what is imported",
     "doctest": "it looks for examples in docstrings (doctest)",
     "testmod": "it looks for examples in docstrings (doctest)",
 }
-IDENTITY = "it looks at identity (is)"
 CHANGES = "it changes what a call was given or has returned"
 SWALLOWING = ("capture", "time", "timeit", "prun")
 
@@ -44,6 +59,11 @@ def reasons(cell: Cell, sheet: Sheet) -> list[str]:
         name = getattr(node, "id", getattr(node, "attr", None))
         if isinstance(name, str) and name in LOOKS_INSIDE:
             found.append(LOOKS_INSIDE[name])
+        asks = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "hasattr"
+        if asks and str(getattr(node.args[-1], "value", "")).startswith("__"):
+            found.append("it asks whether an object has a protocol")
+    if _rereads(tree, sheet):
+        found.append("it looks at a variable of the answers before and after a call")
     if _changes(tree, {*sheet.names, *sheet.mixed}):
         found.append(CHANGES)
     return list(dict.fromkeys(found))
@@ -73,8 +93,15 @@ def _changes(tree: ast.Module, students: set[str]) -> bool:
     """Tell whether a name that went through a student's call is changed afterwards."""
     crossed: set[str] = set()
     for node in _in_order(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.For | ast.comprehension):
+            around = node.iter.func if isinstance(node.iter, ast.Call) else node.iter
+            if _root(around) in crossed or _calls(node.iter, students | crossed):
+                crossed |= _names(node.target)
+        elif isinstance(node, ast.Call):
             root = _root(node.func)
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in CHANGED and {*map(_root, node.args)} & crossed:
+                return True
             method = (
                 getattr(node.func, "attr", "") if root in crossed - students else ""
             )
@@ -90,13 +117,9 @@ def _changes(tree: ast.Module, students: set[str]) -> bool:
                 inside = inside or isinstance(node, ast.AugAssign)
                 if inside and _root(target) in crossed:
                     return True
-            if node.value and _calls(node.value, students | crossed):
-                crossed |= {
-                    n.id
-                    for target in targets
-                    for n in ast.walk(target)
-                    if isinstance(n, ast.Name)
-                }
+            again = isinstance(node.value, ast.Name) and node.value.id in crossed
+            if node.value and (again or _calls(node.value, students | crossed)):
+                crossed |= set().union(*map(_names, targets))
         elif isinstance(node, ast.Delete) and any(
             isinstance(target, ast.Subscript) and _root(target) in crossed
             for target in node.targets
@@ -105,12 +128,33 @@ def _changes(tree: ast.Module, students: set[str]) -> bool:
     return False
 
 
+def _rereads(tree: ast.Module, sheet: Sheet) -> bool:
+    """Tell whether a variable of the answers is read before and after their call."""
+    answers = [tree_of(c.source).body for c in sheet.cells if c.role == "answer"]
+    made = [n for body in answers for n in body if isinstance(n, ast.Assign)]
+    variables = set().union(*(_names(t) for n in made for t in n.targets))
+    seen: dict[str, bool] = {}  # whether a call has come since
+    for node in _in_order(tree):
+        if isinstance(node, ast.Call) and _root(node.func) in {*sheet.names}:
+            seen = dict.fromkeys(seen, True)
+        is_read = isinstance(node, ast.Name) and node.id in variables
+        if is_read and seen.setdefault(node.id, False):
+            return True
+    return False
+
+
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes as they are run, but not what functions hold."""
+    """Yield the nodes as they are run; what functions hold, where they stand."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            yield from _in_order(child)
+        if isinstance(child, ast.For | ast.comprehension):
+            yield child  # its target is set before its body
+        yield from _in_order(child)
+        if not isinstance(child, ast.For | ast.comprehension):
             yield child
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _calls(node: ast.expr, names: set[str]) -> bool:
@@ -138,6 +182,8 @@ def warnings_about(sheet: Sheet) -> Iterator[tuple[str, str]]:
         tree = tree_of(cell.source)
         if all(map(says_nothing, tree.body)):
             yield cell.grade_id, "it has no statement: nobody gets its points"
+        elif any(map(is_idle, ast.walk(tree))):
+            yield cell.grade_id, "it compares without `assert`, or asserts what holds"
         for reason in reasons(cell, sheet):
             yield cell.grade_id, f"{reason}, so all of the sheet runs in one process"
         if any(

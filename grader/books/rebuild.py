@@ -9,14 +9,22 @@ instructor. What was repaired is said in the feedback. Files are found and read 
 import functools
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from grader.books.names import names_of
+from grader.books.names import ANSWERS, names_of
 from grader.books.sheet import Cell, Sheet
 
 MOST_BYTES = 20 * 2**20
 STUB = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)
+RUN_BY = re.compile(r"\A\s*%%(time|timeit|capture|prun)\b.*\n")
+FENCE = re.compile(
+    r"```(?:python|py|ipython)?[ \t]*\n(.*?)\n?```", re.DOTALL | re.IGNORECASE
+)
+INLINE = re.compile(
+    r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+?)(?=[)\"'>]|$)"
+)
 MOST_CELLS = 2000
 MOST_PARSED = 20_000  # characters of a cell whose names are looked up
 MOST_SOURCE = 2**20
@@ -111,24 +119,41 @@ def _given(cell: dict) -> Given:
     grade_id = settings.get("grade_id") if isinstance(settings, dict) else ""
     cell_id = cell.get("id")
     kind = cell.get("cell_type")
-    source = source.replace("\r\n", "\n")[:MOST_SOURCE]
+    attachments = cell.get("attachments")
+    if kind != "code" and INLINE.search(source):
+        attachments = dict(attachments) if isinstance(attachments, dict) else {}
+
+        def attached(found: re.Match) -> str:
+            attachments[name := f"inline-{len(attachments)}"] = {found[1]: found[2]}
+            return f"attachment:{name}"
+
+        source = INLINE.sub(attached, source)
+    source = source.replace("\r\n", "\n").lstrip("\ufeff")[:MOST_SOURCE]
     return Given(
         cell_type=kind if kind in ("code", "markdown", "raw") else "markdown",
         source=source.encode(errors="replace").decode(),  # no half surrogates
         grade_id=grade_id if isinstance(grade_id, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
         tagged=bool(metadata.get("tags")),
-        attachments=cell.get("attachments"),
+        attachments=attachments,
     )
 
 
 def overlap(sheet: Sheet, cells: list[Given]) -> float:
-    """Return the share of the sheet's named cells that occur, if it has any."""
-    named = [n for n, cell in enumerate(sheet.cells) if cell.grade_id]
-    if not named:
-        return 1.0
+    """Return the share of the sheet's named cells that occur, or of its answers."""
     matches, _ = _match(sheet, cells)
-    return len(matches.keys() & {*named}) / len(named)
+    named = {n for n, cell in enumerate(sheet.cells) if cell.grade_id}
+    answers = {n for n in named if sheet.cells[n].role == "answer"}
+    shares = [
+        len(matches.keys() & kind) / len(kind) for kind in (named, answers) if kind
+    ]
+    return max(shares, default=1.0)
+
+
+def likeness(sheet: Sheet, cells: list[Given]) -> float:
+    """Return the share of the sheet's own texts that occur word by word."""
+    own = {_text(cell) for cell in sheet.cells if cell.role not in ANSWERS} - {""}
+    return len(own & {_squeeze(cell.source) for cell in cells}) / max(1, len(own))
 
 
 def answers(sheet: Sheet, cells: list[Given]) -> int:
@@ -140,31 +165,38 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
     """Return the notebook to run, and one line for everything that was repaired."""
     matches, repairs = _match(sheet, given)
     of = {index: number for number, index in matches.items()}
+    worked = [i for i in of if _squeeze(given[i].source) != _text(sheet.cells[of[i]])]
+    after: dict[int, int] = {}  # of which cell of the sheet each cell stands behind
     added: dict[int, list[Placed]] = {}
     anchor = -1
     for index, cell in enumerate(given):
-        if index in of:
-            anchor = of[index]
-        elif cell.source.strip() and not _is_copy(sheet, cell):
+        anchor = after[index] = of.get(index, anchor)
+        if index not in of and cell.source.strip() and not _is_copy(sheet, cell):
+            if _is_stub(cell) and _defined(given, [index], stubs=True) <= _defined(
+                given, worked
+            ):
+                repairs.append("A second, empty cell of an answer was left out.")
+                continue
             placed = Placed(None, cell.cell_type, cell.source, cell.attachments)
             added.setdefault(anchor, []).append(placed)
     cells = list(added.get(-1, ()))
-    made = _defined(given, [index for index in range(len(given)) if index not in of])
-    worked = [
-        i
-        for i, number in of.items()
-        if _squeeze(given[i].source) != _squeeze(sheet.cells[number].release)
-    ]
     for number, own in enumerate(sheet.cells):
         theirs = given[matches[number]] if number in matches else None
         placed = _place(own, theirs, repairs)
-        stub = not placed.answered or STUB.search(placed.source)
-        if own.role == "answer" and stub:
-            wanted = names_of(own.source)[0]
-            others = [i for i in worked if of[i] != number]
-            if wanted and wanted <= made | _defined(given, others):
-                later = [i for i in others if wanted <= _bound(given[i].source)]
-                later = [i for i in later if of[i] > number]
+        # an answer may hold such a line by right: an abstract method
+        stub = STUB.search(placed.source) and not STUB.search(own.source)
+        if own.role == "answer" and (stub or not placed.answered):
+            wanted = bound(own.source)
+            # not a later step that defines the same name anew
+            others = [
+                i
+                for i in range(len(given))
+                if i not in of
+                or (i in worked and not wanted <= bound(sheet.cells[of[i]].source))
+            ]
+            if wanted and wanted <= _defined(given, others):
+                later = [i for i in others if wanted <= _defined(given, [i])]
+                later = [i for i in later if after[i] > number]
                 # no stub over what the student defined; a merged cell runs here, too
                 source = given[later[0]].source if later else ""
                 placed = Placed(own, own.cell_type, source)
@@ -174,6 +206,8 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
     order = [of[index] for index in sorted(of) if sheet.cells[of[index]].grade_id]
     if order != sorted(order):
         repairs.append("The cells were put back in the order of the assignment.")
+    if any(len(cell.source) == MOST_SOURCE for cell in given):
+        repairs.append("A cell of more than 1 MiB of text was cut.")
     if any(cell.tagged for cell in given):
         repairs.append("Tags of cells were removed.")
     return cells, repairs
@@ -232,40 +266,57 @@ def _like(sheet: Sheet, given: list[Given], squeezed: list[str]) -> tuple:
         return bool(text) and squeezed[i] == text
 
     def by_names(own: Cell, i: int) -> bool:
-        if own.role != "answer" or given[i].cell_type != "code":
+        if own.role != "answer":
             return False
-        return bool(names_of(own.source)[0] & _bound(given[i].source))
+        return bool(bound(own.source) & bound(_python(given[i])))
 
     return by_id, by_text, by_names
 
 
-def _defined(given: list[Given], indices: list[int]) -> set[str]:
+def _defined(
+    given: list[Given], indices: Iterable[int], *, stubs: bool = False
+) -> set[str]:
     """Return the names that these code cells define, where that is no stub."""
-    found: set[str] = set()
-    for index in indices:
-        if given[index].cell_type == "code" and not STUB.search(given[index].source):
-            found |= _bound(given[index].source)
-    return found
+    cells = [given[i] for i in indices if given[i].cell_type == "code"]
+    texts = [c.source for c in cells if stubs or not STUB.search(c.source)]
+    return set().union(*map(bound, texts))
 
 
 @functools.lru_cache(maxsize=MOST_CELLS)
-def _bound(source: str) -> frozenset[str]:
-    """Return the names that a student's cell defines; none where that is dear."""
-    with suppress(RecursionError, MemoryError):
+def bound(source: str) -> frozenset[str]:
+    """Return the names that a cell defines; none where that is dear, or IPython fails.
+
+    What runs its cell is looked into: ``%%time``.
+    """
+    with suppress(Exception):
         if len(source) < MOST_PARSED:
-            return frozenset(names_of(source)[0])
+            return frozenset(names_of(RUN_BY.sub("", source))[0])
     return frozenset()
+
+
+def _is_stub(cell: Given) -> bool:
+    return cell.cell_type == "code" and bool(STUB.search(cell.source))
+
+
+def _python(cell: Given) -> str:
+    """Return the code of a cell, which may have become text, in a fence perhaps."""
+    fenced = None if cell.cell_type == "code" else FENCE.fullmatch(cell.source.strip())
+    return fenced[1] if fenced else cell.source
 
 
 def _is_copy(sheet: Sheet, cell: Given) -> bool:
     """Tell whether a surplus cell is a copy of one that belongs to the course."""
     own = next((c for c in sheet.cells if c.grade_id == cell.grade_id != ""), None)
-    return own is not None and own.role not in ("answer", "manual")
+    if own is None or own.role in ("answer", "manual"):
+        return False
+    return _squeeze(cell.source) in (_text(own), _squeeze(own.source))
 
 
 def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
     if own.role in ("answer", "manual"):
         source = theirs.source if theirs else own.release
+        if theirs and own.cell_type == "code":
+            source = _python(theirs)
         if theirs and theirs.cell_type != own.cell_type:
             repairs.append(
                 f"The cell {own.grade_id} was of type {theirs.cell_type}: it was made "
@@ -280,6 +331,10 @@ def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
             "text was used."
         )
     return Placed(own, own.cell_type, own.source)
+
+
+def _text(own: Cell) -> str:
+    return _squeeze(own.release)
 
 
 def _squeeze(source: str) -> str:

@@ -1,5 +1,6 @@
 """What the student's process answers when the test process asks: see `handles`."""
 
+import builtins
 import io
 import socket
 import warnings
@@ -25,8 +26,12 @@ class Server:
 
     def serve(self) -> None:
         """Answer one request."""
-        message, blob = frames.receive(self.sock)
-        capture = SINK.capture = io.StringIO()
+        self.respond(*frames.receive(self.sock))
+
+    def respond(self, message: dict, blob: bytes) -> None:
+        """Answer this request; there may be one that waits for a callback."""
+        before, capture = SINK.capture, io.StringIO()
+        SINK.capture = capture
         reply: dict = {"id": message["id"]}
         answer = wire.Encoder(self.handle)
         try:
@@ -41,7 +46,7 @@ class Server:
             answer = wire.Encoder(self.handle)
             reply |= describe(error)
         finally:
-            SINK.capture = None
+            SINK.capture = before
         reply["printed"] = capture.getvalue()
         reply["warnings"] = [
             [w.category.__name__, str(w.message)[:1000]] for w in seen[:20]
@@ -93,6 +98,8 @@ class Server:
                 return setattr(target, *args)
             case "item":
                 return target[args[0]]
+            case "array":
+                return np.asarray(target)
             case "length":
                 return len(target)
             case "contains":
@@ -165,9 +172,11 @@ class Server:
                 "kwargs": {k: encoder.encode(v) for k, v in kwargs.items()},
             }
             frames.send(self.sock, request, bytes(encoder.blob))
-            reply, blob = frames.receive(self.sock)
+            while "do" in (message := frames.receive(self.sock))[0]:
+                self.respond(*message)
+            reply, blob = message
             if "error" in reply:
-                raise TypeError(reply["error"])
+                raise getattr(builtins, reply["kind"])(reply["error"])
             return self.decoder(reply, blob).decode(reply["value"])
 
         return function

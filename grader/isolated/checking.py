@@ -6,8 +6,10 @@ and its word is worth what plain nbgrader's is.
 """
 
 import ast
+import asyncio
 import contextlib
 import decimal
+import inspect
 import io
 import numbers
 import signal
@@ -44,9 +46,12 @@ def nodes_of(source: str) -> list[ast.stmt]:
 
 def execute(node: ast.stmt, names: dict) -> Any:
     """Run one statement; return the value if it is an expression."""
-    if isinstance(node, ast.Expr):
-        return eval(compile(ast.Expression(node.value), "<check>", "eval"), names)
-    return exec(compile(ast.Module([node], []), "<check>", "exec"), names)
+    is_expression = isinstance(node, ast.Expr)
+    tree = ast.Expression(node.value) if is_expression else ast.Module([node], [])
+    how = "eval" if is_expression else "exec"
+    code = compile(tree, "<check>", how, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    value = eval(code, names)
+    return asyncio.run(value) if code.co_flags & inspect.CO_COROUTINE else value
 
 
 class Magics:
@@ -101,6 +106,8 @@ def check(
                 hide(hidden)
                 line = message["source"].splitlines()[node.lineno - 1].strip()
                 value = execute(node, names)
+            if message["source"].rstrip().endswith(";"):
+                value = None  # IPython shows none
             hide(hidden)  # raises where the check has caught what it must not
             if all(map(says_nothing, nodes)):
                 reply |= {"verdict": Verdict.FAILED, "error": EMPTY}

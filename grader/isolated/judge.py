@@ -11,6 +11,7 @@ import contextlib
 import io
 import signal
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 from grader.isolated import frames
@@ -41,7 +42,19 @@ class Namespace(dict):
         self.students: frozenset[str] = frozenset()
         self.own: frozenset[str] = frozenset()
         self.course: dict[str, Any] = {}
+        self.left: set[str] = set()  # names that checks have bound
         self.cache: dict[str, Any] = {}
+
+    @contextlib.contextmanager
+    def checked(self) -> Iterator[None]:
+        """Note the names that a check binds in this block."""
+        before = dict(self)
+        try:
+            yield
+        finally:
+            self.left |= {
+                k for k in self if k not in before or self[k] is not before[k]
+            }
 
     def __missing__(self, name: str) -> Any:
         if name in self.cache:
@@ -85,20 +98,26 @@ def main(control: socket.socket, _: socket.socket) -> None:
 
 def run_course(names: Namespace, source: str) -> dict:
     """Run a cell of the course's own; return its error, if it has one."""
+    left, names.left = names.left, set()
     try:
-        with interruptible(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            names.checked(),
+            interruptible(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             for node in nodes_of(source):
                 execute(node, names)
     except BaseException as error:
         return {"error": f"{type(error).__name__}: {error}"}
     finally:
+        names.left = left - names.left
         names.course = dict(names)
     return {}
 
 
 def set_up(names: Namespace, source: str) -> None:
     """Make the names of a check that failed, as far as it goes (`Cell.setup`)."""
-    with contextlib.suppress(KeyboardInterrupt), interruptible():
+    with contextlib.suppress(KeyboardInterrupt), names.checked(), interruptible():
         for node in nodes_of(source):
             with (
                 contextlib.suppress(Exception),
@@ -108,9 +127,16 @@ def set_up(names: Namespace, source: str) -> None:
 
 
 def grade(names: Namespace, message: dict) -> dict:
-    """Run a check cell: see `checking.check`."""
+    """Run a check cell: see `checking.check`.
+
+    What the answers before it define is looked up anew, although an earlier check may
+    have bound such a name.
+    """
     link = names.link
     names.cache.clear()
+    for name in names.left.intersection(message["theirs"]):
+        names.left.remove(name)
+        names.pop(name, None)
     link.loans.course = names.course
     seed(message["seed"])
 
@@ -125,7 +151,8 @@ def grade(names: Namespace, message: dict) -> dict:
             text += f"\n  at your line: {place}"
         return text
 
-    reply = check(names, message, hide, explain)
+    with names.checked():
+        reply = check(names, message, hide, explain)
     link.loans.restore()
     link.hidden = False
     return reply

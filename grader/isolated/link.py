@@ -111,12 +111,13 @@ class Link:
         if self.broken:
             raise Broken(self.broken)
         self.count += 1
+        number = self.count  # a callback may ask in between
         with self._following():
-            frames.send(self.sock, request | {"id": self.count}, blob)
+            frames.send(self.sock, request | {"id": number}, blob)
             while "callback" in (message := frames.receive(self.sock))[0]:
                 self._call_back(*message)
             reply, blob = message
-            if reply.get("id") != self.count:
+            if reply.get("id") != number:
                 raise frames.WireError("a reply that nobody asked for")
             printed = wire._exact(reply.get("printed", ""), str)
             if printed:
@@ -183,7 +184,10 @@ class Link:
             reply = {"value": encoder.encode(function(*args, **kwargs))}
         except Exception as error:
             encoder, _ = self._encoder()
-            reply = {"error": f"{type(error).__name__}: {error}"}
+            kind = type(error).__name__
+            builtin = getattr(builtins, kind, None) is type(error)
+            reply = {"error": f"{error}" if builtin else f"{kind}: {error}"}
+            reply["kind"] = kind if builtin else "TypeError"
         frames.send(self.sock, reply, bytes(encoder.blob))
 
     def _exception(self, reply: dict) -> BaseException:

@@ -11,7 +11,7 @@ import time
 import zlib
 from contextlib import suppress
 
-from grader.books.rebuild import STUB
+from grader.books.rebuild import STUB, bound
 from grader.books.sheet import Cell
 from grader.isolated import processes
 from grader.isolated.forkserver import ForkserverError
@@ -134,6 +134,7 @@ class Session(Pair):
             "source": cell.source,
             "hidden": [list(lines) for lines in cell.hidden],
             "seed": zlib.crc32(cell.grade_id.encode()),
+            "theirs": sorted(self.asked_for(number)),
         }
         try:
             with self.timed("starting processes"):
@@ -149,6 +150,16 @@ class Session(Pair):
             step.message = f"The check took more than {self.job.seconds:g} s."
         step.seconds = time.monotonic() - start
         return step
+
+    def asked_for(self, number: int) -> set[str]:
+        """Return the names that the answers right before a check are to define."""
+        names: set[str] = set()
+        for cell in reversed(self.job.cells[:number]):
+            if cell.role == "check":
+                break
+            if cell.role in ("answer", "manual") and cell.cell_type == "code":
+                names |= bound(cell.cell.source)
+        return names
 
     def asked(
         self, number: int, question: dict, sources: dict, replaced: dict | None

@@ -10,9 +10,12 @@ Pickle crosses in one direction only, from the test process to the student's, wh
 decodes it with `pickles=True`; a decoder of ours refuses the tag.
 """
 
+import contextlib
 import pickle
 import re
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -72,6 +75,10 @@ class Encoder:
             return ["bytes", *self._put(bytes(value))]
         if issubclass(kind, np.ndarray):
             return self._array(value, depth)
+        if kind is Fraction:
+            return ["Fraction", hex(value.numerator), hex(value.denominator)]
+        if kind is Decimal:
+            return ["Decimal", str(value)]
         if kind is range:
             return ["range", hex(value.start), hex(value.stop), hex(value.step)]
         if kind is slice:
@@ -195,6 +202,11 @@ class Decoder:
                 return int(rest[0], 16)
             case "float":
                 return float.fromhex(rest[0])
+            case "Fraction":
+                return Fraction(int(rest[0], 16), int(rest[1], 16) or 1)
+            case "Decimal":
+                with contextlib.suppress(InvalidOperation):
+                    return Decimal(_exact(rest[0], str))
             case "complex":
                 return complex(float.fromhex(rest[0]), float.fromhex(rest[1]))
             case "str":
