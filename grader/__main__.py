@@ -45,6 +45,10 @@ def main(given: list[str] | None = None) -> int:
         if not error.filename:
             raise
         tell(f"{error.filename} cannot be used: {error.strerror}")
+    except Exception as error:
+        if not type(error).__module__.startswith("sqlalchemy."):
+            raise
+        tell(f"the gradebook cannot be used: {str(error).splitlines()[0]}")
     except KeyboardInterrupt:
         print(file=sys.stderr)
         tell("stopped; run the same command to go on")

@@ -127,7 +127,7 @@ def settings(given: argparse.Namespace) -> "Options":
         raise CourseError("--timeout must be a number of seconds above 0")
     _see_to_a_sandbox(given.no_sandbox)
     limits = Limits(memory=given.memory * MIB)
-    if not dask:
+    if not dask and given.assignment:
         books = list(given.course.glob(f"*/{given.assignment}/*.ipynb"))
         _warm_up(None if given.no_sandbox else limits, books)
     from grader.jobs import Options

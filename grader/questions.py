@@ -3,7 +3,8 @@
 Who wrote a program can say what it returns, which shape that has, and what changes
 when a line is deleted. The student's program runs where submissions run, with the
 checks of each step replaced by calls; deleted lines make other functions beside it.
-Equal hand-ins of a student get equal questions.
+What does not return the same each time is not asked about. Equal hand-ins of a student
+get equal questions.
 """
 
 import ast
@@ -11,7 +12,10 @@ import hashlib
 import json
 import random
 import re
+import secrets
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -39,7 +43,8 @@ CHOICES = 4
 ENDS = "nothing: it ends with"
 SHEET = "break-after: page; border: 0"
 CODE = re.compile(r"`([^`]+)`")
-MARK = "asked: "
+MARK = f"asked {secrets.token_hex(8)}: "  # which no student can print
+ROUNDED = " (rounded to 4 decimals)"
 ASK = f"""
 import json as _json
 import numpy as _np
@@ -48,18 +53,26 @@ def _shown(value):
         return repr(value), ""
     if isinstance(value, (list, tuple)):
         parts = [_shown(part)[0] for part in value]
-        return "(" + ", ".join(parts) + ")", ""
+        return str(type(value)(parts)).replace("'", ""), ""
     array = _np.asarray(value)
     if array.dtype.kind not in "biuf" or array.size > {MOST}:
         raise TypeError
-    text = _np.array2string(_np.round(array, 4), separator=", ").replace("\\n", "")
+    near = _np.round(array, 4) if array.dtype.kind == "f" else array
+    if (near == 0).sum() > (array == 0).sum():
+        raise TypeError
+    text = _np.array2string(near, separator=", ").replace("\\n", "")
     return " ".join(text.split()), str(array.shape) if array.ndim else ""
 def _ask(name, line, call):
     try:
-        shown = _shown(call())
+        value = call()
     except Exception as error:
         kind = NameError if isinstance(error, NameError) else type(error)
         shown = kind.__name__, "error"
+    else:
+        try:
+            shown = _shown(value)
+        except Exception:
+            shown = "", "unshown"
     print({MARK!r} + _json.dumps([name, line, *shown]))
 """
 
@@ -71,6 +84,7 @@ class Question:
     text: str
     key: str
     choices: tuple[str, ...] = ()
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,10 +199,12 @@ def _asking(cell: Placed, call: Call | None, variants: list) -> Placed:
     """Return a check that prints what calls give."""
     lines = [ASK, "import numpy as np"]
     if call:
-        lines.append(f"_ask({call.name!r}, '', lambda: {call})")
+        whole = f"_ask({call.name!r}, '', lambda: {call})"
+        lines += [whole, whole]  # and once more at the end: does it return the same?
         for name, line, _ in variants:
             other = f"{name}({call.arguments})"
             lines.append(f"_ask({call.name!r}, {line!r}, lambda: {other})")
+        lines.append(whole)
     source = "\n".join([*lines, "assert True"])
     own: Cell = replace(cell.cell, source=source, release=source, hidden=(), setup="")
     return Placed(own, "code", source)
@@ -201,6 +217,8 @@ def _variants(call: Call, program: str) -> list[tuple[str, str, str]]:
     function = next((n for n in reversed(defined) if n.name == call.name), None)
     if function is None:
         return []
+    within = [n for n in ast.walk(function) if isinstance(n, ast.While)]
+    endless = {id(n) for loop in within for n in ast.walk(loop)}  # without a line of it
     places = [
         (body, n)
         for node in ast.walk(function)
@@ -208,12 +226,21 @@ def _variants(call: Call, program: str) -> list[tuple[str, str, str]]:
         for n, statement in enumerate(body)
         if isinstance(statement, ast.Assign | ast.AugAssign | ast.If | ast.For)
         and statement.end_lineno - statement.lineno < 2
+        and id(statement) not in endless
     ]
+    texts = Counter(
+        ast.unparse(n) for n in ast.walk(function) if isinstance(n, ast.stmt)
+    )
+    itself = [n for n in ast.walk(function) if getattr(n, "id", "") == call.name]
     found = []
     for number, (body, n) in enumerate(places[:LINES]):
         line, kept = ast.unparse(body[n]), body[n]
+        if texts[line] > 1:  # which of them is deleted?
+            continue
         body[n] = ast.Pass()
         function.name = name = f"_{call.name}_without_{number}"
+        for reference in itself:
+            reference.id = name
         found.append((name, line, ast.unparse(function)))
         body[n], function.name = kept, call.name
     return found
@@ -231,14 +258,18 @@ def _questions(result: Any, calls: dict[str, Call]) -> dict[str, list[Question]]
         call = calls.get(step.grade_id)
         said = [line for line in step.message.splitlines() if line.startswith(MARK)]
         answers = [json.loads(line.removeprefix(MARK)) for line in said]
-        whole = next((a for a in answers if not a[1]), None)
-        if call is None or whole is None or whole[3] == "error":
+        whole = [a for a in answers if not a[1]]
+        if call is None or not whole or any(a != whole[0] for a in whole):
             continue
-        _, _, value, shape = whole
-        found["value"].append(Question(f"What does your `{call}` return?", value))
+        _, _, value, shape = whole[0]
+        if shape in ("error", "unshown"):
+            continue
+        note = ROUNDED if re.search(r"\.\d{4}", value) else ""
+        text = f"What does your `{call}` return{note}?"
+        found["value"].append(Question(text, value, call=call.name))
         if shape and shape != "(1,)":
             text = f"Which shape has the result of your `{call}`?"
-            found["shape"].append(Question(text, shape))
+            found["shape"].append(Question(text, shape, call=call.name))
         found["line"] += _about_lines(call, value, answers)
     return found
 
@@ -248,26 +279,51 @@ def _about_lines(call: Call, value: str, answers: list) -> Iterator[Question]:
     given = {
         line: f"{ENDS} {text}" if kind == "error" else text
         for _, line, text, kind in answers
-        if line
+        if line and kind != "unshown"
     }
     for line, key in given.items():
         if key == value:
             continue
-        others = dict.fromkeys([value, *given.values(), "None", "0"])
-        choices = [other for other in others if other != key][: CHOICES - 1]
+        choices: list[str] = []
+        for other in [value, *given.values(), "None", "0", "1"]:
+            if not any(_alike(other, known) for known in (key, *choices)):
+                choices.append(other)
         text = f"`{line}` is deleted. What does your `{call}` return then?"
-        yield Question(text, key, tuple(sorted([key, *choices])))
+        kept = sorted([key, *choices[: CHOICES - 1]])
+        yield Question(text, key, tuple(kept), call.name)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Tell whether two texts show the same value: 0 and 0."""
+    with suppress(ValueError):
+        return float(one) == float(other)
+    return one == other
 
 
 def _chosen(asked: dict[str, list[Question]], chooser: random.Random) -> list[Question]:
-    """Return three questions, of as many kinds as there are."""
+    """Return three questions, of as many kinds as there are.
+
+    The choices of a question on a line show the shape of that call: only where there is
+    nothing else it is asked for, too. They do not hold what another question asks for.
+    """
     for kind in ("value", "shape"):
         chooser.shuffle(asked[kind])
     lines = [q for q in asked["line"] if not q.key.startswith(ENDS)] or asked["line"]
     asked["line"] = chooser.sample(lines, len(lines))
-    picked = [asked[kind].pop() for kind in ("line", "shape", "value") if asked[kind]]
-    rest = [*asked["value"], *asked["line"], *asked["shape"]]
-    return [*picked, *rest][:ASKED]
+    picked: list[Question] = []
+    order = ("line", "shape", "value", "value", "line", "line", "shape")
+    for turn, kind in enumerate(order, 1):
+        told = {q.call for q in picked if q.choices and turn < len(order)}
+        apart = [q for q in asked[kind] if q.call not in told]
+        fit = apart if kind == "shape" else apart or asked[kind]
+        if fit and len(picked) < ASKED:
+            picked.append(fit[-1])
+            asked[kind].remove(fit[-1])
+    keys = {q.key for q in picked}
+    return [
+        replace(q, choices=tuple(c for c in q.choices if c == q.key or c not in keys))
+        for q in picked
+    ]
 
 
 # --- what people get ------------------------------------------------------------------

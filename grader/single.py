@@ -22,7 +22,8 @@ def grade(
 ) -> dict[str, Any]:
     """Grade a notebook against its source, and the files beside that.
 
-    What is returned can be JSON: ``score`` and ``points``, the ``state`` of the
+    What is returned can be JSON: ``score`` and ``points`` of the steps that are
+    checked, ``waiting`` with the cells that a person must mark, the ``state`` of the
     notebook, ``problems`` and ``repairs`` as lines of text, and ``steps`` with their
     points and messages.
     """
@@ -34,6 +35,8 @@ def grade(
         ):
             if not path.is_file():
                 raise CourseError(f"{path} is no file")
+            if path == source and path.suffix != ".ipynb":
+                raise CourseError(f"{path} is no notebook (.ipynb)")
             place.mkdir(parents=True)
             shutil.copy(path, place / source.name)
         for beside in source.parent.iterdir():
@@ -51,6 +54,7 @@ def grade(
         "state": result["state"],
         "score": sum(step["score"] for step in steps),
         "points": sum(step["points"] for step in steps),
+        "waiting": sorted(cell for cell, due in result["manual"].items() if due),
         "problems": [*record["notes"], *result["problems"]],
         "repairs": result["repairs"],
         "steps": steps,

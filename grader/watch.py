@@ -42,8 +42,11 @@ def watch(
             made = autograde(course, name, chosen)
             done |= {student: now[student] for student in ready}
             graded = [s for s, record in made.items() if not records.error_of(record)]
-            if graded:
-                feedback.write(course, name, tuple(graded))
+            for student in graded:
+                try:
+                    feedback.write(course, name, (student,))
+                except CourseError as error:  # it has been deleted meanwhile
+                    yield f"{student}: {error}"
             for student, record in made.items():
                 yield f"{student}: {_marks(record)}"
         time.sleep(EVERY)

@@ -251,7 +251,6 @@ class Book:
                     )
                     if penalty is not None:
                         penalty = preprocessor._check_late_penalty(notebook, penalty)
-                        penalty = float(penalty)
                 except Exception as error:  # the course's own code
                     raise PenaltyError(
                         "the course's plugin for late penalties fails: "

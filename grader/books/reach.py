@@ -133,6 +133,7 @@ def _rereads(tree: ast.Module, sheet: Sheet) -> bool:
     answers = [tree_of(c.source).body for c in sheet.cells if c.role == "answer"]
     made = [n for body in answers for n in body if isinstance(n, ast.Assign)]
     variables = set().union(*(_names(t) for n in made for t in n.targets))
+    variables -= names_of(ast.unparse(tree))[0]
     seen: dict[str, bool] = {}  # whether a call has come since
     for node in _in_order(tree):
         if isinstance(node, ast.Call) and _root(node.func) in {*sheet.names}:

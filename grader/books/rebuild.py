@@ -234,8 +234,9 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
         if len(found) > 1:
             repairs.append(f"The cell {own.grade_id} occurs {len(found)} times.")
         empty = _squeeze(own.release)
-        full = [i for i in found if squeezed[i] != empty]
-        matches[number] = (full or found)[0]
+        answer = own.role in ANSWERS  # of others the copy that has been left as it was
+        fit = [i for i in found if (squeezed[i] != empty) == answer]
+        matches[number] = (fit or found)[0]
     by_id, by_text, by_names = _like(sheet, given, squeezed)
     for alike in (by_id, by_text, by_names):
         for number, own in enumerate(sheet.cells):

@@ -6,6 +6,7 @@ files.
 """
 
 import ast
+import builtins
 import csv
 import io
 import re
@@ -18,6 +19,7 @@ from grader import CourseError, records
 from grader.books.course import Course
 from grader.reports import feedback
 from grader.reports.lesson import Lesson, lessons
+from grader.reports.marks import text as text_of
 from grader.verdicts import Verdict
 
 RIGHT, LATER = "right", "right, with the reference in place of earlier answers"
@@ -35,6 +37,7 @@ UNKNOWN = (
     "not what is asked for",
 )
 LONG = 1500  # characters of an example
+MOST_LETTERS = 4  # of a name that is shown whatever it is
 
 
 @dataclass
@@ -62,6 +65,10 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
     """Return what the class did in each step, by notebook and `grade_id`."""
     assignment, found = course.assignment(name), {}
     told = {sheet.name: lessons(course, sheet) for sheet in assignment.sheets}
+    known = {s.name: "\n".join(c.source for c in s.cells) for s in assignment.sheets}
+    texts = {
+        (s.name, c.grade_id): c.source for s in assignment.sheets for c in s.checks
+    }
     kept = [records.read(course, name, student) for student in course.students(name)]
     if not any(kept):
         raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
@@ -72,15 +79,19 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
                 lesson = told.get(notebook, {}).get(step["grade_id"], Lesson())
                 title = step["title"] or step["grade_id"]
                 seen = found.setdefault(key, Seen(title, step["points"], lesson))
-                mistake = name_of(step)
+                mistake = name_of(step, texts.get(key, ""))
                 seen.names[mistake] += 1
-                code = anonymous(feedback.answer_to(result["cells"], step["grade_id"]))
+                answer = feedback.answer_to(result["cells"], step["grade_id"])
+                code = anonymous(answer, known.get(notebook, ""))
                 seen.examples.setdefault(mistake, code)
     return found
 
 
-def name_of(step: dict) -> str:
-    """Return the one name under which the result of a step is counted."""
+def name_of(step: dict, check: str = "") -> str:
+    """Return the one name under which the result of a step is counted.
+
+    It is the check's own, or the kind of an error: what a student wrote is no name.
+    """
     verdict, message = Verdict(step["verdict"]), step["message"]
     if verdict == Verdict.PASSED:
         return LATER if step["followed"] else RIGHT
@@ -91,21 +102,56 @@ def name_of(step: dict) -> str:
     if cause := CAUSE.search(message):
         return " ".join(cause[2].split())
     if head := HEAD.search(message):
-        name = head[1].strip()
+        name = _kind_of_error(head[1]) or head[1].strip()
         return f"{name} (no cause is known)" if name in UNKNOWN else name
-    first = (message or step["own_error"]).strip().splitlines()
-    return first[-1][:120] if first else "no points, no message"
+    said = (message or step["own_error"]).partition("\n  at ")[0].strip()
+    if said.startswith("NotImplementedError"):
+        return UNWRITTEN
+    if kind := _kind_of_error(said):
+        return kind
+    last = said.splitlines()[-1:]
+    ours = [line[:120] for line in last if line.split(": ")[-1].strip() in check]
+    return ours[0] if ours else "the check fails: " * bool(said) + "no name is known"
 
 
-def anonymous(source: str) -> str:
-    """Return a program without comments and texts, in which people name themselves."""
+def _kind_of_error(said: str) -> str:
+    """Return the kind of an error without its text; empty if this is none."""
+    if not (found := re.match(r"([A-Za-z_]\w*): ", said)):
+        return ""
+    name = found[1]
+    if isinstance(getattr(builtins, name, None), type):
+        return name
+    own = name.endswith(("Error", "Exception", "Warning"))
+    return "an exception of their own" if own else ""
+
+
+def anonymous(source: str, known: str = "") -> str:
+    """Return a program without what may name a person: comments, texts, own names.
+
+    Names and long numbers that occur in the sheet, `known`, stay.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return ""
+    kept = {*re.findall(r"\w+", known), *dir(builtins)}
+    names: dict[str, str] = {}
+
+    def other(name: str) -> str:
+        long = len(name) > MOST_LETTERS and name not in kept
+        return names.setdefault(name, f"name{len(names) + 1}") if long else name
+
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+        for field_ in ("id", "arg", "name", "attr"):
+            if isinstance(name := getattr(node, field_, None), str):
+                own = field_ != "attr" or name in names
+                setattr(node, field_, other(name) if own else name)
+        if not isinstance(node, ast.Constant) or isinstance(node.value, bool):
+            continue
+        if isinstance(node.value, str | bytes):
             node.value = "…" if isinstance(node.value, str) else b""
+        elif isinstance(node.value, int) and node.value > 9999:
+            node.value = node.value if str(node.value) in kept else ...
     return ast.unparse(tree)[:LONG]
 
 
@@ -130,7 +176,7 @@ def table(found: dict[tuple[str, str], Seen]) -> str:
     for (notebook, step), seen in found.items():
         for what, count in seen.names.most_common():
             total, section = seen.names.total(), seen.lesson.section
-            lines.writerow([notebook, step, what, count, total, section])
+            lines.writerow([notebook, step, text_of(what), count, total, section])
     return text.getvalue()
 
 

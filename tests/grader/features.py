@@ -301,6 +301,31 @@ FEATURES: dict[str, tuple] = {
         "assert not any(p.any() for p in m.parameters())\n"
         "assert m.training and not m.eval().training and not m.training",
     ),
+    "an exception of a function passed": (
+        solved("try:\n    return x()\nexcept ZeroDivisionError:\n    return None"),
+        "assert f(lambda: 1 / 0) is None and f(lambda: 2) == 2",
+    ),
+    "a function passed that asks for what it is given": (
+        solved(
+            "return x(Point(3))",
+            "class Point:\n    def __init__(self, x):\n        self.x = x\ndef f(x):",
+        ),
+        "assert f(lambda p: p.x + 1) == 4",
+    ),
+    "await in a check": (
+        solved("return x", "async def f(x):"),
+        "assert (await f(2)) == 2",
+    ),
+    "a result that is not shown": (solved("return x"), "4 * f(0);"),
+    "numbers of another library": (
+        solved("return array('d', x)", "from array import array\ndef f(x):"),
+        "import numpy as np\nassert np.allclose(f([1, 2]), [1, 2])",
+    ),
+    "threads in a check": (
+        solved("return x"),
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor(2) as pool:\n    assert [*pool.map(f, [1])] == [1]",
+    ),
     "a step of a torch optimizer": (
         solved("x.zero_grad()\n(w ** 2).backward()\nx.step()", "def f(x, w):"),
         "w = torch.tensor(1.0, requires_grad=True)\n"

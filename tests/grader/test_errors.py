@@ -389,3 +389,32 @@ def test_only_cells_that_need_no_check_stand_alone(tmp_path):
         "d = a": True,
         "e = b": False,
     }
+
+
+PLUGIN = """
+from nbgrader.plugins import BasePlugin
+class Late(BasePlugin):
+    def late_submission_penalty(self, student_id, score, seconds):
+        return {"ada": 1, "eve": "1"}[student_id]
+c.AssignLatePenalties.plugin_class = Late
+"""
+
+
+def test_a_plugin_that_fails_for_one_student_is_an_error_of_that_one(tmp_path):
+    root = tiny.course(tmp_path)
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write(PLUGIN)
+    late = {"timestamp.txt": b"2026-01-02 00:00:00 UTC"}
+    for student in ("ada", "bob", "eve"):
+        tiny.hand_in(root, student, files=late)
+    course = Course(root)
+    with Book(course) as book:
+        book.prepare(course.assignment(tiny.NAME))
+        due = "2026-01-01 00:00:00 UTC"
+        book.gradebook.update_or_create_assignment(tiny.NAME, duedate=due)
+    made = grade(root)
+    assert made["bob"]["state"] == "error"
+    assert "plugin for late penalties fails: KeyError" in made["bob"]["error"]
+    assert "plugin for late penalties fails: TypeError" in made["eve"]["error"]
+    assert (marks(root, "ada"), marks(root, "bob")) == (tiny.POINTS, None)
+    assert sorted(grade(root)) == ["bob", "eve"]  # tried again

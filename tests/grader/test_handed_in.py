@@ -1,12 +1,16 @@
 """What is handed in is found: lost metadata, merged cells, copies, other names."""
 
+import gzip
 import io
 import json
+import tarfile
 import zipfile
 
+import nbformat
 import pytest
 
 from grader.autograde import autograde
+from grader.books import rebuild as rebuilding
 from grader.books.course import Course
 from grader.books.rebuild import rebuild
 from tests.grader import needs_linux, options, tiny
@@ -287,3 +291,197 @@ def test_a_folder_that_is_no_name_is_told_and_left_out(course, book, capsys):
     (course.root / f"submitted/e\nve/{NAME}").mkdir(parents=True)
     assert chosen(course, NAME, ()) == ["ada", "model"]
     assert "'e\\nve' is no name of a student" in capsys.readouterr().err
+
+
+# --- what strangers handed in --------------------------------------------------------
+
+
+def cell_of(book, name):
+    return next(
+        c for c in book["cells"] if c["metadata"]["nbgrader"]["grade_id"] == name
+    )
+
+
+def code(source, **metadata):
+    made = {"cell_type": "code", "metadata": metadata, "source": source}
+    return made | {"execution_count": None, "outputs": []}
+
+
+def sources_run(book, course) -> list[str]:
+    """What runs in a submission, in order, the course's cells aside."""
+    hand_in(course, **{f"{NAME}.ipynb": book})
+    sheet = course.assignment(NAME).sheets[0]
+    cells, _ = rebuild(sheet, read(course)[0].notebooks[NAME])
+    return [c.source for c in cells if c.role in ("answer", "added")]
+
+
+def test_an_answer_in_a_new_cell_below_its_check_runs_where_it_belongs(course, book):
+    cell_of(book, "double")["source"] = released(course)["double"]
+    book["cells"].append(code(tiny.RIGHT))
+    assert sources_run(book, course)[0] == tiny.RIGHT
+
+
+@pytest.mark.parametrize("kept", [{}, {"nbgrader": {"grade_id": "double"}}])
+def test_an_empty_copy_does_not_run_over_the_answer(course, book, kept):
+    at = book["cells"].index(cell_of(book, "double"))
+    book["cells"].insert(at + 1, code(released(course)["double"], **kept))
+    assert sources_run(book, course) == [tiny.RIGHT, HALVES]
+
+
+def test_a_copied_check_that_became_a_helper_is_kept(course, book):
+    edited = code("helper = 2", **cell_of(book, "check")["metadata"])
+    book["cells"].insert(1, edited)
+    assert "helper = 2" in sources_run(book, course)
+
+
+@pytest.mark.parametrize(
+    "source", [tiny.RIGHT, f"```python\n{tiny.RIGHT}\n```", f"\ufeff{tiny.RIGHT}"]
+)
+def test_an_answer_that_has_become_text_without_a_name_is_code_again(
+    course, book, source
+):
+    cell = cell_of(book, "double")
+    cell |= {"cell_type": "markdown", "source": source, "metadata": {}, "id": "x"}
+    for other in book["cells"]:
+        other["metadata"] = other["metadata"] if other is not cell else {}
+    assert sources_run(book, course)[0].strip() == tiny.RIGHT
+
+
+def packed(how: str, raw: bytes) -> bytes:
+    made = io.BytesIO()
+    if how == "gz":
+        return gzip.compress(raw)
+    if how == "tar.gz":
+        with tarfile.open(fileobj=made, mode="w:gz") as archive:
+            entry = tarfile.TarInfo("work/mine.ipynb")
+            entry.size = len(raw)
+            archive.addfile(entry, io.BytesIO(raw))
+        return made.getvalue()
+    with zipfile.ZipFile(made, "w") as archive:
+        for n in range(60 if how == "pictures" else 0):
+            archive.writestr(f"{n:02}.png", b"\x89PNG")
+        archive.writestr("mine.ipynb", raw)
+    return packed("zip", made.getvalue()) if how == "twice" else made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("p.ipynb.gz", "gz"),
+        ("work.tar.gz", "tar.gz"),
+        ("work.zip", "pictures"),
+        ("work.zip", "twice"),
+        ("p.ipynb", "zip"),
+        ("p.txt", ""),
+        ("p", ""),
+        ("p.ipnyb", ""),
+    ],
+)
+def test_a_notebook_is_known_by_what_it_holds(course, book, name, how):
+    raw = json.dumps(book).encode()
+    raw = packed(how, raw) if how else raw
+    hand_in(course, **{name: raw})
+    assert read(course)[1]["double"] == tiny.RIGHT
+
+
+@needs_linux
+def test_sheets_that_name_their_cells_alike_are_told_apart(tmp_path):
+    root = tiny.course(tmp_path)
+    (root / f"solutions/{NAME}/{NAME}.ipynb").unlink()
+    books = {}
+    for sheet, function in (("p1", "twice"), ("p2", "thrice")):
+        solved = f"def {function}(x):\n    ### BEGIN SOLUTION\n    return x\n"
+        cells = [
+            tiny.setup(tiny.SETUP),
+            tiny.answer(f"{solved}    ### END SOLUTION"),
+            tiny.check(f"assert {function}(2) == 2"),
+        ]
+        made = nbformat.v4.new_notebook(cells=cells)
+        nbformat.write(made, root / f"solutions/{NAME}/{sheet}.ipynb")
+        made.cells[1].source = f"def {function}(x): return x"
+        books[sheet] = json.loads(nbformat.writes(made))
+    course = Course(root)
+    for n, names in enumerate([("p1 (1)", "p2 (1)"), ("p2", "p1"), ("a", "b")]):
+        folder = root / f"submitted/s{n}/{NAME}"
+        folder.mkdir(parents=True)
+        for sheet, name in zip(("p1", "p2"), names, strict=True):
+            (folder / f"{name}.ipynb").write_text(json.dumps(books[sheet]))
+    for student, record in autograde(course, NAME, options()).items():
+        steps = [s for book in record["notebooks"].values() for s in book["steps"]]
+        assert [step["score"] for step in steps] == [4, 4], student
+
+
+@needs_linux
+def test_a_name_that_a_check_has_bound_is_the_answers_again(tmp_path):
+    fit = "def fit():\n    ### BEGIN SOLUTION\n    return 2, 1\n    ### END SOLUTION"
+    root = tiny.course(
+        tmp_path,
+        tiny.answer(fit, "fit"),
+        tiny.check("w, b = fit()\nassert w == 2", "check_fit"),
+        tiny.answer("### BEGIN SOLUTION\nw, b = fit()\n### END SOLUTION", "double"),
+        tiny.check("assert (w, b) == (2, 1)"),
+    )
+    right = "def fit(): return 2, 1"
+    tiny.hand_in(root, "empty", "raise NotImplementedError", fit=right)
+    tiny.hand_in(root, "wrong", "w, b = 7, 7", fit=right)
+    tiny.hand_in(root, "right", "w, b = fit()", fit=right)
+    tiny.hand_in(root, "later", "w, b = 2, 1", fit="def fit(): return 3, 1")
+    made = autograde(Course(root), NAME, options())
+    scores = {
+        student: [s["score"] for s in record["notebooks"][NAME]["steps"]]
+        for student, record in made.items()
+    }
+    assert scores == {
+        "empty": [4, 0],
+        "wrong": [4, 0],
+        "right": [4, 4],
+        "later": [0, 4],
+    }
+
+
+@needs_linux
+def test_a_step_that_defines_a_name_anew_is_no_cell_that_moved(tmp_path):
+    first = "class Shape:\n    ### BEGIN SOLUTION\n    def area(self):\n"
+    first += "        raise NotImplementedError\n    ### END SOLUTION"
+    second = "class Shape:\n    ### BEGIN SOLUTION\n    def area(self):\n"
+    second += "        return 1\n    ### END SOLUTION"
+    root = tiny.course(
+        tmp_path,
+        tiny.answer(first, "abstract"),
+        tiny.check("assert not hasattr(Shape, 'sides') and callable(Shape)", "one"),
+        tiny.answer(second),
+        tiny.check("assert Shape().area() == 1"),
+    )
+    solved = {
+        c.grade_id: c.source for c in Course(root).assignment(NAME).sheets[0].cells
+    }
+    tiny.hand_in(root, "both", solved["double"], abstract=solved["abstract"])
+    stub = "class Shape:\n    raise NotImplementedError()"
+    tiny.hand_in(root, "one", stub, abstract=solved["abstract"])
+    autograde(Course(root), NAME, options())
+    assert (marks(root, "both"), marks(root, "one")) == (4, 0)
+
+
+def test_a_text_beside_an_empty_answer_waits_for_a_person(tmp_path):
+    why = nbformat.v4.new_markdown_cell(
+        "why?", metadata=tiny.settings("why", grade=True, solution=True, points=2)
+    )
+    root = tiny.course(tmp_path, tiny.setup(tiny.SETUP), tiny.answer(), why)
+    tiny.hand_in(root, "ada")
+    tiny.hand_in(root, "eve")
+    path = root / f"submitted/ada/{NAME}/{NAME}.ipynb"
+    book = json.loads(path.read_text())
+    text = {"cell_type": "markdown", "metadata": {}, "source": "because"}
+    book["cells"].append(text)
+    path.write_text(json.dumps(book))
+    made = autograde(Course(root), NAME, options())
+    due = {s: r["notebooks"][NAME]["manual"]["why"] for s, r in made.items()}
+    assert due == {"ada": True, "eve": False}
+
+
+def test_a_picture_in_the_text_is_an_attachment():
+    source = "![a](data:image/png;base64,iVBORw0KGgo=) and more"
+    book = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": source}]}
+    (cell,) = rebuilding.read(json.dumps(book).encode())
+    assert cell.source == "![a](attachment:inline-0) and more"
+    assert cell.attachments == {"inline-0": {"image/png": "iVBORw0KGgo="}}

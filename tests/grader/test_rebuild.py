@@ -132,7 +132,7 @@ def test_a_copy_of_an_empty_answer_does_not_win(sheet):
 
 def test_a_copied_check_is_dropped(sheet):
     cells = given(sheet)
-    cells += [cells[4], rebuild.Given("code", "assert True", "f_check")]
+    cells += [cells[4], rebuild.Given("code", CHECK, "f_check")]
     assert sources(sheet, cells)[0] == sources(sheet, given(sheet))[0]
 
 

@@ -10,7 +10,8 @@ import pytest
 from grader import CourseError
 from grader.autograde import autograde
 from grader.books.course import Course
-from grader.books.reach import warnings_about
+from grader.books.reach import reasons, warnings_about
+from grader.trial import held
 from tests.grader import needs_linux, options, tiny
 from tests.grader.test_errors import command, marks
 
@@ -288,3 +289,52 @@ def test_who_prints_without_end_is_told_so(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "ada/p: Cell 2: it printed more than 64 MB" in said
     assert "unreadable" not in said
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'assert (double(3) == 6, "wrong")',
+        "double(3) == 6",
+        "all(double(i) == 2 * i for i in range(3))",
+        "np.allclose(double(3), 6)",
+        "assert double(3) == 6 or True",
+        'assert f"{double(3)} == 6"',
+        "assert lambda: double(3) == 6",
+        "def test():\n    assert double(3) == 6",
+    ],
+)
+def test_a_check_that_can_fail_for_nobody_is_refused(tmp_path, source):
+    root = tiny.course(
+        tmp_path, tiny.setup(tiny.SETUP), tiny.answer(), tiny.check(source)
+    )
+    course = Course(root)
+    (fault,) = held(course, course.assignment(tiny.NAME), options()).faults
+    assert "no statement" in fault
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("self.assertIsNot(double(l), l)", "identity"),
+        ("assert hasattr(double(1), '__len__')", "protocol"),
+        ("assert isinstance(double(1), Iterable)", "protocol"),
+        ("with ThreadPoolExecutor() as p:\n    p.map(double, [1])", "threads"),
+        ("g = double(1)\nfor row in g:\n    row[0] += 1", "changes"),
+        ("g = double(1)\nh = g\nh[0] = 5", "changes"),
+        ("def test():\n    g = double(1)\n    g[0][0] = 1\ntest()", "changes"),
+        ("g = double(1)\nnp.put(g, 0, 1)", "changes"),
+        ("assert stock == 1\ndouble(1)\nassert stock == 1", "before and after"),
+        ("sys.setrecursionlimit(100)\ndouble(1)", "limit"),
+        ("with np.errstate(all='raise'):\n    double(1)", "overflow"),
+        ("assert double(1) == 2\nassert double(2) == 4", ""),
+        ("x = double(1)\nassert x == 2 and stock == 1", ""),
+    ],
+)
+def test_what_would_pass_for_a_wrong_answer_needs_one_process(tmp_path, source, reason):
+    stock = tiny.answer("### BEGIN SOLUTION\nstock = 1\n### END SOLUTION", "stock")
+    root = tiny.course(tmp_path, stock, tiny.answer(), tiny.check(source))
+    (sheet,) = Course(root).assignment(tiny.NAME).sheets
+    why = "; ".join(reasons(sheet.checks[0], sheet))
+    assert reason in why
+    assert bool(reason) == bool(why)
