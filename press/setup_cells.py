@@ -3,12 +3,11 @@
 Run it as ``python -m press.setup_cells``.
 
 It finds the package `helpers` and is the same everywhere, up to the name of the chapter
-and the way to the top of a checkout; a test compares. In a notebook it is a cell of its
-own, collapsed and not shown in the page; in an exercise it begins the first cell.
+and the way to the top of a checkout; a test compares. It is the first code cell,
+collapsed and not shown in the page.
 """
 
 import json
-import re
 from pathlib import Path
 
 from press.configure import repository
@@ -54,28 +53,19 @@ def find(path: Path) -> str:
 
 
 def set_up(path: Path) -> str:
-    """Return the whole set-up cell of a chapter's notebook."""
-    return (TITLE + find(path) + BEGIN.format(chapter=path.stem)).rstrip("\n")
+    """Return the whole set-up cell; a chapter's notebook records what it measures."""
+    is_chapter = path.is_relative_to(ROOT / "notebooks")
+    begin = BEGIN.format(chapter=path.stem) if is_chapter else ""
+    return (TITLE + find(path) + begin).rstrip("\n")
 
 
 def written(path: Path) -> dict:
     """Return a notebook with its set-up as it must be."""
     notebook = json.loads(path.read_text("utf-8"))
     first = next(c for c in notebook["cells"] if c["cell_type"] == "code")
-    if path.is_relative_to(ROOT / "notebooks"):
-        first["metadata"] = METADATA
-        source = set_up(path)
-    else:
-        old = "".join(first["source"])
-        source = find(path) + "\n" + old[lesson_begins(old) :]
-    first["source"] = source.splitlines(keepends=True)
+    first["metadata"] |= METADATA
+    first["source"] = set_up(path).splitlines(keepends=True)
     return notebook
-
-
-def lesson_begins(source: str) -> int:
-    """Return where the set-up of an exercise's first cell ends."""
-    last = list(re.finditer(r"^    (%pip|raise ImportError).*\n+", source, re.M))[-1]
-    return last.end()
 
 
 def sources() -> list[Path]:

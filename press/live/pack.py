@@ -60,6 +60,8 @@ def sheet(path: Path) -> dict:
             title = heading[1] if heading else title
             continue
         metadata = cell["metadata"]
+        if "setup" in metadata.get("tags", ()):
+            continue  # the package is there, and the page does not show the cell
         made = {
             "id": name_of(metadata, len(cells)),
             "role": role_of(metadata),
