@@ -181,7 +181,8 @@ def digest_of(assignment: Assignment) -> str:
     digest = hashlib.sha256()
     for sheet in assignment.sheets:
         cells = [[c.grade_id, c.source, c.points] for c in sheet.cells]
-        digest.update(json.dumps([sheet.name, cells]).encode())
+        how = [sheet.follow_through, sheet.one_process]
+        digest.update(json.dumps([sheet.name, how, cells]).encode())
     for name, content in sorted(assignment.files.items()):
         digest.update(name.encode() + b"\0" + content)
     for package in PACKAGES:

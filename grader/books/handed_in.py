@@ -81,45 +81,64 @@ def submission_of(
         result.timestamp = _timestamp(raw, result.notes)
     result.files = {n: b for n, b in files.items() if not n.endswith(NOTEBOOK)}
     books: dict[str, bytes] = {}
+    room = Room()
     for name, content in files.items():
-        books |= dict(islice(_books(name, content), MOST_ZIPPED))
+        books |= dict(islice(_books(name, content, room), MOST_ZIPPED))
     _assign(result, sheets, books, files)
     return result
 
 
-def _books(name: str, content: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+@dataclass
+class Room:
+    """How much may still be unpacked of a submission, archives in archives too."""
+
+    left: int = 3 * MOST_BYTES
+    entries: int = 5000
+
+    def takes(self, size: int) -> bool:
+        """Tell whether a file of this size still fits, and take its room."""
+        fits = size <= min(self.left, MOST_BYTES) and self.entries > 0
+        self.left -= size * fits
+        self.entries -= 1
+        return fits
+
+
+def _books(
+    name: str, content: bytes, room: Room, depth: int = 0
+) -> Iterator[tuple[str, bytes]]:
     """Yield what may be a notebook in a file: itself, or what is packed in it."""
     base = PurePosixPath(name.replace("\\", "/")).name
     if base.startswith("._") or depth > MOST_PACKED:
         return
-    if packed := dict(_unpacked(content)):
+    if packed := dict(_unpacked(content, room)):
         for inner, raw in packed.items():
-            yield from _books(f"{name}/{inner}" if inner else name, raw, depth + 1)
+            place = f"{name}/{inner}" if inner else name
+            yield from _books(place, raw, room, depth + 1)
     elif ALIKE.search(base) or (len(content) <= MOST_BYTES and JSON.match(content)):
         yield name, content
 
 
-def _unpacked(content: bytes) -> Iterator[tuple[str, bytes]]:
+def _unpacked(content: bytes, room: Room) -> Iterator[tuple[str, bytes]]:
     """Yield the files of an archive, as far as they fit; none of what is no archive."""
-    left = MOST_BYTES
     with suppress(Exception):  # one that cannot be read holds nothing more
         if content[:2] == b"\x1f\x8b":
             with gzip.open(io.BytesIO(content)) as file:
-                content = file.read(left + 1)
+                content = file.read(min(room.left, MOST_BYTES) + 1)
+            if not room.takes(len(content)):
+                return
             if content[257:262] != b"ustar":
                 yield "", content
         if content[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 for entry in archive.infolist():
-                    if entry.file_size <= left and not PICTURE.search(entry.filename):
+                    picture = PICTURE.search(entry.filename)
+                    if not picture and room.takes(entry.file_size):
                         yield entry.filename, archive.read(entry)
-                        left -= entry.file_size
         elif content[257:262] == b"ustar":
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:
                 for entry in archive:
-                    if entry.isreg() and entry.size <= left:
+                    if entry.isreg() and room.takes(entry.size):
                         yield entry.name, archive.extractfile(entry).read()
-                        left -= entry.size
 
 
 def _assign(

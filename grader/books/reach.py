@@ -53,6 +53,8 @@ def reasons(cell: Cell, sheet: Sheet) -> list[str]:
     """Return why a check must run where the answers do; empty if it need not."""
     if sheet.kernel:
         return [f"it is written in {sheet.language}"]
+    if sheet.one_process:
+        return ["the course asks for it"]
     tree = tree_of(cell.source)
     found = [IDENTITY] if any(map(_is_identity, ast.walk(tree))) else []
     for node in ast.walk(tree):

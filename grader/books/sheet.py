@@ -65,6 +65,9 @@ class Sheet:
     language: str = PYTHON
     kernel: str = ""  # that runs it, where it is another language
     follow_through: bool = True  # ``{"grading": {"follow_through": false}}``: no
+    one_process: bool = (
+        False  # ``{"grading": {"one_process": true}}``: whatever is found
+    )
 
     @property
     def grade_ids(self) -> set[str]:
@@ -104,6 +107,7 @@ def load(path: Path, config: Config | None = None) -> Sheet:
         imports = imports_of(cells)
         cells, names, own, mixed = trust(cells, imports, path.parent)
     metadata = notebook.metadata
+    settings = metadata.get("grading", {})
     return Sheet(
         name=path.stem,
         cells=tuple(cells),
@@ -115,7 +119,8 @@ def load(path: Path, config: Config | None = None) -> Sheet:
         metadata={k: dict(metadata[k]) for k in ("kernelspec",) if k in metadata},
         language=language,
         kernel=kernel,
-        follow_through=metadata.get("grading", {}).get("follow_through", True),
+        follow_through=settings.get("follow_through", True),
+        one_process=settings.get("one_process", False),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from grader.autograde import autograde
 from grader.books import rebuild as rebuilding
 from grader.books.course import Course
+from grader.books.handed_in import submission_of
 from grader.books.rebuild import rebuild
 from tests.grader import needs_linux, options, tiny
 from tests.grader.test_errors import marks
@@ -485,3 +486,26 @@ def test_a_picture_in_the_text_is_an_attachment():
     (cell,) = rebuilding.read(json.dumps(book).encode())
     assert cell.source == "![a](attachment:inline-0) and more"
     assert cell.attachments == {"inline-0": {"image/png": "iVBORw0KGgo="}}
+
+
+def test_archives_in_archives_are_opened_as_far_as_there_is_room(monkeypatch):
+    """A bomb: each of many small archives holds a large file."""
+    big = io.BytesIO()
+    with zipfile.ZipFile(big, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", bytes(10 * 2**20))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for n in range(300):
+            archive.writestr(f"{n}.zip", big.getvalue())
+    opened = []
+    monkeypatch.setattr(
+        zipfile.ZipFile,
+        "read",
+        lambda self, entry: opened.append(entry) or READ(self, entry),
+    )
+    made = submission_of("eve", (), {"bomb.zip": bomb.getvalue()}, [])
+    assert made.notebooks == {}
+    assert sum(entry.file_size for entry in opened) <= 60 * 2**20
+
+
+READ = zipfile.ZipFile.read

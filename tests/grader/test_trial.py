@@ -9,7 +9,7 @@ import pytest
 
 from grader import CourseError
 from grader.autograde import autograde
-from grader.books.course import Course
+from grader.books.course import Course, digest_of
 from grader.books.reach import reasons, warnings_about
 from grader.trial import held
 from tests.grader import needs_linux, options, tiny
@@ -338,3 +338,18 @@ def test_what_would_pass_for_a_wrong_answer_needs_one_process(tmp_path, source, 
     why = "; ".join(reasons(sheet.checks[0], sheet))
     assert reason in why
     assert bool(reason) == bool(why)
+
+
+def test_a_course_may_ask_for_one_process(tmp_path):
+    root = tiny.course(tmp_path)
+    course = Course(root)
+    assert held(course, course.assignment(tiny.NAME), options()).together == {}
+    path = root / f"solutions/{tiny.NAME}/{tiny.NAME}.ipynb"
+    book = json.loads(path.read_text())
+    before = digest_of(course.assignment(tiny.NAME))
+    book["metadata"]["grading"] = {"one_process": True}
+    path.write_text(json.dumps(book))
+    assignment = course.assignment(tiny.NAME)
+    assert digest_of(assignment) != before
+    together = held(course, assignment, options()).together
+    assert together == {tiny.NAME: {"check": "the course asks for it"}}
