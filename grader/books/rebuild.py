@@ -42,7 +42,7 @@ class Given:
     source: str
     grade_id: str = ""
     cell_id: str = ""
-    tagged: bool = False
+    tags: tuple[str, ...] = ()
     attachments: object = None  # as they came
 
 
@@ -115,7 +115,7 @@ def _given(cell: dict) -> Given:
         source = ""
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    settings = metadata.get("nbgrader")
+    settings, tags = metadata.get("nbgrader"), metadata.get("tags")
     grade_id = settings.get("grade_id") if isinstance(settings, dict) else ""
     cell_id = cell.get("id")
     kind = cell.get("cell_type")
@@ -134,7 +134,7 @@ def _given(cell: dict) -> Given:
         source=source.encode(errors="replace").decode(),  # no half surrogates
         grade_id=grade_id if isinstance(grade_id, str) else "",
         cell_id=cell_id if isinstance(cell_id, str) else "",
-        tagged=bool(metadata.get("tags")),
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
         attachments=attachments,
     )
 
@@ -208,7 +208,7 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
         repairs.append("The cells were put back in the order of the assignment.")
     if any(len(cell.source) == MOST_SOURCE for cell in given):
         repairs.append("A cell of more than 1 MiB of text was cut.")
-    if any(cell.tagged for cell in given):
+    if any({*c.tags} - _tags(sheet, of.get(i)) for i, c in enumerate(given)):
         repairs.append("Tags of cells were removed.")
     return cells, repairs
 
@@ -332,6 +332,10 @@ def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
             "text was used."
         )
     return Placed(own, own.cell_type, own.source)
+
+
+def _tags(sheet: Sheet, number: int | None) -> set[str]:
+    return set() if number is None else {*sheet.cells[number].tags}
 
 
 def _text(own: Cell) -> str:

@@ -44,6 +44,7 @@ class Cell:
     # a course cell that needs no name of the student's: the test process runs it, too
     trusted: bool = False
     alone: bool = False  # and no result of a check: where it fails, no student is why
+    tags: tuple[str, ...] = ()
     may_raise: bool = False  # tagged ``raises-exception``: an error is meant
     # of a check or an untrusted cell: the statements that make names without the
     # student's help; later checks find these whatever fails
@@ -167,6 +168,7 @@ def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:
         cell_id=cell.get("id", ""),
         locked=bool(is_locked(cell)),
         points=float(settings.get("points", 0)),
+        tags=tuple(cell.metadata.get("tags", ())),
         may_raise="raises-exception" in cell.metadata.get("tags", ()),
         hidden=tuple(_hidden_lines(cell.source, hiding)) if role == "check" else (),
     )

@@ -326,6 +326,23 @@ FEATURES: dict[str, tuple] = {
         "from concurrent.futures import ThreadPoolExecutor\n"
         "with ThreadPoolExecutor(2) as pool:\n    assert [*pool.map(f, [1])] == [1]",
     ),
+    "own classes that inherit from built-in ones": (
+        solved(
+            "import collections\nfrom enum import IntEnum\nclass Stock(dict):\n"
+            "    def most(self):\n        return max(self, key=self.get)\n"
+            "class Vector(list):\n    def __init__(self, *x):\n"
+            "        super().__init__(x)\n        self.norm = sum(v * v for v in x)\n"
+            "Point = collections.namedtuple('Point', 'x y')\n"
+            "Color = IntEnum('Color', 'RED BLUE')\ndef f(v):\n    return v.norm",
+            "",
+        ),
+        "s, v, p = Stock(a=1, b=2), Vector(3, 4), Point(1, 2)\n"
+        "assert (s, s.most(), s['a']) == ({'a': 1, 'b': 2}, 'b', 1)\n"
+        "assert (v, v.norm, len(v), v[0], f(v)) == ([3, 4], 25, 2, 3, 25)\n"
+        "assert isinstance(v, list) and (p.x, p[1], p) == (1, 2, (1, 2))\n"
+        "assert Color.RED == 1 and Color.RED.name == 'RED'\n"
+        "import copy\nassert copy.deepcopy(v) == [3, 4]",
+    ),
     "a step of a torch optimizer": (
         solved("x.zero_grad()\n(w ** 2).backward()\nx.step()", "def f(x, w):"),
         "w = torch.tensor(1.0, requires_grad=True)\n"
