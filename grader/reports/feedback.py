@@ -14,7 +14,7 @@ from pathlib import Path
 from grader import CourseError, records
 from grader.books.course import Course
 from grader.books.gradebook import Book, Mark
-from grader.reports.lesson import Lesson, lessons
+from grader.reports.lesson import Lesson, lesson_of, lessons
 from grader.verdicts import State, Verdict
 
 STYLE = """
@@ -138,7 +138,8 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
             continue  # a comment on an answer belongs to the check after it
         comment, told_so_far = "\n\n".join(told_so_far), []
         if step := steps.get(name):
-            code, lesson = answer_to(result["cells"], name), told.get(name, Lesson())
+            code = answer_to(result["cells"], name)
+            lesson = lesson_of(told, name, step["message"])
             title, lines = step["title"], _checked(step, mark, code, lesson)
         else:
             lines = _by_hand(cell) if cell else [""]

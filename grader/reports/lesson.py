@@ -7,6 +7,7 @@ nothing to say, and their pages are as complete without it.
 import ast
 import importlib
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from grader.books.names import tree_of
 from grader.books.sheet import Cell, Sheet
 
 HOST = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+)")
+FAILED = re.compile(r"^✗ (\w+)", re.MULTILINE)
 PLACE = re.compile(r"[^a-z0-9]+")
 
 
@@ -36,19 +38,35 @@ class Checked(NamedTuple):
     function: str
 
 
-def lessons(course: Course, sheet: Sheet) -> dict[str, Lesson]:
-    """Return the lesson of each check of a sheet that has one, by `grade_id`."""
+def lessons(course: Course, sheet: Sheet) -> dict[Any, Lesson]:
+    """Return the lesson of each check of a sheet that has one, by `grade_id`.
+
+    By (`grade_id`, name of the step) there are those of all steps that it calls.
+    """
     home, found = _home(course), {}
-    for grade_id, (step, chapter, _) in steps_of(sheet).items():
+    for grade_id, (step, chapter, _) in _called(sheet):
         page = f"{home}book/{chapter}.html#{_anchor(step.see)}"
         link = page if home and step.see else ""
-        found[grade_id] = Lesson(step.why, step.see, link)
+        lesson = found[grade_id, step.name] = Lesson(step.why, step.see, link)
+        found.setdefault(grade_id, lesson)
     return found
 
 
+def lesson_of(told: dict[Any, Lesson], grade_id: str, message: str) -> Lesson:
+    """Return the lesson of the step that fails, as the message says."""
+    failed = FAILED.search(message)
+    first = told.get(grade_id, Lesson())
+    return told.get((grade_id, failed[1]), first) if failed else first
+
+
 def steps_of(sheet: Sheet) -> dict[str, Checked]:
-    """Return what each check calls, by `grade_id`; not those of other courses."""
-    modules, found = _modules(sheet.cells), {}
+    """Return what each check calls first, by `grade_id`; not those of other courses."""
+    return dict(reversed([*_called(sheet)]))
+
+
+def _called(sheet: Sheet) -> Iterator[tuple[str, Checked]]:
+    """Yield what each check calls, in order."""
+    modules = _modules(sheet.cells)
     for cell in sheet.checks:
         for node in ast.walk(tree_of(cell.source)):
             called = node.func if isinstance(node, ast.Call) else None
@@ -60,8 +78,7 @@ def steps_of(sheet: Sheet) -> dict[str, Checked]:
                 function = next((getattr(a, "id", "") for a in node.args), "")
                 made = Checked(step, module.rpartition(".")[2], function)
                 if hasattr(step, "why"):
-                    found.setdefault(cell.grade_id, made)
-    return found
+                    yield cell.grade_id, made
 
 
 def _modules(cells: list[Cell]) -> dict[str, str]:

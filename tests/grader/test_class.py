@@ -10,10 +10,11 @@ import pytest
 
 from grader import autograde, questions
 from grader.books.course import Course
-from grader.reports import feedback, insight
+from grader.reports import feedback, insight, lesson
 from grader.single import grade
 from grader.watch import watch
 from tests.course import ROOT, handed_in, points, reference, wrong_answers
+from tests.course import sheet as of_the_course
 from tests.grader import classes, empty_gradebook, needs_linux, options
 
 pytestmark = needs_linux
@@ -230,3 +231,21 @@ def test_an_example_keeps_only_names_of_the_sheet():
     assert not [word for word in ("ada", "1234567", "matric") if word in shown]
     assert "def step(s, threshold, name" in shown
     assert "np.where(" in shown
+
+
+def test_of_two_steps_in_a_check_that_one_is_explained_which_fails():
+    told = {
+        "both": lesson.Lesson("first"),
+        ("both", "sigmoid"): lesson.Lesson("first"),
+        ("both", "slope_at"): lesson.Lesson("second"),
+    }
+    said = "✓ sigmoid: 4 cases\n✗ slope_at (a table): wrong values"
+    assert lesson.lesson_of(told, "both", said).why == "second"
+    assert lesson.lesson_of(told, "both", "no check of ours").why == "first"
+    sheet = of_the_course("backpropagation/four_equations")
+    found = lesson.lessons(Course(ROOT), sheet)
+    whys = {
+        found["equations_slope_check", name].why for name in ("sigmoid", "slope_at")
+    }
+    assert len(whys) == 2
+    assert lesson.steps_of(sheet)["equations_slope_check"].step.name == "sigmoid"
