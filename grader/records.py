@@ -20,6 +20,7 @@ from typing import Any
 from grader import CourseError
 from grader.books.course import Assignment, Course
 from grader.books.gradebook import Book, PenaltyError
+from grader.books.names import ANSWERS
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
 from grader.jobs import Task
@@ -86,9 +87,7 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
             or (c.role == "manual" and c.cell.metadata["nbgrader"].get("grade"))
         },
         "empty": [
-            c.cell.grade_id
-            for c in cells
-            if c.role in ("answer", "manual") and not c.answered
+            c.cell.grade_id for c in cells if c.role in ANSWERS and not c.answered
         ],
         "cells": [
             _notebook_cell(n, c, result, steps, redact, submission.files)
@@ -100,8 +99,8 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
 
 def _is_due(cells: list[Placed], number: int) -> bool:
     """Tell whether there is something to read: in the cell, or in one beside it."""
-    beside = [*cells[max(0, number - 1) : number], *cells[number + 1 : number + 2]]
-    return cells[number].answered or any(c.role == "added" for c in beside)
+    around = cells[max(0, number - 1) : number + 2]
+    return cells[number].answered or any(c.role == "added" for c in around)
 
 
 def _step(title: str, step: Step, redact: Redactor) -> dict:

@@ -35,7 +35,7 @@ MOST_ZIPPED = 50  # notebooks of an archive
 MOST_PACKED = 3  # archives in archives
 DATE = re.compile(r"[\w:+., -]{1,60}([A-Z][a-z]+(/[A-Z][A-Za-z_]+){1,2})?")
 NOTEBOOK = ".ipynb"
-PICTURE = re.compile(r"\.(png|jpe?g|gif|mp4|mov|pdf|npz|pt)$", re.IGNORECASE)
+NO_BOOK = re.compile(r"\.(png|jpe?g|gif|mp4|mov|pdf|npz|pt)$", re.IGNORECASE)
 ALIKE = re.compile(r"\.ipynb|\.json$", re.IGNORECASE)  # as browsers and mail rename it
 JSON = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{(?=.*"(?:cells|worksheets)")', re.DOTALL)
 
@@ -128,11 +128,12 @@ def _unpacked(content: bytes, room: Room) -> Iterator[tuple[str, bytes]]:
                 return
             if content[257:262] != b"ustar":
                 yield "", content
+                return
         if content[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 for entry in archive.infolist():
-                    picture = PICTURE.search(entry.filename)
-                    if not picture and room.takes(entry.file_size):
+                    other = NO_BOOK.search(entry.filename)
+                    if not other and room.takes(entry.file_size):
                         yield entry.filename, archive.read(entry)
         elif content[257:262] == b"ustar":
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:

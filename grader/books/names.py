@@ -23,6 +23,7 @@ DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign)
 OF_IPYTHON = {"get_ipython", "display", "In", "Out", "_", "__", "___", "exit", "quit"}
 ANSWERS = ("answer", "manual")
+RUNNING = ("capture", "time", "timeit", "prun")  # magics that run their cell
 COMPARING = {
     "all",
     "any",

@@ -8,7 +8,7 @@ graded in one process; of what else an author should know `warnings_about` tells
 import ast
 from collections.abc import Iterator
 
-from grader.books.names import is_idle, names_of, says_nothing, tree_of
+from grader.books.names import RUNNING, is_idle, names_of, says_nothing, tree_of
 from grader.books.sheet import Cell, Sheet
 
 CHANGING = {
@@ -46,7 +46,6 @@ LOOKS_INSIDE = {
     "testmod": "it looks for examples in docstrings (doctest)",
 }
 CHANGES = "it changes what a call was given or has returned"
-SWALLOWING = ("capture", "time", "timeit", "prun")
 
 
 def reasons(cell: Cell, sheet: Sheet) -> list[str]:
@@ -149,10 +148,11 @@ def _rereads(tree: ast.Module, sheet: Sheet) -> bool:
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes as they are run; what functions hold, where they stand."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.For | ast.comprehension):
-            yield child  # its target is set before its body
+        loops = isinstance(child, ast.For | ast.comprehension)
+        if loops:  # its target is set before its body
+            yield child
         yield from _in_order(child)
-        if not isinstance(child, ast.For | ast.comprehension):
+        if not loops:
             yield child
 
 
@@ -203,7 +203,7 @@ def warnings_about(sheet: Sheet) -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Call)
             and getattr(node.func, "attr", "") == "run_cell_magic"
         }
-        for name in sorted(magics.intersection(SWALLOWING)):
+        for name in sorted(magics.intersection(RUNNING)):
             yield (
                 cell.grade_id,
                 f"%%{name} hides errors in nbgrader; here they fail the check",

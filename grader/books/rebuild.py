@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from grader.books.names import ANSWERS, names_of
+from grader.books.names import ANSWERS, RUNNING, names_of
 from grader.books.sheet import Cell, Sheet
 
 MOST_BYTES = 20 * 2**20
 STUB = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)
-RUN_BY = re.compile(r"\A\s*%%(time|timeit|capture|prun)\b.*\n")
+RUN_BY = re.compile(rf"\A\s*%%({'|'.join(RUNNING)})\b.*\n")
 FENCE = re.compile(
     r"```(?:python|py|ipython)?[ \t]*\n(.*?)\n?```", re.DOTALL | re.IGNORECASE
 )
@@ -73,7 +73,7 @@ class Placed:
     @property
     def answered(self) -> bool:
         """Whether this is an answer that differs from what was handed out."""
-        if self.role not in ("answer", "manual"):
+        if self.role not in ANSWERS:
             return False
         return _squeeze(self.source) != _squeeze(self.cell.release)
 
@@ -172,9 +172,7 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
     for index, cell in enumerate(given):
         anchor = after[index] = of.get(index, anchor)
         if index not in of and cell.source.strip() and not _is_copy(sheet, cell):
-            if _is_stub(cell) and _defined(given, [index], stubs=True) <= _defined(
-                given, worked
-            ):
+            if _is_stub(cell) and bound(cell.source) <= _defined(given, worked):
                 repairs.append("A second, empty cell of an answer was left out.")
                 continue
             placed = Placed(None, cell.cell_type, cell.source, cell.attachments)
@@ -251,7 +249,7 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
                     repairs.append(lost + "by what it holds.")
     for number, own in enumerate(sheet.cells):
         if own.grade_id and number not in matches:
-            what = "an empty one" if own.role in ("answer", "manual") else "it"
+            what = "an empty one" if own.role in ANSWERS else "it"
             repairs.append(f"The cell {own.grade_id} was missing: {what} was put back.")
     return matches, repairs
 
@@ -274,13 +272,10 @@ def _like(sheet: Sheet, given: list[Given], squeezed: list[str]) -> tuple:
     return by_id, by_text, by_names
 
 
-def _defined(
-    given: list[Given], indices: Iterable[int], *, stubs: bool = False
-) -> set[str]:
+def _defined(given: list[Given], indices: Iterable[int]) -> set[str]:
     """Return the names that these code cells define, where that is no stub."""
     cells = [given[i] for i in indices if given[i].cell_type == "code"]
-    texts = [c.source for c in cells if stubs or not STUB.search(c.source)]
-    return set().union(*map(bound, texts))
+    return set().union(*(bound(c.source) for c in cells if not _is_stub(c)))
 
 
 @functools.lru_cache(maxsize=MOST_CELLS)
@@ -308,13 +303,13 @@ def _python(cell: Given) -> str:
 def _is_copy(sheet: Sheet, cell: Given) -> bool:
     """Tell whether a surplus cell is a copy of one that belongs to the course."""
     own = next((c for c in sheet.cells if c.grade_id == cell.grade_id != ""), None)
-    if own is None or own.role in ("answer", "manual"):
+    if own is None or own.role in ANSWERS:
         return False
     return _squeeze(cell.source) in (_text(own), _squeeze(own.source))
 
 
 def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
-    if own.role in ("answer", "manual"):
+    if own.role in ANSWERS:
         source = theirs.source if theirs else own.release
         if theirs and own.cell_type == "code":
             source = _python(theirs)

@@ -45,10 +45,14 @@ class Cell:
     trusted: bool = False
     alone: bool = False  # and no result of a check: where it fails, no student is why
     tags: tuple[str, ...] = ()
-    may_raise: bool = False  # tagged ``raises-exception``: an error is meant
     # of a check or an untrusted cell: the statements that make names without the
     # student's help; later checks find these whatever fails
     setup: str = ""
+
+    @property
+    def may_raise(self) -> bool:
+        """Whether an error is meant."""
+        return "raises-exception" in self.tags
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,9 @@ class Sheet:
     metadata: dict
     language: str = PYTHON
     kernel: str = ""  # that runs it, where it is another language
-    follow_through: bool = True  # ``{"grading": {"follow_through": false}}``: no
-    one_process: bool = (
-        False  # ``{"grading": {"one_process": true}}``: whatever is found
-    )
+    # the notebook's metadata: ``{"grading": {"follow_through": false, …}}``
+    follow_through: bool = True
+    one_process: bool = False
 
     @property
     def grade_ids(self) -> set[str]:
@@ -169,7 +172,6 @@ def _cell(cell, release: str, hiding: ClearHiddenTests) -> Cell:
         locked=bool(is_locked(cell)),
         points=float(settings.get("points", 0)),
         tags=tuple(cell.metadata.get("tags", ())),
-        may_raise="raises-exception" in cell.metadata.get("tags", ()),
         hidden=tuple(_hidden_lines(cell.source, hiding)) if role == "check" else (),
     )
 

@@ -20,13 +20,12 @@ import numpy as np
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.utils.capture import capture_output
 
-from grader.books.names import says_nothing
+from grader.books.names import RUNNING, says_nothing
 from grader.verdicts import Verdict
 
 MOST_PRINTED = 100_000
 HIDDEN = "A hidden check failed."
 EMPTY = "This check has no statement: it is the course's to mend."
-RUNNING = ("capture", "time", "timeit", "prun")  # magics that run their cell
 
 
 @contextlib.contextmanager

@@ -207,8 +207,7 @@ class Forkserver(Forking):
             while self.rehearsals:
                 self.rehearsals.popitem()[1].end()
             self.socket.close()
-            self.process.kill()
-            self.process.wait()
+            self.end()
             self.process.stderr.close()
             for folder in glob.glob(f"{glob.escape(self.home.name)}-*"):
                 shutil.rmtree(folder, ignore_errors=True)

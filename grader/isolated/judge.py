@@ -11,7 +11,6 @@ import contextlib
 import io
 import signal
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 from grader.isolated import frames
@@ -45,16 +44,9 @@ class Namespace(dict):
         self.left: set[str] = set()  # names that checks have bound
         self.cache: dict[str, Any] = {}
 
-    @contextlib.contextmanager
-    def checked(self) -> Iterator[None]:
-        """Note the names that a check binds in this block."""
-        before = dict(self)
-        try:
-            yield
-        finally:
-            self.left |= {
-                k for k in self if k not in before or self[k] is not before[k]
-            }
+    def bound_since(self, before: dict[str, Any]) -> set[str]:
+        """Return the names that were bound since this was a copy."""
+        return {k for k in self if k not in before or self[k] is not before[k]}
 
     def __missing__(self, name: str) -> Any:
         if name in self.cache:
@@ -98,32 +90,30 @@ def main(control: socket.socket, _: socket.socket) -> None:
 
 def run_course(names: Namespace, source: str) -> dict:
     """Run a cell of the course's own; return its error, if it has one."""
-    left, names.left = names.left, set()
+    before = dict(names)
     try:
-        with (
-            names.checked(),
-            interruptible(),
-            contextlib.redirect_stdout(io.StringIO()),
-        ):
+        with interruptible(), contextlib.redirect_stdout(io.StringIO()):
             for node in nodes_of(source):
                 execute(node, names)
     except BaseException as error:
         return {"error": f"{type(error).__name__}: {error}"}
     finally:
-        names.left = left - names.left
+        names.left -= names.bound_since(before)
         names.course = dict(names)
     return {}
 
 
 def set_up(names: Namespace, source: str) -> None:
     """Make the names of a check that failed, as far as it goes (`Cell.setup`)."""
-    with contextlib.suppress(KeyboardInterrupt), names.checked(), interruptible():
+    before = dict(names)
+    with contextlib.suppress(KeyboardInterrupt), interruptible():
         for node in nodes_of(source):
             with (
                 contextlib.suppress(Exception),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 execute(node, names)
+    names.left |= names.bound_since(before)
 
 
 def grade(names: Namespace, message: dict) -> dict:
@@ -151,8 +141,9 @@ def grade(names: Namespace, message: dict) -> dict:
             text += f"\n  at your line: {place}"
         return text
 
-    with names.checked():
-        reply = check(names, message, hide, explain)
+    before = dict(names)
+    reply = check(names, message, hide, explain)
+    names.left |= names.bound_since(before)
     link.loans.restore()
     link.hidden = False
     return reply

@@ -11,6 +11,7 @@ import time
 import zlib
 from contextlib import suppress
 
+from grader.books.names import ANSWERS
 from grader.books.rebuild import STUB, bound
 from grader.books.sheet import Cell
 from grader.isolated import processes
@@ -157,7 +158,7 @@ class Session(Pair):
         for cell in reversed(self.job.cells[:number]):
             if cell.role == "check":
                 break
-            if cell.role in ("answer", "manual") and cell.cell_type == "code":
+            if cell.role in ANSWERS and cell.cell_type == "code":
                 names |= bound(cell.cell.source)
         return names
 

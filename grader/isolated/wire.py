@@ -10,12 +10,11 @@ Pickle crosses in one direction only, from the test process to the student's, wh
 decodes it with `pickles=True`; a decoder of ours refuses the tag.
 """
 
-import contextlib
 import functools
 import pickle
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -246,19 +245,8 @@ class Decoder:
         match tag:
             case "one":
                 return SINGLE[rest[0]]
-            case "bool":
-                return _exact(rest[0], bool)
-            case "int":
-                return int(rest[0], 16)
-            case "float":
-                return float.fromhex(rest[0])
-            case "Fraction":
-                return Fraction(int(rest[0], 16), int(rest[1], 16) or 1)
-            case "Decimal":
-                with contextlib.suppress(InvalidOperation):
-                    return Decimal(_exact(rest[0], str))
-            case "complex":
-                return complex(float.fromhex(rest[0]), float.fromhex(rest[1]))
+            case "bool" | "int" | "float" | "Fraction" | "Decimal" | "complex":
+                return _number(tag, *rest)
             case "str":
                 return _exact(rest[0], str)
             case "bytes":
@@ -351,6 +339,21 @@ def generator(state: dict) -> np.random.Generator:
     bits = getattr(np.random, name)(0)
     bits.state = state
     return np.random.Generator(bits)
+
+
+def _number(tag: str, first: Any, second: Any = "") -> Any:
+    match tag:
+        case "bool":
+            return _exact(first, bool)
+        case "int":
+            return int(first, 16)
+        case "Fraction":
+            return Fraction(int(first, 16), int(second, 16) or 1)
+        case "Decimal":
+            return Decimal(_exact(first, str))
+        case "complex":
+            return complex(float.fromhex(first), float.fromhex(second))
+    return float.fromhex(first)
 
 
 def _exact(value: Any, kind: type) -> Any:

@@ -81,9 +81,10 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
                 seen = found.setdefault(key, Seen(title, step["points"], lesson))
                 mistake = name_of(step, texts.get(key, ""))
                 seen.names[mistake] += 1
-                answer = feedback.answer_to(result["cells"], step["grade_id"])
-                code = anonymous(answer, known.get(notebook, ""))
-                seen.examples.setdefault(mistake, code)
+                if mistake not in seen.examples:
+                    answer = feedback.answer_to(result["cells"], step["grade_id"])
+                    code = anonymous(answer, known.get(notebook, ""))
+                    seen.examples[mistake] = code
     return found
 
 
@@ -111,7 +112,9 @@ def name_of(step: dict, check: str = "") -> str:
         return kind
     last = said.splitlines()[-1:]
     ours = [line[:120] for line in last if line.split(": ")[-1].strip() in check]
-    return ours[0] if ours else "the check fails: " * bool(said) + "no name is known"
+    if ours:
+        return ours[0]
+    return "the check fails: no name is known" if said else "no points, no message"
 
 
 def _kind_of_error(said: str) -> str:

@@ -196,11 +196,7 @@ def test_nothing_that_a_student_prints_is_a_key_and_lines_are_told_apart(tmp_pat
     root = classes.make(tmp_path, {"one": handed_in(EXERCISE, answers)})
     asked = questions.questions(Course(root), classes.ASSIGNMENT, options())
     keys = {q.key for q in asked["one"]["gates"]}
-    assert keys == {"[-5.,  7., 10.]", "(3,)", "[-1.,  3.,  4.]"} or keys == {
-        "[-5., 7., 10.]",
-        "(3,)",
-        "[-1., 3., 4.]",
-    }
+    assert keys == {"[-5., 7., 10.]", "(3,)", "[-1., 3., 4.]"}
 
 
 def failed(message: str) -> dict:

@@ -343,8 +343,6 @@ def test_an_answer_that_has_become_text_without_a_name_is_code_again(
 ):
     cell = cell_of(book, "double")
     cell |= {"cell_type": "markdown", "source": source, "metadata": {}, "id": "x"}
-    for other in book["cells"]:
-        other["metadata"] = other["metadata"] if other is not cell else {}
     assert sources_run(book, course)[0].strip() == tiny.RIGHT
 
 
