@@ -30,13 +30,18 @@ NOT_WRITTEN = (
 
 
 def grade(job: Job) -> Graded | Fault:
-    """Return the verdict of each step, or whose fault there is none."""
+    """Return the verdict of each step, or whose fault there is none.
+
+    A fault is tried again once: a machine that ends one process may spare the next.
+    """
     try:
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             starts = job.forkserver().warm()
             result = _attempt(job)
-            if job.forkserver().warm() == starts:
-                return result  # else it died on the way, and took the student's process
+            if job.forkserver().warm() != starts:
+                continue  # it died on the way, and took the student's process
+            if attempt or not isinstance(result, Fault):
+                return result
     except ForkserverError as error:
         return Fault(f"the forkserver: {error}")
     return Fault("the forkserver died again and again while this notebook was graded")

@@ -17,7 +17,7 @@ import pytest
 from grader import records
 from grader.autograde import autograde
 from grader.books.course import Course
-from grader.isolated import forkserver
+from grader.isolated import forkserver, processes
 from tests.grader import classes, empty_gradebook, needs_linux, options
 
 COUNT = 10  # submissions
@@ -63,11 +63,15 @@ def children(process: subprocess.Popen) -> set[int]:
     return {*family} & classes.processes()
 
 
+def forkservers(process: subprocess.Popen) -> set[int]:
+    return children(process) & {*below(process.pid)}
+
+
 def rehearsals(process: subprocess.Popen) -> set[int]:
     """Those that have forked test processes: no other child has grandchildren."""
     return {
         pid
-        for forkserver in children(process) & {*below(process.pid)}
+        for forkserver in forkservers(process)
         for pid in below(forkserver)
         if any(map(below, below(pid)))
     }
@@ -169,7 +173,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(course, undisturbed):
     assert classes.rows(course) == classes.rows(undisturbed[0])
 
 
-@pytest.mark.parametrize("who", [children, rehearsals])
+@pytest.mark.parametrize("who", [forkservers, rehearsals])
 def test_a_forkserver_that_dies_costs_nobody_a_point(course, undisturbed, who):
     running = classes.start(course, "autograde", classes.ASSIGNMENT)
     wait_until(lambda: graded(course))
@@ -178,6 +182,21 @@ def test_a_forkserver_that_dies_costs_nobody_a_point(course, undisturbed, who):
             os.kill(pid, signal.SIGKILL)
     _, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors
+    assert classes.rows(course) == classes.rows(undisturbed[0])
+
+
+def test_a_test_process_that_the_machine_ends_costs_nobody_a_point(
+    course, undisturbed, monkeypatch
+):
+    def once(*arguments):
+        if next(ends, False):
+            raise processes.Dead("it ended")
+        return original(*arguments)
+
+    ends, original = iter([True]), processes.Judge.course
+    monkeypatch.setattr(processes.Judge, "course", once)
+    autograde(Course(course), classes.ASSIGNMENT, options())
+    assert next(ends, None) is None
     assert classes.rows(course) == classes.rows(undisturbed[0])
 
 
