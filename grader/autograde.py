@@ -25,6 +25,7 @@ from grader.terminal import tell
 from grader.trial import Trial, tried
 from grader.verdicts import Fault
 
+MOST_TOLD = 5  # notebooks in the wrong place
 ANYWAY = "Graded although the assignment does not pass its own trial:"
 
 
@@ -80,11 +81,16 @@ def chosen(course: Course, name: str, wanted: Iterable[str]) -> list[str]:
     students = course.students(name)
     for odd in course.nameless(name):
         tell(f"the folder {odd!r} is no name of a student: it is left out")
+    folder = course.folder("submitted", "STUDENT", name)
+    strays = course.strays(name) if not wanted else []
+    for path in strays[:MOST_TOLD]:
+        tell(f"{path} is not graded: it does not lie in {folder}")
+    if len(strays) > MOST_TOLD:
+        tell(f"… and {len(strays) - MOST_TOLD} more notebooks that lie elsewhere")
     unknown = sorted(set(wanted) - set(students))
     if unknown:
         raise CourseError(f"{unknown[0]} has handed in nothing for {name}")
     if not students:
-        folder = course.folder("submitted", "STUDENT", name)
         raise CourseError(f"nobody has handed in {name}: nothing lies in {folder}")
     return sorted(wanted) or students
 
@@ -172,7 +178,7 @@ def _task(this: Round, student: str) -> Task:
         elif sheet.name in submission.notebooks:
             cells, repairs = rebuild(sheet, submission.notebooks[sheet.name])
             submission.repairs[sheet.name] += repairs
-            files = submission.beside(this.assignment.files)
+            files = submission.beside(sheet.name, this.assignment.files)
             made = job(
                 this.course, this.assignment, this.options, student, sheet, cells, files
             )

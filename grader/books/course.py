@@ -4,6 +4,7 @@ All that students and instructors wrote is read here, and nothing is judged: wha
 an instructor's notebook is told in `sheet`, how a student's fits into it, in `rebuild`.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -143,6 +144,23 @@ class Course:
         matches = (pattern.fullmatch(str(p)) for p in found if p.is_dir())
         names = {m["student"] for m in matches if m}
         return sorted(names | self._locked(assignment))
+
+    def strays(self, assignment: str) -> list[Path]:
+        """Return the notebooks of an assignment that lie in no submission's folder."""
+        step, any_one = self.folders.submitted_directory, "[^/]+"
+        paths = (
+            self.folders.format_path(step, any_one, name, escape=True)
+            for name in self.assignments()
+        )
+        submissions = re.compile(f"({'|'.join(paths)})/.*")
+        titles = self.folder("source", ".", assignment).glob("*.ipynb")
+        found = (
+            path
+            for name in [glob.escape(path.name) for path in titles]
+            for folders in ("", "*/", "*/*/")
+            for path in (self.root / step).glob(f"{folders}{name}")
+        )
+        return sorted(p for p in found if not submissions.fullmatch(str(p)))
 
     def _locked(self, assignment: str) -> set[str]:
         """Return the students whose folders cannot be looked into."""

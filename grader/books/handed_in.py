@@ -44,28 +44,46 @@ JSON = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{(?=.*"(?:cells|worksheets)")', re.D
 class Submission:
     """What a student handed in, read and not yet judged.
 
-    `notebooks` holds the cells by notebook name; `unreadable` says why one is missing.
+    `notebooks` holds the cells by notebook name, `places` the names of their files;
+    `unreadable` says why one is missing. `packed` is what archives hold.
     """
 
     student: str
     digest: str
     files: dict[str, bytes] = field(default_factory=dict)
+    packed: dict[str, bytes] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
     notebooks: dict[str, list[Given]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     repairs: dict[str, list[str]] = field(default_factory=dict)
     timestamp: datetime | None = None
     notes: list[str] = field(default_factory=list)
 
-    def beside(self, course: dict[str, bytes]) -> dict[str, bytes]:
-        """Return the files to work with: the course's, and those that fit beside."""
-        taken = {*course, *(str(p) for name in course for p in Path(name).parents)}
-        fits = {
-            name: content
-            for name, content in self.files.items()
-            if name not in taken
-            and not any(str(p) in course for p in Path(name).parents)
+    def beside(self, name: str, course: dict[str, bytes]) -> dict[str, bytes]:
+        """Return what a notebook works with: the course's files, and those that fit.
+
+        Where it was handed in within a folder or an archive, what lies there, too.
+        """
+        base = PurePosixPath(self.places[name]).parent
+        around = {
+            str(PurePosixPath(file).relative_to(base)): content
+            for file, content in (self.files | self.packed).items()
+            if base.name and PurePosixPath(file).is_relative_to(base)
         }
-        return fits | course
+        return _together(course, _together(self.files, around))
+
+
+def _together(first: dict[str, bytes], second: dict[str, bytes]) -> dict[str, bytes]:
+    """Return both, less what of the second has no room beside the first."""
+    taken = {*first, *(str(p) for name in first for p in Path(name).parents)}
+    fits = {
+        name: content
+        for name, content in second.items()
+        if name not in taken
+        and ".." not in Path(name).parts
+        and not any(str(p) in first for p in Path(name).parents)
+    }
+    return fits | first
 
 
 def submission_of(
@@ -83,7 +101,11 @@ def submission_of(
     books: dict[str, bytes] = {}
     room = Room()
     for name, content in files.items():
-        books |= dict(islice(_books(name, content, room), MOST_ZIPPED))
+        leaves = dict(_leaves(name, content, room))
+        found = (pair for pair in leaves.items() if _may_be_a_book(*pair))
+        books |= dict(islice(found, MOST_ZIPPED))
+        leaves.pop(name, None)
+        result.packed |= {n: b for n, b in leaves.items() if not n.endswith(NOTEBOOK)}
     _assign(result, sheets, books, files)
     return result
 
@@ -103,19 +125,23 @@ class Room:
         return fits
 
 
-def _books(
+def _leaves(
     name: str, content: bytes, room: Room, depth: int = 0
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield what may be a notebook in a file: itself, or what is packed in it."""
-    base = PurePosixPath(name.replace("\\", "/")).name
-    if base.startswith("._") or depth > MOST_PACKED:
+    """Yield a file, or what is packed in it."""
+    if depth > MOST_PACKED:
         return
-    if packed := dict(_unpacked(content, room)):
-        for inner, raw in packed.items():
-            place = f"{name}/{inner}" if inner else name
-            yield from _books(place, raw, room, depth + 1)
-    elif ALIKE.search(base) or (len(content) <= MOST_BYTES and JSON.match(content)):
+    if not (packed := dict(_unpacked(content, room))):
         yield name, content
+    for inner, raw in packed.items():
+        place = f"{name}/{inner}" if inner else name
+        yield from _leaves(place, raw, room, depth + 1)
+
+
+def _may_be_a_book(name: str, content: bytes) -> bool:
+    base, small = PurePosixPath(name).name, len(content) <= MOST_BYTES
+    alike = ALIKE.search(base) or (small and JSON.match(content))
+    return bool(alike) and not base.startswith("._")
 
 
 def _unpacked(content: bytes, room: Room) -> Iterator[tuple[str, bytes]]:
@@ -134,7 +160,7 @@ def _unpacked(content: bytes, room: Room) -> Iterator[tuple[str, bytes]]:
                 for entry in archive.infolist():
                     other = NO_BOOK.search(entry.filename)
                     if not other and room.takes(entry.file_size):
-                        yield entry.filename, archive.read(entry)
+                        yield entry.filename.replace("\\", "/"), archive.read(entry)
         elif content[257:262] == b"ustar":
             with tarfile.open(fileobj=io.BytesIO(content)) as archive:
                 for entry in archive:
@@ -188,6 +214,7 @@ def _assign(
             text = f"The file {best} was taken for {name}."
             result.repairs[sheet.name].append(text)
         result.notebooks[sheet.name] = readable[best]
+        result.places[sheet.name] = best
 
 
 def _why_none(name: str, readable: dict, faults: dict, files: dict) -> str:

@@ -63,9 +63,10 @@ class Magics:
         return getattr(self.shell, name)
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> None:
-        """Run the cell of a magic in the check's own names."""
+        """Run the cell of a magic: where it is Python, in the check's own names."""
         if name not in RUNNING:
-            raise TypeError(f"the magic %%{name} does not work in a check")
+            self.shell.run_cell_magic(name, line, cell)
+            return
         with capture_output() if name == "capture" else contextlib.nullcontext() as io:
             for node in nodes_of(cell):
                 execute(node, self.names)

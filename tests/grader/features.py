@@ -482,6 +482,7 @@ FEATURES: dict[str, tuple] = {
     ),
     "%%time": ("%%time\n" + solved("x = 2", ""), "assert x == 2"),
     "%%bash": ("%%bash\necho 3 > n.txt", "assert open('n.txt').read() == '3\\n'"),
+    "%%bash in a check": ("%%writefile n.txt\n3", "%%bash\ngrep -q 3 n.txt"),
     "%%writefile": (
         "%%writefile own.py\ndef twice(x):\n    return 2 * x",
         "import own\nassert own.twice(2) == 4",

@@ -10,6 +10,7 @@ import pytest
 from grader.autograde import autograde
 from grader.books.course import Course
 from grader.reports import feedback
+from grader.single import grade
 from tests.grader import needs_linux, options, tiny
 
 pytestmark = [
@@ -95,6 +96,16 @@ def test_what_waits_is_shown_as_waiting_in_the_order_of_the_sheet(course):
 
 def test_who_answered_nothing_waits_for_nobody_but_the_task(course):
     assert re.findall(r"<p>(.*?) points? wait", page(course, "ben")) == ["1"]
+
+
+def test_what_waits_in_one_notebook_is_named(course):
+    source, handed_in = (
+        course.root / f"{place}/{tiny.NAME}.ipynb"
+        for place in (f"solutions/{tiny.NAME}", f"submitted/ada/{tiny.NAME}")
+    )
+    result = grade(source, handed_in, options())
+    assert (result["score"], result["points"]) == (4, 4)
+    assert result["waiting"] == ["plot", "task", "words"]
 
 
 def test_formgrader_counts_them_and_keeps_what_is_given(course):

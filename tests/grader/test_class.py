@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from itertools import islice
@@ -106,6 +107,23 @@ def test_what_is_handed_in_is_graded_as_it_comes_and_once(tmp_path):
         handed_in(EXERCISE, {})
     )
     assert list(islice(again, 1)) == ["first: 0 of 12"]
+
+
+def test_a_hand_in_that_vanishes_does_not_end_the_watch(tmp_path, monkeypatch):
+    files = {name: handed_in(EXERCISE, RIGHT) for name in ("first", "second")}
+    root = classes.make(tmp_path / "course", files)
+    (root / "gradebook.db").write_bytes(empty_gradebook("default_course"))
+    write = feedback.write
+
+    def vanish(course, name, students):
+        shutil.rmtree(root / f"submitted/{students[0]}", ignore_errors=True)
+        monkeypatch.setattr(feedback, "write", write)
+        return write(course, name, students)
+
+    monkeypatch.setattr(feedback, "write", vanish)
+    said = islice(watch(Course(root), classes.ASSIGNMENT, options()), 3)
+    assert list(said)[1:] == ["first: 12 of 12", "second: 12 of 12"]
+    assert (root / "feedback/second/perceptron/gates.html").is_file()
 
 
 def test_one_notebook_is_graded_by_itself():

@@ -294,6 +294,29 @@ def test_a_folder_that_is_no_name_is_told_and_left_out(course, book, capsys):
     assert "'e\\nve' is no name of a student" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (f"{NAME}.ipynb", True),
+        (f"bob/{NAME}.ipynb", True),
+        (f"bob/{NAME.upper()}/{NAME}.ipynb", True),
+        (f"{NAME}/bob/{NAME}.ipynb", True),
+        (f"bob/{NAME}/{NAME}.ipynb", False),
+        (f"bob/{NAME}/deeper/{NAME}.ipynb", False),
+        ("bob/notes.ipynb", False),
+    ],
+)
+def test_a_notebook_in_the_wrong_place_is_told(course, book, capsys, place, told):
+    from grader.autograde import chosen
+
+    path = course.root / "submitted" / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(book))
+    assert "model" in chosen(course, NAME, ())
+    line = f"{path} is not graded: it does not lie in "
+    assert (line in capsys.readouterr().err) == told
+
+
 # --- what strangers handed in --------------------------------------------------------
 
 
@@ -344,6 +367,38 @@ def test_an_answer_that_has_become_text_without_a_name_is_code_again(
     cell = cell_of(book, "double")
     cell |= {"cell_type": "markdown", "source": source, "metadata": {}, "id": "x"}
     assert sources_run(book, course)[0].strip() == tiny.RIGHT
+
+
+@needs_linux
+@pytest.mark.xdist_group("grading-handed-in")
+@pytest.mark.usefixtures("forkservers")
+def test_a_module_is_found_beside_its_notebook_in_a_folder_or_an_archive(course, book):
+    cell_of(book, "double")["source"] = "from own import double"
+    raw = json.dumps(book).encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr(f"work/{NAME}.ipynb", raw)
+        made.writestr("work/own.py", tiny.RIGHT)
+        made.writestr("work/../../own.py", tiny.WRONG)
+        made.writestr("own.py", tiny.WRONG)
+    right = tiny.RIGHT.encode()
+    handed_in = {
+        "folder": {f"a/b/{NAME}.ipynb": raw, "a/b/own.py": right},
+        "archive": {"work.zip": archive.getvalue()},
+        "beside": {f"{NAME}.ipynb": raw, "own.py": right},
+        "both": {f"a/{NAME}.ipynb": raw, "a/own.py/x": b"", "own.py": right},
+    }
+    for student, files in handed_in.items():
+        for name, content in files.items():
+            path = course.root / f"submitted/{student}/{NAME}/{name}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    found = autograde(course, NAME, options(students=tuple(handed_in)))
+    scores = {
+        student: [s["score"] for s in record["notebooks"][NAME]["steps"]]
+        for student, record in found.items()
+    }
+    assert scores == {student: [4, 4] for student in handed_in}
 
 
 def packed(how: str, raw: bytes) -> bytes:

@@ -285,6 +285,14 @@ def test_a_wrong_call_is_answered_in_one_line(
     assert says in said
 
 
+@pytest.mark.parametrize("command", ["autograde", "export", "feedback"])
+def test_a_damaged_gradebook_is_named_in_one_line(course, command, capsys):
+    (course.root / "gradebook.db").write_text("no database")
+    assert main(["--course", str(course.root), command, "perceptron"]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("grading: the gradebook cannot be used: ")
+
+
 def test_a_folder_without_a_course_is_named(tmp_path, capsys):
     assert main(["--course", str(tmp_path), "feedback", "perceptron"]) == 1
     assert "there is no nbgrader_config.py in" in capsys.readouterr().err
