@@ -15,12 +15,7 @@ from typing import TypeVar
 
 from grader.books.rebuild import Placed
 from grader.books.sheet import Cell, Sheet
-from grader.isolated.forkserver import (
-    Forking,
-    Forkserver,
-    ForkserverError,
-    shared,
-)
+from grader.isolated.forkserver import Forking, Forkserver, ForkserverError, shared
 from grader.isolated.processes import CellRun, Dead, Judge, Student
 from grader.isolated.sandbox import Limits
 from grader.isolated.warm import remembers
@@ -68,13 +63,15 @@ class Pair:
     def __init__(self, job: Job, deadline: float) -> None:
         self.job = job
         self.deadline = deadline
-        self.files = job.files if _fit(job.files) else job.course_files
+        size = sum(len(content) + 1024 for content in job.files.values())
+        self.files = job.files if size < MOST_FILES else job.course_files
         self.failures = 0  # of course cells before any answer
         self.first = _first_of_the_student(job.cells)
         self.result = Graded(repairs=[] if self.files is job.files else [LEFT_OUT])
         self.student: Student | None = None
         self.judge: Judge | None = None
         self.timing = False
+        self.replaced: dict[int, str] = {}  # other sources of cells, for follow-through
         self.fatal: set[int] = set()  # cells that end their process: not replayed
         self.kept: dict[int, int] = {}  # bytes of outputs, by cell
         self.told: list[Cell] = []  # what the test process has run: the course's cells
@@ -118,7 +115,7 @@ class Pair:
             if cell.cell_type == "code":
                 yield number, cell
 
-    def alive(self, upto: int, replaced: dict[int, str] | None = None) -> Student:
+    def alive(self, upto: int) -> Student:
         """Return the student's process; a new one replays the cells before `upto`."""
         seed = zlib.crc32(self.job.sheet.name.encode())
         while self.student is None:
@@ -131,17 +128,17 @@ class Pair:
                     kernel=self.job.sheet.kernel,
                 )
             )
-            self.replay(upto, replaced or {})
+            self.replay(upto)
         return self.student
 
-    def replay(self, upto: int, replaced: dict[int, str]) -> None:
+    def replay(self, upto: int) -> None:
         """Run the cells before `upto`; where one ends the process, there is none."""
         for number, cell in self.code():
             if number >= upto or time.monotonic() > self.deadline:
                 return
             if number in self.fatal or (cell.role == "check" and not self.job.together):
                 continue
-            source = replaced.get(number, cell.source)
+            source = self.replaced.get(number, cell.source)
             run = self.student.run(number, source, self.left(number))
             if self.spoiled(number, run):
                 return
@@ -202,10 +199,7 @@ class Pair:
     def course(self, cell: Cell) -> None:
         """Run a cell of the course's own in the test process, or its part of it."""
         if not cell.trusted:
-            self.told.append(cell)
-            if cell.setup:
-                with self.timed("starting processes"), suppress(Dead, TimeoutError):
-                    self.testing().set_up(cell.setup, self.job.seconds)
+            self.set_up(cell)
             return
         with self.timed("starting processes"):
             error, ours = self.told_to(self.testing(), cell)
@@ -216,6 +210,16 @@ class Pair:
         self.told.append(cell)
         if error:
             self.result.problems.append(error)
+
+    def set_up(self, cell: Cell) -> None:
+        """Let later checks find what a cell defines without the student's help.
+
+        Where there is no test process, the next one is told of it.
+        """
+        self.told.append(cell)
+        if cell.setup and self.judge:
+            with self.timed("starting processes"), suppress(Dead):
+                self.judge.set_up(cell.setup, self.job.seconds)
 
     def told_to(self, judge: Judge, cell: Cell) -> tuple[str, bool]:
         """Run a course cell; return what is wrong, and whether only we can be why."""
@@ -269,19 +273,18 @@ class Pair:
             return f"the test process ends without a student: {dead}"
         return ""
 
-    def attached(
-        self, number: int, sources: dict[int, str], replaced: dict | None
-    ) -> tuple[Student, Judge]:
+    def attached(self, number: int) -> tuple[Student, Judge]:
         """Return the student's and the test process, the one with the other to ask.
 
         The memory of a value that the check before got may end the test process only
         now: it is begun anew. Starting the one may cost the other, too: where both
         never fit, it matters whether they would without the student's code.
         """
+        sources = {n: c.source for n, c in self.code() if n not in self.replaced}
         for attempt in range(TRIES):
             if attempt == TRIES - 1:
                 self.see_that_both_fit()
-            student, judge = self.alive(number, replaced), self.testing()
+            student, judge = self.alive(number), self.testing()
             self.met = True
             try:
                 judge.attach(student, sources, self.job.sheet)
@@ -309,10 +312,6 @@ def _first_of_the_student(cells: list[Placed]) -> int:
         if cell.cell_type == "code" and cell.role != "check" and not cell.own:
             return number
     return len(cells)
-
-
-def _fit(files: dict[str, bytes]) -> bool:
-    return sum(len(content) + 1024 for content in files.values()) < MOST_FILES
 
 
 def named(cell: Cell) -> str:

@@ -9,11 +9,9 @@ asked, in `processes`.
 
 import time
 import zlib
-from contextlib import suppress
 
 from grader.books.names import ANSWERS
 from grader.books.rebuild import STUB, bound
-from grader.books.sheet import Cell
 from grader.isolated import processes
 from grader.isolated.forkserver import ForkserverError
 from grader.isolated.pair import TRIES, Job, Pair
@@ -37,7 +35,7 @@ def grade(job: Job) -> Graded | Fault:
     try:
         for attempt in range(TRIES):
             starts = job.forkserver().warm()
-            result = _attempt(job)
+            result = _grade(job)
             if job.forkserver().warm() != starts:
                 continue  # it died on the way, and took the student's process
             if attempt or not isinstance(result, Fault):
@@ -47,24 +45,20 @@ def grade(job: Job) -> Graded | Fault:
     return Fault("the forkserver died again and again while this notebook was graded")
 
 
-def _attempt(job: Job) -> Graded | Fault:
+def _grade(job: Job) -> Graded | Fault:
+    start = time.monotonic()
     try:
-        return _grade(job)
+        with Session(job, start + job.budget) as session:
+            session.run()
+            if job.follow_through and job.sheet.follow_through:
+                with session.timed("follow-through"):
+                    session.follow_through()
     except Fault as fault:
         return fault.with_traceback(None)
-
-
-def _grade(job: Job) -> Graded:
-    start = time.monotonic()
-    with Session(job, start + job.budget) as session:
-        session.run()
-        if job.follow_through and job.sheet.follow_through:
-            with session.timed("follow-through"):
-                session.follow_through()
-        spent = session.result.spent
-        whole = time.monotonic() - start
-        spent["else"] = max(0.0, whole - sum(spent.values()))
-        return session.result
+    spent = session.result.spent
+    whole = time.monotonic() - start
+    spent["else"] = max(0.0, whole - sum(spent.values()))
+    return session.result
 
 
 class Session(Pair):
@@ -72,16 +66,18 @@ class Session(Pair):
 
     def run(self) -> None:
         """Run all cells in order, each check after the answers before it."""
-        sources = {n: cell.source for n, cell in self.code()}
         own_error, stub = "", None
         for number, cell in self.code():
             if cell.role == "check":
-                step = self.check(number, sources)
+                step = self.check(number)
                 step.own_error = own_error
                 if stub and step.message.startswith("NameError"):
                     step.message = NOT_WRITTEN
                 self.result.steps.append(step)
-                self.set_up(cell.cell, step)
+                if step.verdict in (Verdict.PASSED, Verdict.PARTIAL):
+                    self.told.append(cell.cell)
+                else:
+                    self.set_up(cell.cell)
                 continue
             if cell.role == "course" and not self.job.together:
                 self.course(cell.cell)
@@ -111,29 +107,14 @@ class Session(Pair):
             self.drop_student()
         return run
 
-    def set_up(self, cell: Cell, step: Step) -> None:
-        """Let later checks find what this one defines, although it failed."""
-        self.told.append(cell)
-        if (
-            cell.setup
-            and self.judge
-            and step.verdict not in (Verdict.PASSED, Verdict.PARTIAL)
-        ):
-            with suppress(Dead, TimeoutError):
-                self.judge.set_up(cell.setup, self.job.seconds)
-
-    def check(
-        self, number: int, sources: dict[int, str], replaced: dict | None = None
-    ) -> Step:
+    def check(self, number: int) -> Step:
         """Run a check cell against the student's process."""
         cell = self.job.cells[number].cell
         step = Step(cell.grade_id, cell.points)
         start = time.monotonic()
         if start > self.deadline:
-            step.verdict, step.message = (
-                Verdict.TIME,
-                "The notebook's time was used up.",
-            )
+            step.verdict = Verdict.TIME
+            step.message = "The notebook's time was used up."
             return step
         question = {
             "cell": number,
@@ -144,9 +125,9 @@ class Session(Pair):
         }
         try:
             with self.timed("starting processes"):
-                self.alive(number, replaced)
+                self.alive(number)
             with self.timed("checks"):
-                _judge(step, self.asked(number, question, sources, replaced))
+                _judge(step, self.asked(number, question))
         except (Dead, OSError) as error:  # TimeoutError is an OSError
             step.message = f"The check could not be carried out: {error}"
             self.drop_judge()
@@ -167,13 +148,11 @@ class Session(Pair):
                 names |= bound(cell.cell.source)
         return names
 
-    def asked(
-        self, number: int, question: dict, sources: dict, replaced: dict | None
-    ) -> dict:
+    def asked(self, number: int, question: dict) -> dict:
         """Return what became of a check."""
         if self.job.together:
-            return self.alive(number, replaced).check(question, self.left(number))
-        student, judge = self.attached(number, sources, replaced)
+            return self.alive(number).check(question, self.left(number))
+        student, judge = self.attached(number)
         return judge.grade(student, question, self.left(number))
 
     def follow_through(self) -> None:
@@ -201,9 +180,9 @@ class Session(Pair):
         """Check one step once more; nothing that this run says is kept."""
         self.drop_student()
         fatal, self.fatal = self.fatal, self.fatal - replaced.keys()
-        sources = {n: cell.source for n, cell in self.code() if n not in replaced}
-        again = self.check(number, sources, replaced)
-        self.fatal = fatal
+        self.replaced = replaced
+        again = self.check(number)
+        self.fatal, self.replaced = fatal, {}
         if again.score > step.score:
             step.score, step.followed = again.score, True
 
@@ -216,9 +195,8 @@ def _judge(step: Step, reply: dict) -> None:
     step.message = "\n".join(filter(None, told)).strip()[:MOST_MESSAGE]
     if step.verdict is Verdict.PASSED:
         score = reply["score"]
-        step.score = step.points if score is None else score
-        if not 0 <= step.score <= step.points:  # NaN too
-            step.score = max(0.0, step.points if step.score > step.points else 0.0)
+        step.score = step.points if score is None else min(score, step.points)
+        step.score = max(0.0, step.score)  # NaN is 0, too
         if step.score < step.points:
             step.verdict = Verdict.PARTIAL
             text = f"{step.score:g} of {step.points:g} points."
