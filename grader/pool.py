@@ -32,30 +32,23 @@ def carried_out(tasks: Iterable[Task], total: int, options: Options) -> Iterator
 
     Whoever stops listening stops the run: what is under way ends at once.
     """
-    allow_forkservers()
-    pool, workers = _pool(options)
     waiting = iter(tasks)
     running: dict[Future, tuple[Task, str]] = {}
-    with Progress(total=total, disable=options.quiet) as bar:
-        try:
-            while True:
-                finished: list[Task] = []
-                while len(running) < 2 * workers and (task := next(waiting, None)):
-                    for name, job in task.jobs.items():
-                        running[pool.submit(session.grade, job)] = (task, name)
-                    finished += [task] * (not task.jobs)
-                if not finished and not running:
-                    return
-                for task in finished or _next_finished(running):
-                    yield task
-                    bar.update()
-        except BaseException:
-            for future in running:
-                future.cancel()
-            close_forkservers(stop=True)
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with (
+        executor(options) as (pool, workers),
+        Progress(total=total, disable=options.quiet) as bar,
+    ):
+        while True:
+            finished: list[Task] = []
+            while len(running) < 2 * workers and (task := next(waiting, None)):
+                for name, job in task.jobs.items():
+                    running[pool.submit(session.grade, job)] = (task, name)
+                finished += [task] * (not task.jobs)
+            if not finished and not running:
+                return
+            for task in finished or _next_finished(running):
+                yield task
+                bar.update()
 
 
 def _next_finished(running: dict[Future, tuple[Task, str]]) -> list[Task]:
@@ -98,12 +91,12 @@ class Progress(tqdm):
 
 
 @contextmanager
-def executor(options: Options) -> Iterator[Executor]:
-    """Give where jobs run, for a few that are waited for."""
+def executor(options: Options) -> Iterator[tuple[Executor, int]]:
+    """Give where jobs run, and how many at a time; in the end, none is left."""
     allow_forkservers()
-    pool, _ = _pool(options)
+    pool, workers = _pool(options)
     try:
-        yield pool
+        yield pool, workers
     except Stopped:
         raise KeyboardInterrupt from None
     except BaseException:

@@ -109,7 +109,7 @@ def questions(
         raise CourseError(f"{name}: no call has small arguments to ask about")
     options = replace(options, follow_through=False)
     waiting = {}
-    with pool.executor(options) as at:
+    with pool.executor(options) as (at, _):
         for student in chosen(course, name, options.students):
             submission = course.submission(student, assignment)
             for sheet in assignment.sheets:

@@ -86,7 +86,7 @@ def _keep(path: Path, content: dict) -> None:
 def held(course: Course, assignment: Assignment, options: Options) -> Trial:
     """Hold the trial of an assignment."""
     trial = Trial()
-    with pool.executor(options) as at:
+    with pool.executor(options) as (at, _):
         for sheet in assignment.sheets:
             hearing = _Hearing(course, assignment, options, sheet, at)
             hearing.decide(trial)
