@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import operator
 import socket
 import warnings
 from typing import Any
@@ -9,12 +10,27 @@ from typing import Any
 import numpy as np
 
 from grader.isolated import frames, wire
-from grader.isolated.changes import set_gradients, torch_state
+from grader.isolated.changes import changeable, set_gradients
 from grader.isolated.checking import interruptible
 from grader.isolated.shell import SINK, cell_line, shell, text_of
 
-# what is asked of an object by such a name is the student's claim, like any value
-CLAIMS = {"text": str, "repr": repr, "bool": bool, "names": dir}
+ENDED = object()  # what an iterator gives that has ended
+# what is asked of an object: its answer is the student's claim, like any value
+OPERATIONS = {
+    "call": operator.call,
+    "attribute": getattr,
+    "set": setattr,
+    "item": operator.getitem,
+    "array": np.asarray,
+    "length": len,
+    "contains": operator.contains,
+    "text": str,
+    "repr": repr,
+    "bool": bool,
+    "names": dir,
+    "iterate": iter,
+    "next": lambda iterator: next(iterator, ENDED),
+}
 
 
 class Server:
@@ -24,12 +40,8 @@ class Server:
         self.sock = sock
         self.objects: dict[int, Any] = {}
 
-    def serve(self) -> None:
-        """Answer one request."""
-        self.respond(*frames.receive(self.sock))
-
     def respond(self, message: dict, blob: bytes) -> None:
-        """Answer this request; there may be one that waits for a callback."""
+        """Answer a request; there may be one that waits for a callback."""
         before, capture = SINK.capture, io.StringIO()
         SINK.capture = capture
         reply: dict = {"id": message["id"]}
@@ -70,59 +82,29 @@ class Server:
                 return {"missing": True}
             return {"value": answer.encode(names[message["name"]])}
         target = self.objects[message["target"]]
-        before = [self.snapshot(arg) for arg in (*args, *kwargs.values())]
+        everything = [*args, *kwargs.values()]
+        before = [self.snapshot(arg) for arg in everything]
         value = self.carry_out(message["do"], target, args, kwargs)
-        if message["do"] == "next":
-            value, ended = value
-            if ended:
-                return {"ended": True}
+        if value is ENDED:
+            return {"ended": True}
         reply: dict = {"value": answer.encode(value), "changed": []}
-        for i, (arg, old) in enumerate(
-            zip((*args, *kwargs.values()), before, strict=True)
-        ):
+        for i, (arg, old) in enumerate(zip(everything, before, strict=True)):
             if self.snapshot(arg) != old:
-                state = torch_state(arg)
-                reply["changed"].append(
-                    [i, answer.encode(arg if state is None else state)]
-                )
+                reply["changed"].append([i, answer.encode(changeable(arg))])
         return reply
 
     def carry_out(self, do: str, target: Any, args: list, kwargs: dict) -> Any:
         """Return the result of one operation on the student's object."""
-        match do:
-            case "call":
-                return target(*args, **kwargs)
-            case "attribute":
-                return getattr(target, *args)
-            case "set":
-                return setattr(target, *args)
-            case "item":
-                return target[args[0]]
-            case "array":
-                return np.asarray(target)
-            case "length":
-                return len(target)
-            case "contains":
-                return args[0] in target
-            case "text" | "repr" | "bool" | "names":
-                return CLAIMS[do](target)
-            case "iterate":
-                return iter(target)
-            case "next":
-                try:
-                    return next(target), False
-                except StopIteration:
-                    return None, True
-        raise ValueError(do)
+        return OPERATIONS[do](target, *args, **kwargs)
 
     def snapshot(self, arg: Any) -> tuple | None:
         """Return what shows whether a call changed its argument."""
         if arg is None or isinstance(arg, bool | int | float | str | bytes):
             return None
-        state = torch_state(arg)
+        value = changeable(arg)
         encoder = wire.Encoder(lambda value: ["handle", id(value)])
         try:
-            item = encoder.encode(arg if state is None else state)
+            item = encoder.encode(value)
         except Exception:
             return None
         return item, bytes(encoder.blob)

@@ -107,6 +107,12 @@ def torch_state(value: Any) -> dict | None:
     }
 
 
+def changeable(value: Any) -> Any:
+    """Return the state of a module or optimizer; any other value as it is."""
+    state = torch_state(value)
+    return value if state is None else state
+
+
 def gradients(value: Any) -> dict:
     """Return the gradients of a module's parameters: a pickle leaves them out."""
     named = getattr(value, "named_parameters", dict)()
@@ -122,8 +128,7 @@ def set_gradients(module: Any, values: dict) -> None:
 def _copy(value: Any) -> Any:
     if hasattr(value, "untyped_storage"):  # a tensor, maybe with a gradient
         return value.detach().clone()
-    state = torch_state(value)
-    return copy.deepcopy(value if state is None else state)
+    return copy.deepcopy(changeable(value))
 
 
 def _by_memory(values: Iterable) -> dict[int, list]:

@@ -8,10 +8,13 @@ reference finds that out, and the sheet is graded in one process (`trial`).
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from grader.isolated.frames import WireError
+from grader.isolated.wire import exact
 
 if TYPE_CHECKING:
     from grader.isolated.link import Link
@@ -24,13 +27,28 @@ ASKED = ("__annotations__", "__defaults__", "__kwdefaults__", "__qualname__")
 BY_IDENTITY = ("builtins.function", "builtins.type", "builtins.module")
 
 
-def handle(link: "Link", number: int, info: dict) -> "Handle":
+def handle(link: "Link", number: Any, info: Any) -> "Handle":
     """Return the handle of an object that is described by `info`."""
+    number, info = exact(number, int), exact(info, dict)
+    if type(info.get("bases")) is not list:
+        raise WireError("a handle without classes")
     if info.get("iterator") is True:
         return IteratorHandle(link, number, info)
     if info.get("callable") is True:
         return CallableHandle(link, number, info)
     return Handle(link, number, info)
+
+
+def _asks(what: str, kind: type | None = None) -> Callable:
+    """Return a method that has an operation carried out, and gives this `kind`."""
+
+    def method(self: "Handle", *args: Any) -> Any:
+        value = self._link.do(what, self._number, args)
+        if kind and type(value) is not kind:
+            raise TypeError(f"{kind.__name__} is expected")
+        return value
+
+    return method
 
 
 class Handle:
@@ -67,32 +85,15 @@ class Handle:
             raise TypeError(f"a tensor or an array is expected: a {self.__name__} came")
         return self._link.do("attribute", self._number, (name,))
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._link.do("set", self._number, (name, value))
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._link.do("item", self._number, (key,))
-
-    def __contains__(self, value: Any) -> bool:
-        return _exactly(bool, self._link.do("contains", self._number, (value,)))
-
-    def __len__(self) -> int:
-        return _exactly(int, self._link.do("length", self._number))
-
-    def __bool__(self) -> bool:
-        return _exactly(bool, self._link.do("bool", self._number))
-
-    def __str__(self) -> str:
-        return _exactly(str, self._link.do("text", self._number))
-
-    def __repr__(self) -> str:
-        return _exactly(str, self._link.do("repr", self._number))
-
-    def __dir__(self) -> list:
-        return self._link.do("names", self._number)
-
-    def __iter__(self) -> Iterator:
-        return self._link.do("iterate", self._number)
+    __setattr__ = _asks("set")
+    __getitem__ = _asks("item")
+    __contains__ = _asks("contains", bool)
+    __len__ = _asks("length", int)
+    __bool__ = _asks("bool", bool)
+    __str__ = _asks("text", str)
+    __repr__ = _asks("repr", str)
+    __dir__ = _asks("names")
+    __iter__ = _asks("iterate")
 
     def __eq__(self, other: object) -> bool:
         if type(other) in KINDS and other._number == self._number:
@@ -135,8 +136,7 @@ class IteratorHandle(Handle):
     def __iter__(self) -> Iterator:
         return self
 
-    def __next__(self) -> Any:
-        return self._link.do("next", self._number)
+    __next__ = _asks("next")
 
 
 def _class_of(info: dict) -> type | None:
@@ -159,12 +159,6 @@ def _class_of(info: dict) -> type | None:
 
 
 KINDS = (Handle, CallableHandle, IteratorHandle)
-
-
-def _exactly(kind: type, value: Any) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"{kind.__name__} is expected")
-    return value
 
 
 def _by_identity(value: Handle) -> bool:

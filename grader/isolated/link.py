@@ -26,7 +26,9 @@ from grader.verdicts import Verdict
 WITHHELD = "(its message is not shown: this case is hidden)"
 NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
 UNREADABLE = (frames.WireError, ValueError, TypeError, LookupError, MemoryError)
-WARNINGS = (RuntimeWarning, UserWarning, DeprecationWarning, FutureWarning)
+WARNINGS = {
+    kind.__name__: kind for kind in (RuntimeWarning, DeprecationWarning, FutureWarning)
+}
 CALLBACKS = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -92,14 +94,12 @@ class Link:
                 raise TypeError(
                     f"an argument cannot be sent to the student's process: {error}"
                 ) from None
-            place = [len(encoder.blob), len(raw)]
-            encoder.blob += raw
-            request["pickled"] = ["pickle", *place]
+            request["pickled"] = ["pickle", *encoder.put(raw)]
         reply, blob = self._ask(request, bytes(encoder.blob))
         if reply.get("ended") is True:
             raise StopIteration
         value = self._value(reply, blob)
-        decoder = wire.Decoder(blob, self._handle)
+        decoder = self._decoder(blob)
         with self._following():
             for index, item in reply.get("changed", ()):
                 self.loans.keep(everything[index])
@@ -119,13 +119,12 @@ class Link:
             reply, blob = message
             if reply.get("id") != number:
                 raise frames.WireError("a reply that nobody asked for")
-            printed = wire._exact(reply.get("printed", ""), str)
+            printed = wire.exact(reply.get("printed", ""), str)
             if printed:
                 sys.stdout.write(NOT_SHOWN if self.hidden else printed)
             for name, text in reply.get("warnings", ()):
-                kinds = [w for w in WARNINGS if w.__name__ == name]
                 text = WITHHELD if self.hidden else str(text)
-                warnings.warn(text, (kinds or [UserWarning])[0], stacklevel=4)
+                warnings.warn(text, WARNINGS.get(name, UserWarning), stacklevel=4)
         if "error" in reply:
             with self._following():
                 error = self._exception(reply)
@@ -149,13 +148,10 @@ class Link:
 
     def _value(self, reply: dict, blob: bytes) -> Any:
         with self._following():
-            return wire.Decoder(blob, self._handle).decode(reply["value"])
+            return self._decoder(blob).decode(reply["value"])
 
-    def _handle(self, number: Any, info: Any) -> "Handle":
-        number, info = wire._exact(number, int), wire._exact(info, dict)
-        if type(info.get("bases")) is not list:
-            raise frames.WireError("a handle without classes")
-        return handle(self, number, info)
+    def _decoder(self, blob: bytes) -> wire.Decoder:
+        return wire.Decoder(blob, functools.partial(handle, self))
 
     def _encoder(self) -> tuple[wire.Encoder, list]:
         pickled: list = []
@@ -173,11 +169,11 @@ class Link:
 
     def _call_back(self, message: dict, blob: bytes) -> None:
         """Run a function that the check passed to the student's code."""
-        decoder = wire.Decoder(blob, self._handle)
-        function = self.callbacks[wire._exact(message["callback"], int)]
+        decoder = self._decoder(blob)
+        function = self.callbacks[wire.exact(message["callback"], int)]
         args = [decoder.decode(item) for item in message["args"]]
         kwargs = {
-            wire._exact(k, str): decoder.decode(v) for k, v in message["kwargs"].items()
+            wire.exact(k, str): decoder.decode(v) for k, v in message["kwargs"].items()
         }
         encoder, _ = self._encoder()
         try:

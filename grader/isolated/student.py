@@ -80,7 +80,7 @@ def main(
                 frames.send(control, {"type": "done"})
         elif rpc in ready:
             try:
-                server.serve()
+                server.respond(*frames.receive(rpc))
             except frames.Closed:
                 sockets.remove(rpc)
 

@@ -13,7 +13,7 @@ decodes it with `pickles=True`; a decoder of ours refuses the tag.
 import functools
 import pickle
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -30,6 +30,7 @@ TENSORS = frozenset(
         *("int64", "int32", "int16", "int8", "uint8", "bool"),
     )
 )
+CONTAINERS = {c.__name__: c for c in (list, tuple, set, frozenset)}
 CLASSES = {c.__name__: c for c in (int, float, bool, str, complex, list, tuple, dict)}
 UNREADABLE = (
     *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
@@ -111,7 +112,7 @@ class Encoder:
         if kind is bool:
             return ["bool", value]
         if issubclass(kind, np.generic):
-            return self._scalar(value)
+            return self._array(value, "scalar", depth)
         if issubclass(kind, int):  # subclasses lose what they override
             return ["int", hex(int.__index__(value))]
         if issubclass(kind, float):
@@ -121,9 +122,10 @@ class Encoder:
         if issubclass(kind, str):
             return ["str", str.__str__(value)]
         if issubclass(kind, bytes | bytearray):
-            return ["bytes", *self._put(bytes(value))]
+            return ["bytes", *self.put(bytes(value))]
         if issubclass(kind, np.ndarray):
-            return self._array(value, depth)
+            tag = "array" if value.flags.writeable else "frozen"
+            return self._array(value, tag, depth)
         if kind is Fraction:
             return ["Fraction", hex(value.numerator), hex(value.denominator)]
         if kind is Decimal:
@@ -133,11 +135,15 @@ class Encoder:
         if kind is slice:
             parts = (value.start, value.stop, value.step)
             return ["slice", *(self.encode(part, depth + 1) for part in parts)]
-        if (items := self._container(value, depth)) is not None:
-            return items
+        for name, container in CONTAINERS.items():
+            if issubclass(kind, container):
+                entries = container.__iter__(value)
+                return [name, [self.encode(entry, depth + 1) for entry in entries]]
+        if issubclass(kind, dict):
+            pairs = dict.items(value)
+            return ["dict", [[self.encode(v, depth + 1) for v in kv] for kv in pairs]]
         if kind is np.random.Generator:
-            state = _plain(value.bit_generator.state)
-            return ["generator", self.encode(state, depth + 1)]
+            return ["generator", self.encode(value.bit_generator.state, depth + 1)]
         if isinstance(value, np.dtype) and DTYPE.fullmatch(value.str):
             return ["dtype", value.str]
         if kind is type and CLASSES.get(value.__name__) is value:
@@ -146,41 +152,21 @@ class Encoder:
             return t
         return self.handle(value)
 
-    def _container(self, value: Any, depth: int) -> list | None:
-        for kind in (list, tuple, set, frozenset):
-            if isinstance(value, kind):
-                entries = kind.__iter__(value)
-                return [kind.__name__, [self.encode(v, depth + 1) for v in entries]]
-        if isinstance(value, dict):
-            pairs = dict.items(value)
-            depth += 1
-            return [
-                "dict",
-                [[self.encode(k, depth), self.encode(v, depth)] for k, v in pairs],
-            ]
-        return None
-
-    def _put(self, raw: bytes) -> list[int]:
+    def put(self, raw: bytes) -> list[int]:
+        """Add bytes to the blob; return their place."""
         place = len(self.blob)
         self.blob += raw
         return [place, len(raw)]
 
-    def _scalar(self, value: np.generic) -> list:
+    def _array(self, value: np.ndarray | np.generic, tag: str, depth: int) -> list:
         array = np.asarray(value)
-        if not DTYPE.fullmatch(array.dtype.str):
-            return self.handle(value)
-        return ["scalar", array.dtype.str, *self._put(array.tobytes())]
-
-    def _array(self, value: np.ndarray, depth: int) -> list:
-        array = value.view(np.ndarray)
         shape = [int(n) for n in array.shape]
         if array.dtype == object:
             entries = [self.encode(v, depth + 1) for v in array.ravel().tolist()]
             return ["objects", shape, entries]
         if not DTYPE.fullmatch(array.dtype.str):
             return self.handle(value)
-        tag = "array" if value.flags.writeable else "frozen"
-        return [tag, array.dtype.str, shape, *self._put(array.tobytes())]
+        return [tag, array.dtype.str, shape, *self.put(array.tobytes())]
 
     def _torch(self, value: Any) -> list | None:
         import torch
@@ -190,7 +176,7 @@ class Encoder:
                 return None
             gradient = bool(value.requires_grad)
             with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
-                plain = value.detach().as_subclass(torch.Tensor).cpu().contiguous()
+                plain = value.detach().as_subclass(torch.Tensor).cpu()
                 plain = plain.resolve_conj().resolve_neg()
                 name, shape = str(plain.dtype).removeprefix("torch."), plain.shape
                 if name == "bfloat16":
@@ -198,19 +184,12 @@ class Encoder:
                 raw = plain.numpy().tobytes()
             if name not in TENSORS:
                 return None
-            return ["tensor", name, [int(n) for n in shape], gradient, *self._put(raw)]
+            return ["tensor", name, [int(n) for n in shape], gradient, *self.put(raw)]
         if isinstance(value, torch.dtype):
             return ["torch.dtype", str(value).removeprefix("torch.")]
         if isinstance(value, torch.device):
             return ["torch.device", str(value)]
         return None
-
-
-def _plain(state: Any) -> Any:
-    """Return a generator's state without NumPy scalars."""
-    if isinstance(state, dict):
-        return {key: _plain(value) for key, value in state.items()}
-    return state
 
 
 # --- values: decoding ----------------------------------------------------------------
@@ -245,10 +224,20 @@ class Decoder:
         match tag:
             case "one":
                 return SINGLE[rest[0]]
-            case "bool" | "int" | "float" | "Fraction" | "Decimal" | "complex":
-                return _number(tag, *rest)
+            case "bool":
+                return exact(rest[0], bool)
+            case "int":
+                return int(rest[0], 16)
+            case "float":
+                return float.fromhex(rest[0])
+            case "complex":
+                return complex(float.fromhex(rest[0]), float.fromhex(rest[1]))
+            case "Fraction":
+                return Fraction(int(rest[0], 16), int(rest[1], 16))
+            case "Decimal":
+                return Decimal(exact(rest[0], str))
             case "str":
-                return _exact(rest[0], str)
+                return exact(rest[0], str)
             case "bytes":
                 return self._get(rest)
             case "range":
@@ -256,16 +245,12 @@ class Decoder:
             case "slice":
                 return slice(*(self._decode(part, depth + 1) for part in rest))
             case "list" | "tuple" | "set" | "frozenset":
-                make = {"list": list, "tuple": tuple, "set": set}.get(tag, frozenset)
-                return make([self._decode(entry, depth + 1) for entry in rest[0]])
+                entries = [self._decode(entry, depth + 1) for entry in rest[0]]
+                return CONTAINERS[tag](entries)
             case "dict":
-                depth += 1
-                pairs = [
-                    (self._decode(k, depth), self._decode(v, depth)) for k, v in rest[0]
-                ]
-                return dict(pairs)
+                return dict([self._decode(v, depth + 1) for v in kv] for kv in rest[0])
             case "array" | "frozen" | "scalar":
-                return self._array(tag, rest)
+                return self._array(tag, *rest)
             case "objects":
                 array = np.empty(_size(rest[0], 1, len(rest[1])), dtype=object)
                 for i, entry in enumerate(rest[1]):
@@ -289,16 +274,14 @@ class Decoder:
                 )
         raise WireError(f"unknown tag {tag[:20]!r}")
 
-    def _get(self, place: list) -> bytes:
-        start, count = (_exact(number, int) for number in place)
+    def _get(self, place: Iterable[int]) -> bytes:
+        start, count = (exact(number, int) for number in place)
         if not 0 <= start <= start + count <= len(self.blob):
             raise WireError("a value outside its frame")
         return bytes(self.blob[start : start + count])
 
-    def _array(self, tag: str, rest: list) -> Any:
-        dtype = _dtype(rest[0])
-        shape = rest[1] if tag != "scalar" else []
-        raw = self._get(rest[-2:])
+    def _array(self, tag: str, kind: str, shape: list, *place: int) -> Any:
+        dtype, raw = _dtype(kind), self._get(place)
         _size(shape, dtype.itemsize, len(raw))
         array = np.empty(shape, dtype)
         if raw:
@@ -310,22 +293,16 @@ class Decoder:
         import torch
 
         if tag == "torch.device":
-            return torch.device(_exact(rest[0], str))
+            return torch.device(exact(rest[0], str))
         if rest[0] not in TENSORS:
             raise WireError("unknown tensor type")
         dtype = getattr(torch, rest[0])
         if tag == "torch.dtype":
             return dtype
-        _, shape, gradient, *place = rest
-        raw = self._get(place)
-        _size(shape, dtype.itemsize, len(raw))
-        if raw:
-            if dtype is torch.bool:
-                raw = _canonical(np.frombuffer(raw, np.bool_)).tobytes()
-            tensor = torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
-        else:
-            tensor = torch.empty(shape, dtype=dtype)
-        return tensor.requires_grad_() if _exact(gradient, bool) else tensor
+        name, shape, gradient, *place = rest
+        kind = np.dtype("int16" if name == "bfloat16" else name).str
+        tensor = torch.from_numpy(self._array("array", kind, shape, *place))
+        return tensor.view(dtype).requires_grad_(exact(gradient, bool))
 
 
 def generator(state: dict) -> np.random.Generator:
@@ -341,29 +318,15 @@ def generator(state: dict) -> np.random.Generator:
     return np.random.Generator(bits)
 
 
-def _number(tag: str, first: Any, second: Any = "") -> Any:
-    match tag:
-        case "bool":
-            return _exact(first, bool)
-        case "int":
-            return int(first, 16)
-        case "Fraction":
-            return Fraction(int(first, 16), int(second, 16) or 1)
-        case "Decimal":
-            return Decimal(_exact(first, str))
-        case "complex":
-            return complex(float.fromhex(first), float.fromhex(second))
-    return float.fromhex(first)
-
-
-def _exact(value: Any, kind: type) -> Any:
+def exact(value: Any, kind: type) -> Any:
+    """Return a value that is of this very type; raise `WireError` if it is not."""
     if type(value) is not kind:
         raise WireError(f"{kind.__name__} expected")
     return value
 
 
 def _dtype(text: Any) -> np.dtype:
-    if not DTYPE.fullmatch(_exact(text, str)):
+    if not DTYPE.fullmatch(exact(text, str)):
         raise WireError("unknown dtype")
     return np.dtype(text)
 
@@ -385,8 +348,8 @@ def _canonical(array: np.ndarray) -> np.ndarray:
 def _size(shape: Any, item: int, count: int) -> int:
     """Check that `shape` fits `count` bytes; return the number of entries."""
     entries = 1
-    for n in _exact(shape, list):
-        if _exact(n, int) < 0:
+    for n in exact(shape, list):
+        if exact(n, int) < 0:
             raise WireError("negative size")
         entries *= n
     if len(shape) > 32 or entries * item != count:
