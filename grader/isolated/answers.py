@@ -1,7 +1,6 @@
 """What the student's process answers when the test process asks: see `handles`."""
 
 import builtins
-import io
 import operator
 import socket
 import warnings
@@ -11,7 +10,7 @@ import numpy as np
 
 from grader.isolated import frames, wire
 from grader.isolated.changes import changeable, set_gradients
-from grader.isolated.checking import interruptible
+from grader.isolated.checking import Bounded, interruptible
 from grader.isolated.shell import SINK, cell_line, shell, text_of
 
 ENDED = object()  # what an iterator gives that has ended
@@ -42,7 +41,7 @@ class Server:
 
     def respond(self, message: dict, blob: bytes) -> None:
         """Answer a request; there may be one that waits for a callback."""
-        before, capture = SINK.capture, io.StringIO()
+        before, capture = SINK.capture, Bounded()
         SINK.capture = capture
         reply: dict = {"id": message["id"]}
         answer = wire.Encoder(self.handle)

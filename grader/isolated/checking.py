@@ -25,6 +25,7 @@ from grader.verdicts import Verdict
 
 MOST_PRINTED = 100_000
 HIDDEN = "A hidden check failed."
+WITHHELD = "(its message is not shown: this case is hidden)"
 EMPTY = "This check has no statement: it is the course's to mend."
 
 
@@ -92,7 +93,7 @@ def check(
     expression, if it is one, and None where full marks are meant. `hide` is called with
     whether what follows is a hidden case; `explain` makes a text of an error.
     """
-    printed, hidden, line = _Bounded(), False, ""
+    printed, hidden, line = Bounded(), False, ""
     reply: dict = {"verdict": Verdict.PASSED, "score": None, "error": ""}
     try:
         with interruptible(), contextlib.redirect_stdout(printed):
@@ -141,7 +142,7 @@ def _score(value: Any) -> float | None:
     return None
 
 
-class _Bounded(io.StringIO):
+class Bounded(io.StringIO):
     """A text that stops growing."""
 
     def write(self, text: str) -> int:

@@ -37,25 +37,23 @@ def send(
 def receive(
     sock: socket.socket, most: int = MOST_BYTES, seconds: float | None = None
 ) -> tuple[dict, bytes]:
-    """Receive one frame of at most `most` bytes, in at most `seconds`."""
+    """Receive one frame of at most `most` bytes, in at most `seconds`.
+
+    Raise `Closed` when the other side is gone, `WireError` for what is no frame.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
     size, extra = HEADER.unpack(_exactly(sock, HEADER.size, deadline))
     if size + extra > most:
         raise WireError(f"a frame of {(size + extra) >> 20} MiB is too big")
     text = _exactly(sock, size, deadline)
     blob = _exactly(sock, extra, deadline)
-    return parse(text), blob
-
-
-def parse(text: bytes) -> dict:
-    """Return the JSON object in `text`."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         raise WireError("a frame is not JSON") from None
     if type(message) is not dict:
         raise WireError("a frame is not a JSON object")
-    return message
+    return message, blob
 
 
 def _exactly(sock: socket.socket, count: int, deadline: float | None) -> bytes:

@@ -67,22 +67,20 @@ def main(control: socket.socket, _: socket.socket) -> None:
     frames.send(control, {"type": "ready"})
     while True:
         message, blob = frames.receive(control)
+        reply: dict = {}
         match message["do"]:
             case "files":
-                unpack(blob)
-                reply = {}
+                unpack(message["sizes"], blob)
             case "course":
                 reply = run_course(names, message["source"])
             case "setup":
                 set_up(names, message["source"])
-                reply = {}
             case "student":
                 _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
                 sources = {int(k): v for k, v in message["sources"].items()}
                 names.link = Link(socket.socket(fileno=descriptors[0]), sources)
                 names.students = frozenset(message["names"])
                 names.own = frozenset(message["own"])
-                reply = {}
             case "grade":
                 reply = grade(names, message)
         frames.send(control, reply)

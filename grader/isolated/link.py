@@ -20,10 +20,10 @@ from IPython.core.inputtransformer2 import leading_empty_lines
 
 from grader.isolated import frames, wire
 from grader.isolated.changes import Loans, gradients, update
+from grader.isolated.checking import WITHHELD
 from grader.isolated.handles import Handle, handle
 from grader.verdicts import Verdict
 
-WITHHELD = "(its message is not shown: this case is hidden)"
 NOT_SHOWN = "(what is printed in a hidden case is not shown)\n"
 UNREADABLE = (frames.WireError, ValueError, TypeError, LookupError, MemoryError)
 WARNINGS = {

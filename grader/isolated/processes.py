@@ -5,11 +5,9 @@ nothing of it decides about points. What runs at the other end is told in `stude
 `judge`; what is run when, in `session`.
 """
 
-import io
 import re
 import select
 import socket
-import tarfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -90,7 +88,8 @@ class Process:
             message, _ = self._receive(START_SECONDS)
             if message.get("type") != "ready":
                 raise Dead(f"it did not start: {str(message.get('why'))[:300]}")
-            self._send({"do": "files"}, _archive(files))
+            sizes = {name: len(content) for name, content in files.items()}
+            self._send({"do": "files", "sizes": sizes}, b"".join(files.values()))
         except BaseException:
             self.close()
             raise
@@ -100,12 +99,13 @@ class Process:
         for sock in (self.control, self.rpc, self.leash):
             sock.close()
 
-    def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in what the process runs."""
+    def interrupt(self) -> Clock:
+        """Raise KeyboardInterrupt in what the process runs; return the time to end."""
         try:
             self.leash.send(b"i")
         except OSError:
             raise Dead("it ended") from None
+        return Clock(GRACE_SECONDS, self)
 
     def waited(self) -> float:
         """Return for how many seconds the process was ready, but had no CPU so far."""
@@ -149,17 +149,21 @@ class Process:
         self._send(message)
         if (reply := self._reply(Clock(seconds, self, *others), kind)) is not None:
             return reply
-        self.interrupt()
-        if (reply := self._reply(Clock(GRACE_SECONDS, self), kind)) is not None:
+        if (reply := self._reply(self.interrupt(), kind)) is not None:
             return reply | {"verdict": Verdict.TIME}
         raise Dead("the check could not be stopped")
 
     def _reply(self, clock: Clock, kind: str | None) -> dict | None:
+        while came := self._next(clock):
+            if kind is None or came[0].get("type") == kind:
+                return came[0]
+        return None
+
+    def _next(self, clock: Clock) -> tuple[dict, bytes] | None:
+        """Return the next frame; None when the time is up."""
         while (left := clock.left()) > 0:
             with suppress(TimeoutError):
-                reply, _ = self._receive(left)
-                if kind is None or reply.get("type") == kind:
-                    return reply
+                return self._receive(left)
         return None
 
     def _why(self) -> str:
@@ -199,28 +203,20 @@ class Student(Process):
         try:
             self._send({"do": "run", "cell": cell, "source": source})
             while True:
-                try:
-                    left = clock.left()
-                    if left < 0:  # also while messages keep coming
-                        raise TimeoutError
-                    message, blob = self._receive(left)
-                except TimeoutError:
-                    if clock.left() > 0:
-                        continue
+                if (came := self._next(clock)) is None:
                     if result.ended:
-                        raise Dead(f"{result.ended} and could not be stopped") from None
+                        raise Dead(f"{result.ended} and could not be stopped")
                     result.ended = f"it ran for more than {seconds:g} s"
-                    self.interrupt()
-                    clock = Clock(GRACE_SECONDS, self)
+                    clock = self.interrupt()
                     continue
+                message, blob = came
                 if message.get("type") == "done":
                     break
                 size = len(str(message)) + len(blob)
                 sent += size
                 if sent > MOST_SENT and not result.ended:
                     result.ended = f"it printed more than {MOST_SENT >> 20} MB"
-                    self.interrupt()
-                    clock = Clock(GRACE_SECONDS, self)
+                    clock = self.interrupt()
                 _keep(result, message, size, most)
         except Dead as death:
             result.ended = str(death)
@@ -328,13 +324,3 @@ class Judge(Process):
     def grade(self, student: Student, message: dict, seconds: float) -> dict:
         """Run a check cell; see `judge.grade` for the reply."""
         return self.ask({"do": "grade"} | message, seconds, student)
-
-
-def _archive(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in sorted(files.items()):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterable
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
@@ -25,7 +26,6 @@ from traitlets.config import Config
 from grader.isolated import frames
 
 FLUSH_BYTES, FLUSH_SECONDS = 4096, 0.2
-MOST_PRINTED = 64 * 1024  # of a call by the test process
 MOST_SENT = 7 * 2**20  # bytes of one output
 
 
@@ -84,16 +84,11 @@ class Stream(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
-    def isatty(self) -> bool:
-        return False
-
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if SINK.capture is not None:
-            if SINK.capture.tell() < MOST_PRINTED:
-                SINK.capture.write(text[:MOST_PRINTED])
-            return len(text)
+            return SINK.capture.write(text)
         with SINK.lock:
             self.parts.append(text)
             self.size += len(text)
@@ -109,6 +104,13 @@ class Stream(io.TextIOBase):
             for start in range(0, len(text), 2**20):
                 part = text[start : start + 2**20]
                 SINK.send({"type": "stream", "name": self.name, "text": part})
+
+
+def send_error(name: str, error: BaseException, lines: Iterable[str] = ()) -> None:
+    """Send an exception that has ended a cell."""
+    flush()
+    message = {"type": "error", "ename": name, "evalue": text_of(error)}
+    SINK.send(message | {"traceback": [str(line) for line in lines]})
 
 
 def flush() -> None:
@@ -179,15 +181,7 @@ class Shell(InteractiveShell):
         sys.modules["__main__"] = self.user_module
 
     def _showtraceback(self, etype, evalue, stb) -> None:
-        flush()
-        SINK.send(
-            {
-                "type": "error",
-                "ename": str(getattr(etype, "__name__", etype)),
-                "evalue": text_of(evalue),
-                "traceback": [str(line) for line in stb],
-            }
-        )
+        send_error(str(getattr(etype, "__name__", etype)), evalue, stb)
 
     def ask_exit(self) -> None:
         raise SystemExit

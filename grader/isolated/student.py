@@ -13,17 +13,16 @@ import contextlib
 import io
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
-import tarfile
+from pathlib import Path
 
 import numpy as np
 
 from grader.isolated import frames, stub
 from grader.isolated.answers import Server
-from grader.isolated.checking import Magics, check, interruptible, told
+from grader.isolated.checking import WITHHELD, Magics, check, interruptible, told
 from grader.isolated.shell import (
     SINK,
     Compiler,
@@ -32,11 +31,9 @@ from grader.isolated.shell import (
     flush,
     forked,
     no_input,
+    send_error,
     shell,
-    text_of,
 )
-
-WITHHELD = "(its message is not shown: this case is hidden)"
 
 
 def main(
@@ -69,7 +66,7 @@ def main(
         if control in ready:
             message, blob = frames.receive(control)
             if message["do"] == "files":
-                unpack(blob)
+                unpack(message["sizes"], blob)
             elif message["do"] == "seed":
                 seed(message["seed"])
             elif message["do"] == "check":
@@ -85,22 +82,19 @@ def main(
                 sockets.remove(rpc)
 
 
-def unpack(blob: bytes) -> None:
-    """Write the plain files of an archive into the working folder, and none outside.
+def unpack(sizes: dict[str, int], blob: bytes) -> None:
+    """Write the files that `blob` holds into the working folder, and none outside.
 
-    One that cannot be written is missing, no more. (`extractall` does as much from
-    Python 3.11.4 on.)
+    One that cannot be written is missing, no more.
     """
-    home = os.path.realpath(os.getcwd())
-    with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
-        for entry in archive:
-            path = os.path.realpath(os.path.join(home, entry.name))
-            if not entry.isreg() or not path.startswith(f"{home}/"):
-                continue
+    home, contents = os.path.realpath(os.getcwd()), io.BytesIO(blob)
+    for name, size in sizes.items():
+        path = Path(os.path.realpath(os.path.join(home, name)))
+        content = contents.read(size)
+        if path.is_relative_to(home):
             with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "wb") as file:
-                    shutil.copyfileobj(archive.extractfile(entry), file)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
 
 
 def seed(number: int) -> None:
@@ -120,14 +114,7 @@ def _run(source: str) -> None:
         with interruptible():
             shell().run_cell(source, store_history=True)
     except BaseException as error:
-        SINK.send(
-            {
-                "type": "error",
-                "ename": type(error).__name__,
-                "evalue": text_of(error),
-                "traceback": [],
-            }
-        )
+        send_error(type(error).__name__, error)
     flush()
 
 

@@ -16,7 +16,7 @@ import struct
 import sys
 from collections.abc import Iterator
 
-from grader.isolated import cgroup, sandbox
+from grader.isolated import cgroup, frames, sandbox
 
 CHECK_SECONDS = 0.25
 FREE_SOCKETS, MOST_IN_SOCKET = 32, 2**18  # bytes: the system's own limit, rounded up
@@ -91,8 +91,6 @@ def close_standard() -> None:
 
 def _say(control: socket.socket, error: BaseException) -> None:
     """Report why the process did not start; at its end there is nobody to tell."""
-    from grader.isolated import frames
-
     with contextlib.suppress(frames.WireError, OSError):
         frames.send(control, {"type": "failed", "why": f"{error}"})
 
