@@ -13,7 +13,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tqdm import tqdm
@@ -94,45 +94,31 @@ class Progress(tqdm):
 def executor(options: Options) -> Iterator[tuple[Executor, int]]:
     """Give where jobs run, and how many at a time; in the end, none is left."""
     allow_forkservers()
-    pool, workers = _pool(options)
-    try:
-        yield pool, workers
-    except Stopped:
-        raise KeyboardInterrupt from None
-    except BaseException:
-        close_forkservers(stop=True)
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ExitStack() as ends:
+        if options.dask:
+            client = ends.enter_context(_client(options.dask))
+            workers = max(1, sum(client.nthreads().values()))
+            pool = client.get_executor(pure=False)
+            ends.callback(pool.shutdown, wait=False)
+        else:
+            pool, workers = ThreadPoolExecutor(options.workers), options.workers
+            ends.callback(pool.shutdown, cancel_futures=True)
+        try:
+            yield pool, workers
+        except Stopped:
+            raise KeyboardInterrupt from None
+        except BaseException:
+            close_forkservers(stop=True)
+            raise
 
 
-def _pool(options: Options) -> tuple[Executor, int]:
-    """Return where the jobs run, and how many at a time."""
-    if not options.dask:
-        return ThreadPoolExecutor(options.workers), options.workers
+def _client(scheduler: str) -> Any:
+    """Return a connection to a Dask scheduler; its futures are those of Python's."""
     try:
         from distributed import Client
     except ModuleNotFoundError:
         raise CourseError("--dask needs the package distributed") from None
     try:
-        client = Client(
-            options.dask, timeout=f"{CONNECT_SECONDS}s", set_as_default=False
-        )
+        return Client(scheduler, timeout=f"{CONNECT_SECONDS}s", set_as_default=False)
     except OSError as error:
-        raise CourseError(f"no Dask scheduler at {options.dask}: {error}") from None
-    executor = client.get_executor(pure=False)
-    return _Dask(client, executor), max(1, sum(client.nthreads().values()))
-
-
-class _Dask(Executor):
-    """A Dask cluster as a pool; futures are those of `concurrent.futures`."""
-
-    def __init__(self, client: Any, executor: Executor) -> None:
-        self.client, self.executor = client, executor
-
-    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future:
-        return self.executor.submit(function, *args, **kwargs)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self.executor.shutdown(wait=False)
-        self.client.close()
+        raise CourseError(f"no Dask scheduler at {scheduler}: {error}") from None
