@@ -54,6 +54,13 @@ def execute(node: ast.stmt, names: dict) -> Any:
     return asyncio.run(value) if code.co_flags & inspect.CO_COROUTINE else value
 
 
+def carry_on(source: str, names: dict, *borne: type[BaseException]) -> None:
+    """Run the statements of a cell in silence; one that fails so is left out."""
+    for node in nodes_of(source):
+        with contextlib.suppress(*borne), contextlib.redirect_stdout(io.StringIO()):
+            execute(node, names)
+
+
 class Magics:
     """IPython's shell for checks: an error inside a magic is an error of the check."""
 

@@ -96,7 +96,7 @@ class Handle:
     __iter__ = _asks("iterate")
 
     def __eq__(self, other: object) -> bool:
-        if type(other) in KINDS and other._number == self._number:
+        if issubclass(type(other), Handle) and other._number == self._number:
             return True
         if _by_identity(self):
             return False
@@ -156,9 +156,6 @@ def _class_of(info: dict) -> type | None:
             if isinstance(found, type) and issubclass(found, modules):
                 return found
     return None
-
-
-KINDS = (Handle, CallableHandle, IteratorHandle)
 
 
 def _by_identity(value: Handle) -> bool:

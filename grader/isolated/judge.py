@@ -16,6 +16,7 @@ from typing import Any
 from grader.isolated import frames
 from grader.isolated.checking import (
     Magics,
+    carry_on,
     check,
     execute,
     interruptible,
@@ -105,12 +106,7 @@ def set_up(names: Namespace, source: str) -> None:
     """Make the names of a check that failed, as far as it goes (`Cell.setup`)."""
     before = dict(names)
     with contextlib.suppress(KeyboardInterrupt), interruptible():
-        for node in nodes_of(source):
-            with (
-                contextlib.suppress(Exception),
-                contextlib.redirect_stdout(io.StringIO()),
-            ):
-                execute(node, names)
+        carry_on(source, names, Exception)
     names.left |= names.bound_since(before)
 
 

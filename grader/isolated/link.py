@@ -206,10 +206,8 @@ class Link:
         except TypeError:  # UnicodeDecodeError and its like want more arguments
             kind = StudentError
             error = kind(shown)
-        if kind in (StudentError, Exception) and own not in (
-            "Exception",
-            kind.__name__,
-        ):
+        nameless = kind in (StudentError, Exception)
+        if nameless and own not in ("Exception", kind.__name__):
             error = StudentError(f"{own}: {shown}")
         error.full_text = text  # for hints, never shown as it is
         error.student_line, error.student_place = self._place(reply.get("line"))

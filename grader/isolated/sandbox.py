@@ -42,13 +42,10 @@ PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 SECCOMP_MODE_FILTER = 2
 FIRST_UID = 64_000  # of the slots, where the grader runs as root: an unused range
-SYSTEM_FILES = [
-    f"/etc/{name}"
-    for name in (
-        *("nsswitch.conf", "ld.so.cache", "localtime"),
-        *("os-release", "mime.types", "fonts", "alternatives", "R"),
-    )
-]
+IN_ETC = (
+    *("nsswitch.conf", "ld.so.cache", "localtime", "os-release", "mime.types"),
+    *("fonts", "alternatives", "R"),
+)
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
 
@@ -56,9 +53,8 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 class Limits:
     """What one student's process may use."""
 
-    memory: int = (
-        2048 * MIB
-    )  # of addresses beyond the warm process's, and of all memory
+    # of addresses beyond the warm process's, and of all memory
+    memory: int = 2048 * MIB
     processes: int = 64  # and threads
     files: int = 256  # open ones
     disk: int = 256 * MIB  # in the private `/tmp`, which is memory, and of one file
@@ -198,7 +194,7 @@ def _file_system(limits: Limits, own: int, hidden: Iterable[str] = ()) -> None:
         _show(f"/proc/self/fd/{descriptor}", root, folder)
         os.close(descriptor)
     _hide(f"{root}{name}" for name in hidden)
-    for name in SYSTEM_FILES:
+    for name in (f"/etc/{file}" for file in IN_ETC):
         if os.path.exists(name):
             _show(os.path.realpath(name), root, name)
     os.makedirs(f"{root}/etc", exist_ok=True)  # no names of people with accounts here

@@ -17,7 +17,6 @@ import functools
 import gc
 import importlib
 import importlib.util
-import io
 import re
 import signal
 from collections.abc import Iterable
@@ -67,7 +66,7 @@ def warm_up(modules: Iterable[str]) -> None:
     from grader.isolated import judge, student  # noqa: F401  also for the children
 
     wanted = {*modules}
-    _import_all(wanted, torch="torch" in wanted)
+    _import_all(wanted)
     if "torch" in wanted:
         with contextlib.suppress(ImportError):
             _warm_torch()
@@ -97,19 +96,14 @@ def rehearse(cells: Iterable[str]) -> None:
     """
     import matplotlib.pyplot as plt
 
-    from grader.isolated.checking import execute, nodes_of
+    from grader.isolated.checking import carry_on
     from helpers.checks.engine import Step
 
     names, Step.ahead = {"__name__": "__main__"}, True
     signal.alarm(MOST_SECONDS)
     for cell in cells:
         with contextlib.suppress(SyntaxError):
-            for node in nodes_of(cell):
-                with (
-                    contextlib.suppress(BaseException),
-                    contextlib.redirect_stdout(io.StringIO()),
-                ):
-                    execute(node, names)
+            carry_on(cell, names, BaseException)
     signal.alarm(0)
     plt.close("all")
     names.clear()
@@ -118,7 +112,7 @@ def rehearse(cells: Iterable[str]) -> None:
     gc.freeze()
 
 
-def _import_all(wanted: set[str], *, torch: bool) -> None:
+def _import_all(wanted: set[str]) -> None:
     """Import modules, and what the course's own among them import at any depth.
 
     What must not be imported here is compiled, as an import would: no child of ours can
@@ -128,7 +122,8 @@ def _import_all(wanted: set[str], *, torch: bool) -> None:
     while waiting:
         name = waiting.pop()
         library = name.split(".")[0]
-        if name in seen or (library in ("torch", "torchvision") and not torch):
+        needs_torch = library in ("torch", "torchvision")
+        if name in seen or (needs_torch and "torch" not in wanted):
             continue
         seen.add(name)
         file, package = _withheld(name)
