@@ -214,7 +214,7 @@ def _file_system(limits: Limits, own: int, hidden: Iterable[str] = ()) -> None:
     _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, shared)
     os.mkdir(f"{root}/.old")
     os.chdir(root)
-    _call("pivot_root", _libc.syscall(_number("pivot_root"), b".", b".old"))
+    _call("pivot_root", _libc.syscall(seccomp.numbers()["pivot_root"], b".", b".old"))
     os.chdir("/")
     _call("umount", _libc.umount2(b"/.old", MNT_DETACH))
     os.rmdir("/.old")
@@ -254,9 +254,9 @@ def _read_only(path: str, *, recursive: bool) -> None:
     wanted = MOUNT_ATTR_READONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
     attributes = struct.pack("QQQQ", wanted, 0, 0, 0)
     flags = AT_RECURSIVE if recursive else 0
-    result = _libc.syscall(
-        442, AT_FDCWD, path.encode(), flags, attributes, len(attributes)
-    )
+    place = (AT_FDCWD, path.encode(), flags)
+    call = seccomp.numbers()["mount_setattr"]
+    result = _libc.syscall(call, *place, attributes, len(attributes))
     _call("mount_setattr (Linux 5.12 or newer)", result)
 
 
@@ -275,13 +275,6 @@ def _drop_privileges() -> None:
     header = struct.pack("Ii", 0x20080522, 0)  # version 3, this process
     _call("capset", _libc.capset(header, struct.pack("6I", *[0] * 6)))
     _call("no_new_privs", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-
-
-def _number(name: str) -> int:
-    try:
-        return seccomp.numbers()[name]
-    except ValueError:
-        raise SandboxError(f"no table of calls for {platform.machine()}") from None
 
 
 def _filter_calls() -> None:

@@ -43,8 +43,10 @@ NAMESPACE_FLAGS = NAMESPACES | CLONE_NEWUSER | 0x02000000 | 0x80  # cgroup, time
 
 
 def numbers() -> dict[str, int]:
-    """Return the numbers of the calls here; raise `ValueError` on another machine."""
-    column = [*MACHINES].index(platform.machine())
+    """Return the numbers of the calls on this machine."""
+    if (machine := platform.machine()) not in MACHINES:
+        raise ValueError(f"no table of calls for {machine}")
+    column = [*MACHINES].index(machine)
     return {name: row[column] for name, row in CALLS.items()}
 
 

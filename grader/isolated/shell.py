@@ -123,11 +123,9 @@ def flush() -> None:
 class Publisher(DisplayPublisher):
     """`display(…)`: plots and other rich outputs."""
 
-    def publish(
-        self, data, metadata=None, *, transient=None, update=False, **_
-    ) -> None:
+    def publish(self, data, metadata=None, **_) -> None:
         flush()
-        SINK.send({"type": "display", "data": data, "metadata": metadata or {}})
+        SINK.send({"type": "display", "data": data})
 
     def clear_output(self, wait: bool = False) -> None:
         flush()
@@ -142,8 +140,7 @@ class Hook(DisplayHook):
 
     def write_format_data(self, format_dict, md_dict=None) -> None:
         flush()
-        message = {"type": "result", "data": format_dict, "metadata": md_dict or {}}
-        SINK.send(message)
+        SINK.send({"type": "result", "data": format_dict})
 
     def log_output(self, format_dict) -> None:
         pass
@@ -176,9 +173,6 @@ class Shell(InteractiveShell):
 
     def enable_gui(self, gui=None) -> None:
         pass
-
-    def init_sys_modules(self) -> None:
-        sys.modules["__main__"] = self.user_module
 
     def _showtraceback(self, etype, evalue, stb) -> None:
         send_error(str(getattr(etype, "__name__", etype)), evalue, stb)
