@@ -58,7 +58,7 @@ class Clock:
         self.deadline = time.monotonic() + seconds
         self.last = self.deadline + (MOST_STRETCH - 1) * seconds
         self.processes = processes
-        self.waited: float | None = None
+        self.waited = 0.0
 
     def left(self) -> float:
         """Return how many seconds are left; negative ones if none are."""
@@ -66,7 +66,7 @@ class Clock:
         if left > 0:
             return left
         waited = sum(process.waited() for process in self.processes)
-        more, self.waited = waited - (self.waited or 0.0), waited
+        more, self.waited = waited - self.waited, waited
         if more > LEAST_WAIT:
             self.deadline = min(time.monotonic() + more, self.last)
         return self.deadline - time.monotonic()
@@ -76,11 +76,7 @@ class Process:
     """A child of the forkserver. Always `close` it."""
 
     def __init__(
-        self,
-        forkserver: Forking,
-        role: str,
-        files: dict[str, bytes],
-        kernel: str = "",
+        self, forkserver: Forking, role: str, files: dict[str, bytes], kernel: str = ""
     ) -> None:
         self.control, self.rpc, self.leash = forkserver.fork(role, kernel)
         self.last_words = b""  # of its warden
@@ -130,7 +126,7 @@ class Process:
     def _receive(self, seconds: float) -> tuple[dict, bytes]:
         """Return the next frame; raise `TimeoutError`, or `Dead`."""
         try:
-            ready, _, _ = select.select([self.control], [], [], max(0, seconds))
+            ready, _, _ = select.select([self.control], [], [], seconds)
             if not ready:
                 raise TimeoutError
             return frames.receive(self.control, MOST_MESSAGE, FRAME_SECONDS)
