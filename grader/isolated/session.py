@@ -159,15 +159,15 @@ class Session(Pair):
         """Check lost steps again, with the reference in place of earlier wrong ones."""
         steps = {step.grade_id: step for step in self.result.steps}
         answers: list[int] = []
+        own: list[int] = []  # the answers to a step: those before it, or its neighbor's
         replaced: dict[int, str] = {}
-        previous: list[int] = []
         for number, cell in self.code():
             if cell.role == "answer":
                 answers.append(number)
             if cell.role != "check":
                 continue
-            own, previous = answers or previous, answers or previous
-            step, answers = steps[cell.cell.grade_id], []
+            own, answers = answers or own, []
+            step = steps[cell.cell.grade_id]
             if step.score >= step.points:
                 continue
             tried = any(self.job.cells[n].answered for n in own)
