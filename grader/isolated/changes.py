@@ -56,7 +56,7 @@ def update(old: Any, new: Any) -> None:
     elif isinstance(old, tuple) and isinstance(new, tuple):
         for o, n in zip(old, new, strict=False):
             update(o, n)
-    elif type(old).__module__.partition(".")[0] == "torch":
+    elif _of_torch(old):
         _update_torch(old, new)
 
 
@@ -88,11 +88,15 @@ def _update_torch(old: Any, new: Any) -> None:
                 old.data = new.detach().to(old.dtype)
 
 
+def _of_torch(value: Any) -> bool:
+    """Tell whether this is an object of torch's, and no module."""
+    library = type(value).__module__.partition(".")[0]
+    return library == "torch" and not isinstance(value, ModuleType)
+
+
 def torch_state(value: Any) -> dict | None:
     """Return what may change in a module or optimizer, None for other values."""
-    if type(value).__module__.partition(".")[0] != "torch" or isinstance(
-        value, ModuleType
-    ):
+    if not _of_torch(value):
         return None
     import torch
 
@@ -157,7 +161,7 @@ def _memory(value: Any) -> set[int]:
         return {id(value)}.union(*map(_memory, value))
     if isinstance(value, list | dict | set | np.random.Generator):
         return {id(value)}
-    if type(value).__module__.partition(".")[0] != "torch":
+    if not _of_torch(value):
         return set()
     if (state := torch_state(value)) is not None:
         return {id(value)}.union(*map(_memory, state["state"].values()))

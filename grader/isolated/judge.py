@@ -68,12 +68,12 @@ def main(control: socket.socket, _: socket.socket) -> None:
     frames.send(control, {"type": "ready"})
     while True:
         message, blob = frames.receive(control)
-        reply: dict = {}
+        reply = {"type": "reply"}
         match message["do"]:
             case "files":
                 unpack(message["sizes"], blob)
             case "course":
-                reply = run_course(names, message["source"])
+                reply |= run_course(names, message["source"])
             case "setup":
                 set_up(names, message["source"])
             case "student":
@@ -83,7 +83,7 @@ def main(control: socket.socket, _: socket.socket) -> None:
                 names.students = frozenset(message["names"])
                 names.own = frozenset(message["own"])
             case "grade":
-                reply = grade(names, message)
+                reply |= grade(names, message)
         frames.send(control, reply)
 
 

@@ -135,23 +135,21 @@ class Process:
         except frames.WireError as error:
             raise Dead(f"it sent an unreadable message ({error})") from None
 
-    def ask(
-        self, message: dict, seconds: float, *others: "Process", kind: str | None = None
-    ) -> dict:
-        """Return the reply of this kind; what comes before it is left out.
+    def ask(self, message: dict, seconds: float, *others: "Process") -> dict:
+        """Return the reply to a message; what comes before it is left out.
 
         One that came only when the process was interrupted says so in its verdict.
         """
         self._send(message)
-        if (reply := self._reply(Clock(seconds, self, *others), kind)) is not None:
+        if (reply := self._reply(Clock(seconds, self, *others))) is not None:
             return reply
-        if (reply := self._reply(self.interrupt(), kind)) is not None:
+        if (reply := self._reply(self.interrupt())) is not None:
             return reply | {"verdict": Verdict.TIME}
         raise Dead("the check could not be stopped")
 
-    def _reply(self, clock: Clock, kind: str | None) -> dict | None:
+    def _reply(self, clock: Clock) -> dict | None:
         while came := self._next(clock):
-            if kind is None or came[0].get("type") == kind:
+            if came[0].get("type") == "reply":
                 return came[0]
         return None
 
@@ -229,8 +227,7 @@ class Student(Process):
 
         Its word is the student's: see `Sheet` on one process.
         """
-        asked = {"do": "check"} | message
-        return _plain_reply(self.ask(asked, seconds, kind="verdict"))
+        return _plain_reply(self.ask({"do": "check"} | message, seconds))
 
 
 def _plain_reply(reply: dict) -> dict:

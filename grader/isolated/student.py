@@ -70,7 +70,7 @@ def main(
             elif message["do"] == "seed":
                 seed(message["seed"])
             elif message["do"] == "check":
-                frames.send(control, {"type": "verdict"} | checked(message))
+                frames.send(control, {"type": "reply"} | checked(message))
             else:
                 Compiler.cell = message["cell"]
                 run(message["source"])
