@@ -357,6 +357,27 @@ def test_what_values_of_a_student_do_to_the_test_process_is_not_an_error(
     assert marks(root, "ada") == tiny.POINTS
 
 
+def test_a_new_test_process_runs_what_a_course_cell_makes_once(tmp_path, monkeypatch):
+    cells = (
+        tiny.setup(f"{tiny.SETUP}\nmade = []"),
+        tiny.answer(),
+        tiny.check(),
+        tiny.plain("made.append(1)\ntwice = double(2)"),
+        tiny.check("assert made == [1]", "once"),
+    )
+    root = tiny.course(tmp_path, *cells)
+    ends, original = iter([True]), processes.Judge.grade
+
+    def end_at_first(*arguments):
+        if next(ends, False):
+            raise processes.Dead("it ended")
+        return original(*arguments)
+
+    monkeypatch.setattr(processes.Judge, "grade", end_at_first)
+    steps = session.grade(job(root)).steps
+    assert [step.verdict for step in steps] == ["broken", "passed"]
+
+
 def test_a_course_cell_that_builds_on_a_wrong_answer_is_not_an_error(tmp_path):
     counted = tiny.check("n = double(2)\nassert n == 4")
     later = tiny.plain("curve = np.zeros(n)")

@@ -278,6 +278,16 @@ def test_changes_of_arguments_are_applied_in_place():
     assert table["a"] is inner
 
 
+def test_a_namespace_of_torch_is_no_data_that_a_call_may_change():
+    torch = pytest.importorskip("torch")
+    loans = changes.Loans()
+    loans.course = {"ops": torch.ops, "data": np.zeros(2)}
+    loans.keep(loans.course["data"])
+    loans.course["data"][:] = 1
+    loans.restore()
+    assert loans.course["data"].tolist() == [0, 0]
+
+
 def test_a_changed_tensor_keeps_its_memory():
     torch = pytest.importorskip("torch")
     memory = np.zeros(3)
