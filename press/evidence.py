@@ -4,7 +4,8 @@
 change is what a slip of the pen makes: another operator, comparison, constant or axis,
 a statement left out. A mutant is *caught* if it loses points in its own step, hidden
 tests included, and *named* if it is told a mistake. What is not caught is listed with
-its line: some change nothing that a result can show.
+its line: some change nothing that a result can show. Of each step some pairs of slips
+are made at once, too: are both told?
 """
 
 import argparse
@@ -17,9 +18,11 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from multiprocessing.pool import ThreadPool
+from typing import Any
 
 from grader.books.course import Course
 from grader.books.names import tree_of
@@ -27,11 +30,13 @@ from grader.books.sheet import Cell, Sheet
 from grader.isolated.warm import needed, warm_up
 from grader.reports.lesson import steps_of
 from helpers import _terminal
-from helpers.checks.engine import Step
+from helpers.checks.engine import CheckFailed, Slip, Step
+from helpers.checks.engine.slips import Move
 from press.contents import BOOK, ROOT
 
 TARGET = BOOK / "evidence.json"
 MOST = 20  # mutants of a step, chosen with a fixed seed
+PAIRS = 8  # of its slips, likewise
 SECONDS = 20  # a check that computes for longer has caught an endless loop
 OTHER = {
     **{ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult},
@@ -42,8 +47,8 @@ NAMES = {"max": "min", "min": "max", "maximum": "minimum", "sum": "mean", "mean"
 NAMES |= {"argmax": "argmin", "argmin": "argmax", "minimum": "maximum"}
 RUN = """
 import json, sys
-from press.evidence import judge
-judge(*json.load(sys.stdin))
+from press import evidence
+getattr(evidence, sys.argv[1])(*json.load(sys.stdin))
 """
 
 
@@ -72,24 +77,33 @@ def main() -> None:
 def measured(exercise: str) -> dict:
     """Return what became of the mutants of a sheet."""
     chapter, name = exercise.split("/")
-    sheets = Course(ROOT).assignment(chapter).sheets
-    sheet = next(sheet for sheet in sheets if sheet.name == name)
-    tasks = []
+    sheet, tasks = sheet_of(chapter, name), []
     for cell, task in answers(sheet):
         mutants = list(mutations(cell.source))
         random.Random(0).shuffle(mutants)
         tasks += [task | {"answer": t, "line": line} for line, t in mutants[:MOST]]
     results = judged(chapter, tasks)
     pairs = list(zip(tasks, results, strict=True))
-    steps = {c.step.name: c.step for c in steps_of(sheet).values()}
     return {
         "steps": len(sheet.checks),
-        "slips": sum(len(getattr(step, "texts", ())) for step in steps.values()),
+        "slips": sum(len(getattr(step, "texts", ())) for step in steps_in(sheet)),
         "mutants": len(pairs),
         "caught": sum(result is not None for result in results),
         "named": sum("Likely mistake" in (result or "") for result in results),
+        **apart("paired", chapter, chapter, name),
         "left": [task["line"] for task, result in pairs if result is None],
     }
+
+
+def sheet_of(chapter: str, name: str) -> Sheet:
+    """Return the sheet of this name."""
+    sheets = Course(ROOT).assignment(chapter).sheets
+    return next(sheet for sheet in sheets if sheet.name == name)
+
+
+def steps_in(sheet: Sheet) -> list:
+    """Return what checks the steps of a sheet, each once."""
+    return list({c.step.name: c.step for c in steps_of(sheet).values()}.values())
 
 
 def answers(sheet: Sheet) -> Iterator[tuple[Cell, dict]]:
@@ -112,10 +126,15 @@ def answers(sheet: Sheet) -> Iterator[tuple[Cell, dict]]:
 
 
 def judged(chapter: str, tasks: list[dict], causes: bool = True) -> list[str | None]:
-    """Return what `judge` says of each task, in a process of its own."""
+    """Return what `judge` says of each task."""
+    return apart("judge", chapter, tasks, causes)
+
+
+def apart(function: str, chapter: str, *arguments: Any) -> Any:
+    """Return what a function of this module prints as JSON, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        input=json.dumps([tasks, causes]),
+        [sys.executable, "-c", RUN, function],
+        input=json.dumps(arguments),
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         cwd=ROOT / "exercises" / chapter,
         check=True,
@@ -175,6 +194,45 @@ def difference(old: str, new: str) -> str:
     pairs = zip(old.splitlines(), new.splitlines(), strict=False)
     was, now = next((a, b) for a, b in pairs if a != b)
     return f"{was.strip()} → {now.strip()}"
+
+
+# --- two slips at once ----------------------------------------------------------------
+
+
+def slipped(step: Step, *slips: str) -> Callable:
+    """Return what a student would write who makes these slips."""
+    slip = Slip(slips)
+    return step.reference(slip) if step.factory else partial(step.reference, slip)
+
+
+def doubles(step: Step, most: int) -> Iterator[tuple[Move, Move, list[Move]]]:
+    """Make pairs of slips that lose together; yield both, and those that are told."""
+    moves = step.slips(step.drawn(0))
+    pairs = [(a, b) for a in moves for b in moves if a.site < b.site]
+    for a, b in random.Random(0).sample(pairs, min(most, len(pairs))):
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                step(slipped(step, a.slip, b.slip))
+        except CheckFailed as failure:
+            cause = in_one_line(failure).partition("Likely mistake: ")[2]
+            yield a, b, [m for m in moves if in_one_line(m.text) in cause]
+
+
+def in_one_line(text: Any) -> str:
+    """Return a text as one line."""
+    return " ".join(f"{text}".split())
+
+
+def paired(chapter: str, name: str) -> None:
+    """Print as JSON what became of pairs of slips: how many, both told, one of them."""
+    steps = [s for s in steps_in(sheet_of(chapter, name)) if isinstance(s, Step)]
+    told = [
+        len({a.slip, b.slip} & {move.slip for move in named})
+        for step in steps
+        for a, b, named in doubles(step, PAIRS)
+    ]
+    counts = {"pairs": len(told), "both told": told.count(2), "one told": told.count(1)}
+    print(json.dumps(counts))
 
 
 # --- in a process of its own ----------------------------------------------------------

@@ -135,6 +135,7 @@ class Forkserver(Forking):
         self.process: subprocess.Popen | None = None
         self.starts = 0
         self.rehearsals: dict[tuple[str, ...], Rehearsed] = {}
+        self.met: set[tuple[str, ...]] = set()  # sheets that were asked for
         self.rehearsing = threading.Lock()
 
     def warm(self) -> int:
@@ -182,10 +183,14 @@ class Forkserver(Forking):
         """Return who forks test processes of a sheet with these cells.
 
         It is the child that has rehearsed them, as soon as there is one: nobody waits.
+        It is made for a sheet that is asked for again.
         """
         self.warm()
         with self.rehearsing:
-            if (key := tuple(cells)) not in self.rehearsals:
+            if (key := tuple(cells)) not in self.met:
+                self.met.add(key)
+                return self
+            if key not in self.rehearsals:
                 self.rehearsals[key] = Rehearsed(self, cells)
             child = self.rehearsals[key]
         return child if child.look() else self

@@ -10,6 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 from press.contents import BOOK
 
 COLUMNS = ("steps", "slips", "mutants", "caught", "named")
+COLUMNS += ("pairs", "both told", "one told")
 
 
 class Evidence(SphinxDirective):
@@ -20,7 +21,10 @@ class Evidence(SphinxDirective):
         path = BOOK / "evidence.json"
         self.env.note_dependency(str(path))
         rows = json.loads(path.read_text("utf-8"))["exercises"]
-        lines = [f"| exercise | {' | '.join(COLUMNS)} |", "|---" * 6 + "|"]
+        lines = [
+            f"| exercise | {' | '.join(COLUMNS)} |",
+            "|---" * (1 + len(COLUMNS)) + "|",
+        ]
         for name, row in rows.items():
             numbers = " | ".join(str(row[column]) for column in COLUMNS)
             label = name.partition("/")[2]

@@ -74,6 +74,8 @@ def code(exercise: str) -> tuple[str, ...]:
 
 def rehearsed(warmed: forkserver.Forkserver, cells: tuple[str, ...]):
     """Who forks test processes once the rehearsal has ended, well or badly."""
+    assert warmed.rehearsed(cells) is warmed
+    assert cells not in warmed.rehearsals  # a sheet that is graded once has none
     warmed.rehearsed(cells)
     deadline = time.monotonic() + 60
     while not (warmed.rehearsals[cells].look() or warmed.rehearsals[cells].gone):

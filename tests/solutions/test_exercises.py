@@ -36,7 +36,7 @@ CHAPTERS = sorted({name.split("/")[0] for name in EXERCISES})
 CASES = [
     (exercise, wrong) for exercise in EXERCISES for wrong in wrong_answers(exercise)
 ]
-RUNS = 2  # more of the reference, here; `benchmarks/grading.py` makes many
+RUNS = 1  # more of the reference, here; `benchmarks/grading.py` makes many
 
 
 def of_exercise(exercise: str):

@@ -6,15 +6,15 @@ A new sheet is tested by existing: `helpers/checks/<chapter>/<sheet>.py`.
 import copy
 import importlib
 import re
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 import helpers.checks
-from helpers.checks.engine import CheckFailed, Slip, Step
+from helpers.checks.engine import CheckFailed, Step
 from helpers.checks.engine import help as levels
+from press.evidence import doubles, in_one_line, slipped
 from tests.course import ROOT, notebook, sheet
 
 ROOM = ROOT / "helpers/checks"
@@ -53,22 +53,12 @@ EVERY = [
 each_step = pytest.mark.parametrize(("step", "name"), EVERY)
 
 
-def answer(step: Step, *active: str):
-    """What a student would write who makes these slips."""
-    slip = Slip(active)
-    return step.reference(slip) if step.factory else partial(step.reference, slip)
-
-
-def plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
 def told(step: Step, active: str) -> str:
     """What is said about a slip; asked for once, by whichever test comes first."""
     if (id(step), active) not in SAID:
         with pytest.raises(CheckFailed) as caught:
-            step(answer(step, active))
-        SAID[id(step), active] = plain(str(caught.value))
+            step(slipped(step, active))
+        SAID[id(step), active] = in_one_line(str(caught.value))
     return SAID[id(step), active]
 
 
@@ -80,7 +70,7 @@ def test_there_are_steps():
 @each_step
 def test_the_reference_passes(step, name, capsys):
     assert "result" not in step.parts  # the name of what does not unpack
-    step(answer(step))
+    step(slipped(step))
     assert capsys.readouterr().out.startswith(f"✓ {step.name}: ")
 
 
@@ -93,7 +83,7 @@ def test_the_cases_tell_all_slips_apart_and_each_demand_has_one(step, name, hidd
 @each_step
 def test_every_slip_loses_and_is_named(step, name):
     for move in step.slips(step.drawn(0)):
-        assert plain(move.text) in told(step, move.slip), move.slip
+        assert in_one_line(move.text) in told(step, move.slip), move.slip
 
 
 def spoil(value) -> bool:
@@ -119,21 +109,23 @@ def test_a_changed_argument_beside_right_results_loses_and_is_named(step, name):
             continue
 
         def meddle(*args, place=place):
-            results = copy.deepcopy(answer(step)(*args))
+            results = copy.deepcopy(slipped(step)(*args))
             spoil(args[place])
             return results
 
         with pytest.raises(CheckFailed) as caught:
             step(meddle)
-        assert f"changed its argument {label} in place" in plain(str(caught.value))
+        assert f"changed its argument {label} in place" in in_one_line(
+            str(caught.value)
+        )
 
 
 @each_step
 def test_each_demand_is_a_sentence_of_the_sheet(step, name):
     cells = notebook(ROOT / f"solutions/{name}.ipynb").cells
-    text = plain(" ".join(c.source for c in cells if c.cell_type == "markdown"))
+    text = in_one_line(" ".join(c.source for c in cells if c.cell_type == "markdown"))
     for sentence in step.demands:
-        assert plain(sentence) in text, sentence
+        assert in_one_line(sentence) in text, sentence
 
 
 @each_step
@@ -146,11 +138,11 @@ def test_the_second_level_is_short_and_leads_to_the_page(step, name):
 @each_step
 def test_no_level_contains_a_line_of_the_solution(step, name):
     said = [told(step, m.slip) for m in step.slips(step.drawn(0))]
-    said += [plain(levels.why(step)), plain(levels.worked(step))]
+    said += [in_one_line(levels.why(step)), in_one_line(levels.worked(step))]
     for cell in sheet(name).cells:
         if cell.role == "answer":
             new = set(cell.source.splitlines()) - set(cell.release.splitlines())
-            for line in (plain(x).strip() for x in new):
+            for line in (in_one_line(x).strip() for x in new):
                 if len(line) > 15 and not line.startswith(("#", "def ")):
                     assert not any(line in text for text in said), line
 
@@ -158,18 +150,8 @@ def test_no_level_contains_a_line_of_the_solution(step, name):
 @each_step
 def test_two_slips_are_never_told_a_third(step, name):
     """What is named where two slips met gives just what they give."""
-    moves = step.slips(step.drawn(0))
-    pairs = [(a, b) for a in moves for b in moves if a.site < b.site]
-    count = 4 if step.observe else 8  # observers train and take their time
-    for a, b in pairs[:: max(1, len(pairs) // count)]:
-        try:
-            step(answer(step, a.slip, b.slip))
-        except CheckFailed as failure:
-            text = plain(str(failure))
-        else:
-            continue
-        cause = text.partition("Likely mistake: ")[2]
-        named = [m for m in moves if plain(m.text) in cause]
+    count = 2 if step.observe else 4  # observers train and take their time
+    for a, b, named in doubles(step, count):
         if named and not {m.slip for m in named} <= {a.slip, b.slip}:
             cases = step.drawn(0)
             made, said = (
