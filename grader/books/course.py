@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
+from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -48,8 +49,6 @@ class Course:
     """A class of nbgrader's, as its `nbgrader_config.py` describes it."""
 
     def __init__(self, root: Path) -> None:
-        from nbgrader.coursedir import CourseDirectory
-
         self.root = Path(root).resolve()
         if not (self.root / CONFIG).is_file():
             raise CourseError(f"there is no {CONFIG} in {self.root}")
@@ -95,8 +94,7 @@ class Course:
     def assignments(self) -> list[str]:
         """Return the names of all assignments that have a source."""
         source = self.folder("source", ".", "x").parent
-        found = sorted(p.parent.name for p in source.glob("*/*.ipynb"))
-        return list(dict.fromkeys(found))
+        return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
 
     def assignment(self, name: str) -> Assignment:
         """Read an assignment from the instructor's folder."""
@@ -106,9 +104,8 @@ class Course:
         try:
             sheets = tuple(load(path, self._generating(folder)) for path in paths)
         except Exception as error:
-            raise CourseError(
-                f"the source of {name} cannot be read: {error}"
-            ) from error
+            text = f"the source of {name} cannot be read: {error}"
+            raise CourseError(text) from error
         files, _ = read_files(folder)
         return Assignment(name, sheets, files)
 
@@ -136,12 +133,11 @@ class Course:
 
     def _names(self, assignment: str) -> list[str]:
         step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"
-        path = self.folders.format_path(step, any_one, assignment, escape=True)
-        pattern = re.compile(path)
+        pattern = self.folders.format_path(step, any_one, assignment, escape=True)
         folders = self.folder("submitted", "*", assignment)
         base = Path(folders.anchor)
         found = base.glob(str(folders.relative_to(base)))
-        matches = (pattern.fullmatch(str(p)) for p in found if p.is_dir())
+        matches = (re.fullmatch(pattern, str(p)) for p in found if p.is_dir())
         names = {m["student"] for m in matches if m}
         return sorted(names | self._locked(assignment))
 
