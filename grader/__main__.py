@@ -128,7 +128,7 @@ def _warn_of_ungraded(course, assignment: str) -> None:
 
 def similarity(options: argparse.Namespace) -> int:
     """Report suspiciously equal answers, for a person."""
-    from grader.reports.feedback import save
+    from grader.books.files import save
     from grader.reports.similarity import similar
     from grader.reports.similarity_page import page
 

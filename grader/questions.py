@@ -26,12 +26,13 @@ import numpy as np
 from grader import CourseError, pool
 from grader.autograde import chosen
 from grader.books.course import Assignment, Course
+from grader.books.files import save
 from grader.books.names import tree_of
 from grader.books.rebuild import Placed, rebuild
 from grader.books.sheet import Cell, Sheet
 from grader.isolated import session
 from grader.jobs import Options, job
-from grader.reports import feedback
+from grader.reports.feedback import document
 from grader.reports.lesson import steps_of
 from grader.trial import tried
 from grader.verdicts import Graded
@@ -332,10 +333,10 @@ def _chosen(asked: dict[str, list[Question]], chooser: random.Random) -> list[Qu
 def write(course: Course, name: str, options: Options) -> tuple[Path, Path]:
     """Write the sheets to print, a page a student, and the key; return both files."""
     asked = questions(course, name, options)
-    place = f"{course.root}/reports/{name}-questions"
-    sheets = feedback.save(Path(f"{place}.html"), _page(name, asked, keys=False))
-    return sheets, feedback.save(
-        Path(f"{place}-key.html"), _page(name, asked, keys=True)
+    folder = course.root / "reports"
+    return (
+        save(folder / f"{name}-questions.html", _page(name, asked, keys=False)),
+        save(folder / f"{name}-questions-key.html", _page(name, asked, keys=True)),
     )
 
 
@@ -350,7 +351,7 @@ def _page(name: str, asked: dict, *, keys: bool) -> str:
             parts.append(f"<p class=note>{escape(book)}</p>")
             parts.append(f"<ol>{items}</ol>" if several else none)
         parts.append("</section>")
-    return feedback.document(f"{name}: questions", "".join(parts))
+    return document(f"{name}: questions", "".join(parts))
 
 
 def _item(question: Question, *, keys: bool) -> str:

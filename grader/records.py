@@ -19,6 +19,7 @@ from typing import Any
 
 from grader import CourseError
 from grader.books.course import Assignment, Course
+from grader.books.files import save
 from grader.books.gradebook import Book, PenaltyError
 from grader.books.names import ANSWERS
 from grader.books.rebuild import Placed
@@ -260,8 +261,7 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
     error = error_of(record)
     try:
         if error:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.write_text(f"{error}\n", encoding="utf-8")
+            save(mark, f"{error}\n")
             return
         _write(folder, record, assignment)
     except OSError as error:
@@ -273,7 +273,7 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
         for name in record["notebooks"]:
             record["notebooks"][name] = {"state": State.ERROR, "error": f"{fault}"}
         tell(f"{student}: {fault}")
-        mark.write_text(f"{fault}\n", encoding="utf-8")
+        save(mark, f"{fault}\n")
     else:
         mark.unlink(missing_ok=True)
 

@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 from traitlets import Dict, List, Unicode
 from traitlets.config import Config
 
-from grader.reports.feedback import save
+from grader.books.files import save
 from grader.reports.marks import (
     Mark,
     chosen_assignments,

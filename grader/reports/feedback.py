@@ -7,12 +7,12 @@ and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 
 from grader import CourseError, records
 from grader.books.course import Course
+from grader.books.files import save
 from grader.books.gradebook import Book, Mark
 from grader.reports.lesson import Lesson, lesson_of, lessons
 from grader.verdicts import State, Verdict
@@ -95,20 +95,6 @@ def _kept(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dic
     if not kept and not failed:
         raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
     return kept
-
-
-def save(path: Path, text: str) -> Path:
-    """Replace a file as a whole: what lay there stays if that cannot be done."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
-    return path
 
 
 def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> str:

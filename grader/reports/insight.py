@@ -17,7 +17,8 @@ from pathlib import Path
 
 from grader import CourseError, records
 from grader.books.course import Course
-from grader.reports import feedback
+from grader.books.files import save
+from grader.reports.feedback import answer_to, document
 from grader.reports.lesson import Lesson, lessons
 from grader.reports.marks import text as text_of
 from grader.verdicts import Verdict
@@ -82,7 +83,7 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
                 mistake = name_of(step, texts.get(key, ""))
                 seen.names[mistake] += 1
                 if mistake not in seen.examples:
-                    answer = feedback.answer_to(result["cells"], step["grade_id"])
+                    answer = answer_to(result["cells"], step["grade_id"])
                     code = anonymous(answer, known.get(notebook, ""))
                     seen.examples[mistake] = code
     return found
@@ -166,8 +167,8 @@ def write(course: Course, name: str) -> tuple[Path, Path]:
     found = insight(course, name)
     folder = course.root / "reports"
     return (
-        feedback.save(folder / f"{name}-insight.html", page(name, found)),
-        feedback.save(folder / f"{name}-insight.csv", table(found)),
+        save(folder / f"{name}-insight.html", page(name, found)),
+        save(folder / f"{name}-insight.csv", table(found)),
     )
 
 
@@ -193,7 +194,7 @@ def page(name: str, found: dict[tuple[str, str], Seen]) -> str:
         "example is without comments and texts.</p>",
         *(_section(notebook, seen) for (notebook, _), seen in ordered),
     ]
-    return feedback.document(f"{name}: insight", "\n".join(parts))
+    return document(f"{name}: insight", "\n".join(parts))
 
 
 def _total(seen: Seen) -> int:
