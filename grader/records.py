@@ -150,14 +150,8 @@ def _check_output(step: Step, redact) -> list[dict]:
         line += " (with the reference in place of earlier answers)" * step.followed
         text = f"{text}\n{line}\n"
         return [{"output_type": "stream", "name": "stdout", "text": text}]
-    return [
-        {
-            "output_type": "error",
-            "ename": "CheckFailed",
-            "evalue": text,
-            "traceback": text.splitlines(),
-        }
-    ]
+    error = {"ename": "CheckFailed", "evalue": text, "traceback": text.splitlines()}
+    return [{"output_type": "error"} | error]
 
 
 def error_of(record: dict) -> str:
@@ -286,12 +280,8 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
     for name, result in record["notebooks"].items():
-        notebook = {
-            "cells": result["cells"],
-            "metadata": result["metadata"],
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
+        notebook = {"cells": result["cells"], "metadata": result["metadata"]}
+        notebook |= {"nbformat": 4, "nbformat_minor": 5}
         path = fresh / f"{name}.ipynb"
         path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
     for name, content in assignment.files.items():
@@ -299,8 +289,7 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     if record["timestamp"]:
-        path = fresh / "timestamp.txt"
-        path.write_text(record["timestamp"], encoding="utf-8")
+        (fresh / "timestamp.txt").write_text(record["timestamp"], encoding="utf-8")
     with open(fresh / KEPT, "w", encoding="utf-8") as file:
         json.dump(record, file)
         file.flush()

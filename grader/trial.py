@@ -113,10 +113,9 @@ class _Hearing:
         apart = apart or self.run(together=False)
         if not apart:
             return
-        for whose in (MACHINE, COURSE):
-            if whose in apart:
-                trial.broken[self.sheet.name] = apart[whose]
-                return
+        if fault := apart.get(MACHINE) or apart.get(COURSE):
+            trial.broken[self.sheet.name] = fault
+            return
         place = f"{self.assignment.name}/{self.sheet.name}"
         trial.faults += [
             f"{place}/{step}: {text}" if step in self.sheet.grade_ids else text
@@ -142,15 +141,8 @@ class _Hearing:
             for c in self.sheet.cells
         ]
         options = replace(self.options, follow_through=False)
-        made = job(
-            self.course,
-            self.assignment,
-            options,
-            who,
-            self.sheet,
-            cells,
-            self.assignment.files,
-        )
+        files = self.assignment.files
+        made = job(self.course, self.assignment, options, who, self.sheet, cells, files)
         return replace(made, together=together)
 
     def wrong(

@@ -41,13 +41,12 @@ def watch(
             chosen = replace(options, students=tuple(ready), quiet=True)
             made = autograde(course, name, chosen)
             done |= {student: now[student] for student in ready}
-            graded = [s for s, record in made.items() if not records.error_of(record)]
-            for student in graded:
+            for student, record in made.items():
                 try:
-                    feedback.write(course, name, (student,))
+                    if not records.error_of(record):
+                        feedback.write(course, name, (student,))
                 except CourseError as error:  # it has been deleted meanwhile
                     yield f"{student}: {error}"
-            for student, record in made.items():
                 yield f"{student}: {_marks(record)}"
         time.sleep(EVERY)
 

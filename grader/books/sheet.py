@@ -20,6 +20,7 @@ from grader.books.names import imports_of, trust
 from grader.books.secrets import secrets_of
 
 PYTHON = "python"
+HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -180,8 +181,7 @@ def _titled(cells: list[Cell]) -> Iterator[Cell]:
     title = ""
     for cell in cells:
         if cell.role == "text":
-            headings = re.findall(r"^#+\s+(.+)$", cell.source, re.MULTILINE)
-            title = headings[-1] if headings else title
+            title = [title, *HEADING.findall(cell.source)][-1]
         yield replace(cell, title=title)
 
 

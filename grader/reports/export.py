@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
+from nbgrader.api import Assignment, Gradebook, Student
 from nbgrader.plugins import ExportPlugin
 from sqlalchemy.engine import make_url
 from traitlets import Dict, List, Unicode
@@ -109,13 +109,12 @@ class CsvExportPlugin(TableExportPlugin):
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
         table = [list(self.header)]
         for a in assignments:
+            handed_in = {work.student_id: work for work in a.submissions}
             for student in students:
-                try:
-                    found = gradebook.find_submission(a.name, student.id)
-                    raw, off = found.score, found.late_submission_penalty
-                    when = found.timestamp
-                except MissingEntry:
-                    raw, off, when = 0.0, 0.0, None
+                work = handed_in.get(student.id)  # None: its defaults stand here
+                raw = getattr(work, "score", 0.0)
+                off = getattr(work, "late_submission_penalty", 0.0)
+                when = getattr(work, "timestamp", None)
                 names = (student.id, student.last_name, student.first_name)
                 table.append(
                     [
@@ -196,7 +195,8 @@ class MoodleExportPlugin(TableExportPlugin):
             lacking = [row[3] for row in rows if not row[column]]
             twice = [key for key, n in Counter(filter(None, keys)).items() if n > 1]
             if 0 < len(lacking) < len(rows):
-                who = ", ".join(lacking[:MOST_NAMED]) + ", …" * (len(lacking) > 5)
+                who = ", ".join(lacking[:MOST_NAMED])
+                who += ", …" * (len(lacking) > MOST_NAMED)
                 faults.append(f"{header[column]} is empty for {len(lacking)} ({who})")
             if twice:
                 faults.append(f"{header[column]} is not unique ({twice[0]})")

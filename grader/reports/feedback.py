@@ -5,7 +5,6 @@ rest comes from the record of the run (`records.make`), in which paths of this m
 and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 """
 
-import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -14,6 +13,7 @@ from grader import CourseError, records
 from grader.books.course import Course
 from grader.books.files import save
 from grader.books.gradebook import Book, Mark
+from grader.books.sheet import HEADING
 from grader.reports.lesson import Lesson, lesson_of, lessons
 from grader.verdicts import State, Verdict
 
@@ -45,7 +45,6 @@ body.wide { max-width: none; } .scroll { overflow-x: auto; }
 .wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
 PICTURES = {"image/png", "image/jpeg", "image/gif"}
-HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
 
@@ -104,13 +103,13 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     comments = dict(marks["comments"])
     total = sum(mark.score for mark in grades.values())
     most = sum(mark.points for mark in grades.values())
-    parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
+    penalty = marks["penalty"]
+    parts = [f"<h1>{escape(notebook)}: {total - penalty:g} of {most:g}</h1>"]
     parts.append(f"<p>{escape(record['assignment'])}, {escape(record['student'])}</p>")
     if due := sum(mark.points for mark in grades.values() if mark.waits):
         parts.append(f"<p>{due:g} points wait for a person who reads.</p>")
-    if marks["penalty"]:
-        lost = f"{marks['penalty']:g}"
-        parts.append(f"<p>Handed in late: {lost} points are taken off.</p>")
+    if penalty:
+        parts.append(f"<p>Handed in late: {penalty:g} points are taken off.</p>")
     notes = [*record["notes"], *result["repairs"], *result["problems"]]
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")

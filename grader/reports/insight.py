@@ -52,6 +52,11 @@ class Seen:
     examples: dict[str, str] = field(default_factory=dict)
 
     @property
+    def total(self) -> int:
+        """How many were checked."""
+        return self.names.total()
+
+    @property
     def right(self) -> int:
         """How many had it right, earlier mistakes aside."""
         return self.names[RIGHT] + self.names[LATER]
@@ -179,15 +184,15 @@ def table(found: dict[tuple[str, str], Seen]) -> str:
     lines.writerow(["notebook", "step", "what", "count", "of", "section"])
     for (notebook, step), seen in found.items():
         for what, count in seen.names.most_common():
-            total, section = seen.names.total(), seen.lesson.section
-            lines.writerow([notebook, step, text_of(what), count, total, section])
+            row = [notebook, step, text_of(what), count]
+            lines.writerow([*row, seen.total, seen.lesson.section])
     return text.getvalue()
 
 
 def page(name: str, found: dict[tuple[str, str], Seen]) -> str:
     """Return the report as a page, hardest steps first."""
-    ordered = sorted(found.items(), key=lambda item: item[1].right / _total(item[1]))
-    total = max(map(_total, found.values()))
+    ordered = sorted(found.items(), key=lambda item: item[1].right / item[1].total)
+    total = max(seen.total for seen in found.values())
     parts = [
         f"<h1>{escape(name)}: what {total} students understood</h1>",
         "<p>Hardest step first. A mistake has the name that its check gave it; its "
@@ -197,12 +202,8 @@ def page(name: str, found: dict[tuple[str, str], Seen]) -> str:
     return document(f"{name}: insight", "\n".join(parts))
 
 
-def _total(seen: Seen) -> int:
-    return seen.names.total()
-
-
 def _section(notebook: str, seen: Seen) -> str:
-    total, lesson = _total(seen), seen.lesson
+    total, lesson = seen.total, seen.lesson
     kind = "full" if seen.right == total else "part" if seen.right else "none"
     lines = [
         f"<section class={kind}><h2><span>{escape(seen.title)}</span>"
@@ -227,7 +228,7 @@ def _section(notebook: str, seen: Seen) -> str:
 def _bars(seen: Seen) -> str:
     """Draw how many fall under each name; the numbers stand beside the bars."""
     rows = [("right", seen.right, "good"), *((*m, "bad") for m in seen.mistakes)]
-    total = _total(seen)
+    total = seen.total
     drawn = [
         f'<tr><td>{escape(name)}</td><td class=points>{count}</td><td width="160">'
         f'<svg width="160" height="12" aria-hidden="true"><rect height="12" '
