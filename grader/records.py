@@ -71,7 +71,13 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
     reason = problems[-1] if problems else "the check was not reached"
     for cell in sheet.checks:  # none is ever silently without a verdict
         missing = Step(cell.grade_id, cell.points, message=reason)
-        steps.setdefault(cell.grade_id, missing)
+        step = steps.get(cell.grade_id, missing)
+        steps[cell.grade_id] = replace(
+            step,
+            message=redact(plain(step.message)),
+            own_error=redact(plain(step.own_error)),
+            seconds=round(step.seconds, 3),
+        )
     repairs = [*submission.repairs[sheet.name], *result.repairs]
     return {
         "state": _state(bool(unreadable), problems, steps),
@@ -79,7 +85,8 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
         "repairs": [plain(text) for text in repairs],
         "spent": {what: round(s, 4) for what, s in result.spent.items()},
         "steps": [
-            _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
+            {"title": cell.title} | asdict(steps[cell.grade_id])
+            for cell in sheet.checks
         ],
         "manual": {
             c.cell.grade_id: c.role == "task" or _is_due(cells, n)
@@ -102,16 +109,6 @@ def _is_due(cells: list[Placed], number: int) -> bool:
     """Tell whether there is something to read: in the cell, or in one beside it."""
     around = cells[max(0, number - 1) : number + 2]
     return cells[number].answered or any(c.role == "added" for c in around)
-
-
-def _step(title: str, step: Step, redact: Redactor) -> dict:
-    cleaned = replace(
-        step,
-        message=redact(plain(step.message)),
-        own_error=redact(plain(step.own_error)),
-        seconds=round(step.seconds, 3),
-    )
-    return {"title": title} | asdict(cleaned)
 
 
 def _state(unreadable: bool, problems: list[str], steps: dict[str, Step]) -> State:
@@ -138,20 +135,20 @@ def _notebook_cell(number, placed: Placed, result, steps, redact, files) -> dict
     if placed.cell_type == "code":
         outputs = redact.outputs(result.outputs.get(number, []))
         if checked:
-            outputs = _check_output(steps[own.grade_id], redact)
+            outputs = [_check_output(steps[own.grade_id])]
         cell |= {"execution_count": None, "outputs": outputs}
     return cell
 
 
-def _check_output(step: Step, redact) -> list[dict]:
-    text = redact(plain(step.message))
+def _check_output(step: Step) -> dict:
+    text = step.message
     if step.score > 0 or not step.points:
         line = f"{step.score:g} of {step.points:g} points"
         line += " (with the reference in place of earlier answers)" * step.followed
         text = f"{text}\n{line}\n"
-        return [{"output_type": "stream", "name": "stdout", "text": text}]
+        return {"output_type": "stream", "name": "stdout", "text": text}
     error = {"ename": "CheckFailed", "evalue": text, "traceback": text.splitlines()}
-    return [{"output_type": "error"} | error]
+    return {"output_type": "error"} | error
 
 
 def error_of(record: dict) -> str:

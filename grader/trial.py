@@ -117,8 +117,9 @@ class _Hearing:
             trial.broken[self.sheet.name] = fault
             return
         place = f"{self.assignment.name}/{self.sheet.name}"
+        steps = {cell.grade_id for cell in self.sheet.checks}
         trial.faults += [
-            f"{place}/{step}: {text}" if step in self.sheet.grade_ids else text
+            f"{place}/{step}: {text}" if step in steps else f"{place}: {text}"
             for step, text in apart.items()
         ]
 
@@ -167,4 +168,4 @@ class _Hearing:
                     f"the {who} gets {step.score:g} of {step.points:g}: {said}",
                 )
         for line in result.problems if right else ():
-            yield line, f"{self.assignment.name}/{self.sheet.name}: {line}"
+            yield line, line

@@ -249,11 +249,9 @@ def patiently(action: Callable[[], T]) -> T:
     while True:
         try:
             return action()
-        except OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                line = str(error.orig).splitlines()[0]
+        except SQLAlchemyError as error:
+            busy = isinstance(error, OperationalError) and "locked" in str(error)
+            if not busy or time.monotonic() > deadline:
+                line = str(getattr(error, "orig", error)).splitlines()[0]
                 raise CourseError(f"the gradebook cannot be used: {line}") from None
             time.sleep(0.2)
-        except SQLAlchemyError as error:
-            line = str(error).splitlines()[0]
-            raise CourseError(f"the gradebook cannot be used: {line}") from None

@@ -75,11 +75,6 @@ class Sheet:
     one_process: bool = False
 
     @property
-    def grade_ids(self) -> set[str]:
-        """The names of its cells."""
-        return {cell.grade_id for cell in self.cells if cell.grade_id}
-
-    @property
     def checks(self) -> list[Cell]:
         """The cells that give points by themselves, in order."""
         return [cell for cell in self.cells if cell.role == "check"]

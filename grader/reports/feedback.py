@@ -164,9 +164,10 @@ def _section(title: str, mark: Mark, lines: list[str], comment: str) -> str:
     kind, (words, *rest) = _kind(mark), lines
     if comment:
         rest.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
+    points = f"{_given(mark)} of {mark.points:g}"
     return (
-        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
-        f"</span></h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
+        f"<section class={kind}><h2><span>{escape(title)}</span><span>{points}</span>"
+        f"</h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
     )
 
 
@@ -215,9 +216,8 @@ def _by_hand(cell: dict) -> list[str]:
     return lines
 
 
-def _points(mark: Mark) -> str:
-    given = "…" if mark.waits else f"{mark.score:g}"
-    return f"{given} of {mark.points:g}"
+def _given(mark: Mark) -> str:
+    return "…" if mark.waits else f"{mark.score:g}"
 
 
 def _kind(mark: Mark) -> str:
@@ -256,7 +256,7 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
         penalty = sum(result["penalty"] for result in marks.values())
         total = sum(mark.score for mark in given.values()) - penalty
         scores = "".join(
-            f"<td class=points>{_points(given[key]).partition(' ')[0]}"
+            f"<td class=points>{_given(given[key])}"
             f"{'…' * (given[key].due and given[key].by_hand)}</td>"
             for key in heads
         )
