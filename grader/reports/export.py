@@ -88,6 +88,11 @@ class TableExportPlugin(ExportPlugin):
                 self.tell(f"{assignment.name}: {what}: {', '.join(names)}")
         return marks
 
+    def scores(self, student: Student, assignments, marks) -> list[str]:
+        """Return the cells of a student's marks, empty ones where there is none."""
+        found = (marks[a.name].get(student.id) for a in assignments)
+        return [number(mark.score) if mark else "" for mark in found]
+
     def tell(self, problem: str) -> None:
         """Keep a line for the person who exports."""
         self.problems = [*self.problems, problem]
@@ -143,16 +148,12 @@ class CanvasExportPlugin(TableExportPlugin):
         points = [number(assignment.max_score) for assignment in assignments]
         table = [header, ["    Points Possible", "", "", "", "", *points]]
         for student in students:
-            cells = [marks[a.name].get(student.id) for a in assignments]
-            scores = [number(mark.score) if mark else "" for mark in cells]
-            table.append([*self._student(student), "", *scores])
+            lms = self.identifier(student.lms_user_id)
+            own = re.fullmatch("[0-9]+", lms)  # Canvas reads "7abc" as 7: another's
+            keys = [*([lms, ""] if own else ["", lms]), self.identifier(student.id)]
+            scores = self.scores(student, assignments, marks)
+            table.append([full_name(student), *keys, "", *scores])
         return table
-
-    def _student(self, student: Student) -> list[str]:
-        lms = self.identifier(student.lms_user_id)
-        own = re.fullmatch("[0-9]+", lms)  # Canvas reads "7abc" as 7: somebody else's
-        numbers = [lms, ""] if own else ["", lms]
-        return [full_name(student), *numbers, self.identifier(student.id)]
 
 
 class MoodleExportPlugin(TableExportPlugin):
@@ -172,8 +173,7 @@ class MoodleExportPlugin(TableExportPlugin):
             keys = (student.lms_user_id, student.id, student.email)
             row = [text(student.first_name), text(student.last_name)]
             row += map(self.identifier, keys)
-            found = (marks[a.name].get(student.id) for a in assignments)
-            table.append(row + [number(mark.score) if mark else "" for mark in found])
+            table.append(row + self.scores(student, assignments, marks))
         self._check_keys(header, table[1:])
         for a in assignments:
             above = [s for s, m in marks[a.name].items() if m.score > a.max_score]
