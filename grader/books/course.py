@@ -26,6 +26,7 @@ from grader.isolated.warm import needed
 
 NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
 CONFIG = "nbgrader_config.py"
+ANYBODY = "\0"  # in place of a student: in no path
 AUTOTESTS = "autotests.yml"
 # what no name of a student holds: line breaks, and what turns the order of letters
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -132,9 +133,9 @@ class Course:
         return [n for n in self._names(assignment) if UNFIT.search(n)]
 
     def _names(self, assignment: str) -> list[str]:
-        step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"
-        pattern = self.folders.format_path(step, any_one, assignment, escape=True)
-        folders = self.folder("submitted", "*", assignment)
+        path = str(self.folder("submitted", ANYBODY, assignment))
+        pattern = re.escape(path).replace(ANYBODY, "(?P<student>[^/]+)")
+        folders = Path(glob.escape(path).replace(ANYBODY, "*"))
         base = Path(folders.anchor)
         found = base.glob(str(folders.relative_to(base)))
         matches = (re.fullmatch(pattern, str(p)) for p in found if p.is_dir())
@@ -143,18 +144,16 @@ class Course:
 
     def strays(self, assignment: str) -> list[Path]:
         """Return the notebooks of an assignment that lie in no submission's folder."""
-        step, any_one = self.folders.submitted_directory, "[^/]+"
-        paths = (
-            self.folders.format_path(step, any_one, name, escape=True)
-            for name in self.assignments()
-        )
-        submissions = re.compile(f"({'|'.join(paths)})/.*")
+        paths = (self.folder("submitted", ANYBODY, n) for n in self.assignments())
+        patterns = (re.escape(str(p)).replace(ANYBODY, "[^/]+") for p in paths)
+        submissions = re.compile(f"({'|'.join(patterns)})/.*")
+        submitted = self.root / self.folders.submitted_directory
         titles = self.folder("source", ".", assignment).glob("*.ipynb")
         found = (
             path
             for name in [glob.escape(path.name) for path in titles]
             for folders in ("", "*/", "*/*/")
-            for path in (self.root / step).glob(f"{folders}{name}")
+            for path in submitted.glob(f"{folders}{name}")
         )
         return sorted(p for p in found if not submissions.fullmatch(str(p)))
 

@@ -100,9 +100,10 @@ def trust(
         if cell.cell_type == "code" and cell.role != "text":
             bound, free = names_of(cell.source, folder)
             if cell.role in ANSWERS:
-                answers |= bound - imported
-                known -= bound - imported
-                alone -= bound - imported
+                bound -= imported
+                answers |= bound
+                known -= bound
+                alone -= bound
             elif cell.role == "check":
                 setup, _, _ = _parted(cell, known, folder)
                 cell = replace(cell, setup=setup)
