@@ -306,15 +306,15 @@ def _is_copy(sheet: Sheet, cell: Given) -> bool:
 
 def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
     if own.role in ANSWERS:
-        source = theirs.source if theirs else own.release
-        if theirs and own.cell_type == "code":
-            source = _python(theirs)
-        if theirs and theirs.cell_type != own.cell_type:
+        if theirs is None:
+            return Placed(own, own.cell_type, own.release)
+        source = _python(theirs) if own.cell_type == "code" else theirs.source
+        if theirs.cell_type != own.cell_type:
             repairs.append(
                 f"The cell {own.grade_id} was of type {theirs.cell_type}: it was made "
                 f"a {own.cell_type} cell again."
             )
-        return Placed(own, own.cell_type, source, theirs and theirs.attachments)
+        return Placed(own, own.cell_type, source, theirs.attachments)
     if own.role == "course" and not own.locked and theirs is not None:
         return Placed(own, own.cell_type, theirs.source)
     if own.locked and theirs and theirs.text != _released(own):

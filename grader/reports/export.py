@@ -237,7 +237,6 @@ def export(
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise ValueError(f"there is no gradebook at {url.database}")
     with Gradebook(db_url, course_id) as gradebook:
-        chosen_assignments(gradebook, assignments)
         plugin = PLUGINS[to](config=config or Config())
         plugin.assignment = list(assignments)
         plugin.to = str(destination)
