@@ -71,15 +71,13 @@ def _state(course: Course, name: str, student: str) -> tuple:
 def _marks(record: dict) -> str:
     if error := records.error_of(record):
         return f"not graded: {error}"
-    steps = [s for book in record["notebooks"].values() for s in book.get("steps", ())]
+    steps = [s for book in record["notebooks"].values() for s in book["steps"]]
     earned, most = (sum(step[key] for step in steps) for key in ("score", "points"))
     return f"{earned:g} of {most:g}"
 
 
 def _collect(course: Course, name: str) -> None:
     """Fetch what lies in nbgrader's exchange and is newer than what is here."""
-    from nbgrader.api import NbGraderAPI
-
-    done = NbGraderAPI(config=course.config).collect(name, update=True)
+    done = course.nbgrader().collect(name, update=True)
     if not done["success"]:
         raise CourseError(f"nbgrader collect {name} fails: {done['error']}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
+from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -89,6 +90,12 @@ class Course:
         if not folder.is_relative_to(base):
             return False
         return folder.resolve() != base.resolve() / folder.relative_to(base)
+
+    def nbgrader(self, **folders: str) -> NbGraderAPI:
+        """Return nbgrader's own commands for this course, with `folders` of its own."""
+        config = deepcopy(self.config)
+        config.CourseDirectory.update({"root": str(self.root)} | folders)
+        return NbGraderAPI(config=config)
 
     # --- what is graded ---
 

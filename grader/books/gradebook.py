@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nbgrader import api
-from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from traitlets.config import Config
 
 from grader import CourseError
 from grader.books.course import Assignment, Course
@@ -110,14 +108,10 @@ class Book:
 
     def _generate(self, name: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            config = Config(self.course.config)
-            config.CourseDirectory.root = str(self.course.root)
-            config.CourseDirectory.release_directory = folder
+            nbgrader = self.course.nbgrader(release_directory=folder)
             logging.getLogger("traitlets").setLevel(logging.CRITICAL)
             done = patiently(
-                lambda: NbGraderAPI(config=config).generate_assignment(
-                    name, force=True, create=True
-                )
+                lambda: nbgrader.generate_assignment(name, force=True, create=True)
             )
         if not done["success"]:
             lines = (done.get("error") or done.get("log") or "?").strip().splitlines()

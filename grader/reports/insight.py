@@ -80,7 +80,7 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
         raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
     for record in filter(None, kept):
         for notebook, result in record["notebooks"].items():
-            for step in result.get("steps", ()):
+            for step in result["steps"]:
                 key = notebook, step["grade_id"]
                 lesson = told.get(notebook, {}).get(step["grade_id"], Lesson())
                 title = step["title"] or step["grade_id"]
@@ -192,7 +192,7 @@ def table(found: dict[tuple[str, str], Seen]) -> str:
 def page(name: str, found: dict[tuple[str, str], Seen]) -> str:
     """Return the report as a page, hardest steps first."""
     ordered = sorted(found.items(), key=lambda item: item[1].right / item[1].total)
-    total = max(seen.total for seen in found.values())
+    total = max((seen.total for seen in found.values()), default=0)
     parts = [
         f"<h1>{escape(name)}: what {total} students understood</h1>",
         "<p>Hardest step first. A mistake has the name that its check gave it; its "
