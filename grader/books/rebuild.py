@@ -78,9 +78,7 @@ class Placed:
     @property
     def answered(self) -> bool:
         """Whether this is an answer that differs from what was handed out."""
-        if self.role not in ANSWERS:
-            return False
-        return _squeeze(self.source) != _released(self.cell)
+        return self.role in ANSWERS and _squeeze(self.source) != _released(self.cell)
 
 
 def read(raw: bytes) -> list[Given]:
