@@ -249,11 +249,10 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
     student = record["student"]
     folder = course.folder("autograded", student, assignment.name)
     mark = _error_path(course, assignment.name, student)
-    error = error_of(record)
+    if reason := error_of(record):
+        save(mark, f"{reason}\n")
+        return
     try:
-        if error:
-            save(mark, f"{error}\n")
-            return
         _write(folder, record, assignment)
     except OSError as error:
         raise CourseError(f"{folder} cannot be written: {error.strerror}") from None
