@@ -41,7 +41,7 @@ def watch(
             chosen = replace(options, students=tuple(ready), quiet=True)
             made = autograde(course, name, chosen)
             done |= {student: now[student] for student in ready}
-            for student, record in made.items():
+            for student, record in sorted(made.items()):
                 try:
                     if not records.error_of(record):
                         feedback.write(course, name, (student,))
