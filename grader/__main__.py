@@ -64,7 +64,11 @@ def course_of(options: argparse.Namespace):
 
 
 def autograde(options: argparse.Namespace) -> int:
-    """Grade; the status is 0 if every submission has its verdict."""
+    """Run what was handed in, check each step, write marks into the gradebook.
+
+    What is graded and unchanged is left alone. The status is 0 if every submission has
+    its verdict.
+    """
     run, course = arguments.settings(options), course_of(options)
     from grader import autograde as grading
     from grader.verdicts import State
@@ -91,7 +95,7 @@ def autograde(options: argparse.Namespace) -> int:
 
 
 def feedback(options: argparse.Namespace) -> int:
-    """Write the feedback pages."""
+    """Write feedback/ and the table in reports/."""
     from grader.reports import feedback as pages
 
     course = course_of(options)
@@ -102,7 +106,7 @@ def feedback(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write the marks as a table."""
+    """Write the marks as a table for a learning platform."""
     from grader.reports.export import export as write
 
     course, names = course_of(options), (options.assignment,)
@@ -123,8 +127,8 @@ def _warn_of_ungraded(course, assignment: str) -> None:
 
 
 def similarity(options: argparse.Namespace) -> int:
-    """Write the report of equal answers."""
-    from grader.reports.feedback import save
+    """Report suspiciously equal answers, for a person."""
+    from grader.books.files import save
     from grader.reports.similarity import similar
     from grader.reports.similarity_page import page
 
@@ -137,7 +141,7 @@ def similarity(options: argparse.Namespace) -> int:
 
 
 def watch(options: argparse.Namespace) -> int:
-    """Grade as things are handed in."""
+    """Grade and write feedback as things are handed in, until it is stopped."""
     run, name = arguments.settings(options), options.assignment
     from grader.watch import watch as watched
 
@@ -148,7 +152,7 @@ def watch(options: argparse.Namespace) -> int:
 
 
 def grade(options: argparse.Namespace) -> int:
-    """Grade one notebook; print the result as JSON."""
+    """Grade one notebook against its source; the result is JSON."""
     run = arguments.settings(options)
     from grader.single import grade as graded
 
@@ -158,7 +162,7 @@ def grade(options: argparse.Namespace) -> int:
 
 
 def questions(options: argparse.Namespace) -> int:
-    """Write questions about each student's own program."""
+    """Write three questions a student about their own code, and the key."""
     run, course = arguments.settings(options), course_of(options)
     from grader.questions import write
 
@@ -168,7 +172,7 @@ def questions(options: argparse.Namespace) -> int:
 
 
 def insight(options: argparse.Namespace) -> int:
-    """Write what the class did not understand."""
+    """Report what the class did not understand: the mistakes by count."""
     from grader.reports.insight import write
 
     files = write(course_of(options), options.assignment)
@@ -177,7 +181,7 @@ def insight(options: argparse.Namespace) -> int:
 
 
 def check_release(options: argparse.Namespace) -> int:
-    """Grade the reference and the release of an assignment."""
+    """Grade the reference (full marks?) and the empty release (none?) as a class."""
     run, course = arguments.settings(options), course_of(options)
     from grader import trial
     from grader.books.reach import warnings_about
@@ -197,7 +201,7 @@ def check_release(options: argparse.Namespace) -> int:
 
 
 def doctor(_: argparse.Namespace) -> int:
-    """Say what this machine has of what the grader needs; the status is 0 if all."""
+    """Say what this machine lacks; the status is 0 if it is nothing."""
     from grader.isolated import sandbox
 
     needs, locks = requirements.check(), sandbox.check()

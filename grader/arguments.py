@@ -23,24 +23,16 @@ if TYPE_CHECKING:
     from grader.jobs import Options
 
 Command = Callable[[argparse.Namespace], int]
-HELP = {
-    "autograde": "run what was handed in, check each step, write marks into the "
-    "gradebook; what is graded and unchanged is left alone",
-    "feedback": "write feedback/ and the table in reports/",
-    "export": "write the marks as a table for a learning platform",
-    "similarity": "report suspiciously equal answers, for a person",
-    "watch": "grade and write feedback as things are handed in, until it is stopped",
-    "grade": "grade one notebook against its source; the result is JSON",
-    "questions": "write three questions a student about their own code, and the key",
-    "insight": "report what the class did not understand: the mistakes by count",
-    "check-release": "grade the reference (full marks?) and the empty release (none?) "
-    "like a submission",
-    "doctor": "say what this machine lacks",
-}
+# what stands for the switches that a command has not
+UNASKED = {"workers": 1, "dask": "", "student": (), "force": False, "anyway": False}
+UNASKED |= {"no_follow_through": False, "assignment": ""}
 
 
 def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
-    """Return the parser of the command line; it sets `run` to the command."""
+    """Return the parser of the command line; it sets `run` to the command.
+
+    A command's docstring is its help.
+    """
     made = argparse.ArgumentParser(
         prog="python -m grader",
         description="Grade a class of notebooks in a sandbox, several at a time. Works "
@@ -49,15 +41,16 @@ def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     made.add_argument(
         "--course", type=Path, default=Path(), help="the course's folder (default: .)"
     )
+    made.set_defaults(**UNASKED)
     added = made.add_subparsers(required=True, metavar="COMMAND")
     for name, run in commands.items():
-        text = HELP[name]
-        command = added.add_parser(name, help=text, description=text)
+        text = run.__doc__ or name
+        brief = text.partition("\n")[0]
+        command = added.add_parser(name, help=brief, description=text)
         command.set_defaults(run=run)
         if name == "grade":
             command.add_argument("source", type=Path, help="the instructor's notebook")
             command.add_argument("submission", type=Path, help="what was handed in")
-            command.set_defaults(assignment="")
         elif name != "doctor":
             command.add_argument("assignment", help="e.g. perceptron")
         for switch in SWITCHES.get(name, ()):
@@ -117,9 +110,7 @@ def settings(given: argparse.Namespace) -> "Options":
 
     if sys.platform != "linux":
         raise CourseError(requirements.NEEDS_LINUX)
-    wanted = vars(given)
-    workers, dask = wanted.get("workers", 1), wanted.get("dask", "")
-    if workers < 1:
+    if given.workers < 1:
         raise CourseError("--workers must be at least 1")
     if given.memory < 1:
         raise CourseError("--memory must be at least 1 (MB)")
@@ -127,21 +118,21 @@ def settings(given: argparse.Namespace) -> "Options":
         raise CourseError("--timeout must be a number of seconds above 0")
     _see_to_a_sandbox(given.no_sandbox)
     limits = Limits(memory=given.memory * MIB)
-    if not dask and given.assignment:
+    if not given.dask and given.assignment:
         books = list(given.course.glob(f"*/{given.assignment}/*.ipynb"))
         _warm_up(None if given.no_sandbox else limits, books)
     from grader.jobs import Options
 
     return Options(
-        students=tuple(wanted.get("student", ())),
-        workers=workers,
-        dask=dask,
+        students=tuple(given.student),
+        workers=given.workers,
+        dask=given.dask,
         sandbox=not given.no_sandbox,
         limits=limits,
         seconds=given.timeout,
-        force=wanted.get("force", False),
-        anyway=wanted.get("anyway", False),
-        follow_through=not wanted.get("no_follow_through", False),
+        force=given.force,
+        anyway=given.anyway,
+        follow_through=not given.no_follow_through,
     )
 
 

@@ -38,7 +38,7 @@ class Round:
     book: Book
     options: Options
     rules: str  # the hash of what marks depend on besides the submission
-    todo: Sequence[str] = ()  # the students to run
+    todo: Sequence[str]  # the students to run: all, unless `find` leaves some out
     trial: Trial = field(default_factory=Trial)
 
 
@@ -66,9 +66,11 @@ def carry_out(verbs: tuple, course: Course, name: str, options: Options) -> list
     Whatever happens, each verb is brought to its end: nothing goes on running.
     """
     assignment = course.assignment(name)
-    stream: Iterable = chosen(course, name, options.students)
+    students = chosen(course, name, options.students)
+    stream: Iterable = students
     with Book(course) as book, contextlib.ExitStack() as ends:
-        this = Round(course, assignment, book, options, digest_of(assignment))
+        rules = digest_of(assignment)
+        this = Round(course, assignment, book, options, rules, students)
         for verb in verbs:
             stream = verb(this, stream)
             if isinstance(stream, Generator):
@@ -105,12 +107,6 @@ def find(this: Round, students: list[str]) -> list[str]:
     return this.todo
 
 
-def find_all(this: Round, students: list[str]) -> list[str]:
-    """Return all of them: they are run to be compared."""
-    this.todo = students
-    return this.todo
-
-
 def _is_finished(this: Round, student: str) -> bool:
     record = records.read(this.course, this.assignment.name, student)
     failed = records.read_error(this.course, this.assignment.name, student)
@@ -118,7 +114,8 @@ def _is_finished(this: Round, student: str) -> bool:
         return False
     if record["submission"] != _digest(this, student):
         return False
-    if not _in_gradebook(this, record):
+    marks = this.book.marks(this.assignment.name, student)
+    if marks is None or any(_new_scores(marks, record)):
         records.store(this.course, this.assignment, this.book, record)
     return True
 
@@ -130,13 +127,13 @@ def _digest(this: Round, student: str) -> str:
     return ""
 
 
-def _in_gradebook(this: Round, record: dict) -> bool:
-    marks = this.book.marks(this.assignment.name, record["student"])
-    return marks is not None and all(
-        marks.get((notebook, step["grade_id"]), (None,))[0] == step["score"]
-        for notebook, result in record["notebooks"].items()
-        for step in result["steps"]
-    )
+def _new_scores(marks: dict, record: dict) -> Iterator[tuple[str, dict, Any]]:
+    """Yield each step that has another score in the gradebook: notebook, step, that."""
+    for notebook, result in record["notebooks"].items():
+        for step in result["steps"]:
+            old, _ = marks.get((notebook, step["grade_id"]), (None, None))
+            if old != step["score"]:
+                yield notebook, step, old
 
 
 # --- try out -------------------------------------------------------------------------
@@ -242,12 +239,9 @@ def _changes(this: Round, record: dict) -> Iterator[dict]:
     name, student = this.assignment.name, record["student"]
     old = this.book.marks(name, student)
     why = _why(old, records.read(this.course, name, student) or {}, record)
-    for notebook, result in record["notebooks"].items():
-        for step in result["steps"]:
-            score = (old or {}).get((notebook, step["grade_id"]), (None,))[0]
-            if score != step["score"]:
-                change = {"student": student, "notebook": notebook}
-                yield change | {"why": why} | step | {"old": score}
+    for notebook, step, score in _new_scores(old or {}, record):
+        change = {"student": student, "notebook": notebook, "why": why}
+        yield change | step | {"old": score}
 
 
 def _why(old: Any, before: dict, record: dict) -> str:
@@ -261,4 +255,4 @@ def _why(old: Any, before: dict, record: dict) -> str:
 
 
 AUTOGRADE = (find, try_out, prepare, run, record, store)
-COMPARE = (find_all, try_out, prepare, run, record, differ)
+COMPARE = (try_out, prepare, run, record, differ)

@@ -25,13 +25,14 @@ import numpy as np
 
 from grader import CourseError, pool
 from grader.autograde import chosen
-from grader.books.course import Assignment, Course
+from grader.books.course import Course
+from grader.books.files import save
 from grader.books.names import tree_of
 from grader.books.rebuild import Placed, rebuild
 from grader.books.sheet import Cell, Sheet
 from grader.isolated import session
 from grader.jobs import Options, job
-from grader.reports import feedback
+from grader.reports.feedback import document
 from grader.reports.lesson import steps_of
 from grader.trial import tried
 from grader.verdicts import Graded
@@ -62,7 +63,7 @@ def _shown(value):
         raise TypeError
     text = _np.array2string(near, separator=", ").replace("\\n", "")
     return " ".join(text.split()), str(array.shape) if array.ndim else ""
-def _ask(name, line, call):
+def _ask(line, call):
     try:
         value = call()
     except Exception as error:
@@ -73,7 +74,7 @@ def _ask(name, line, call):
             shown = _shown(value)
         except Exception:
             shown = "", "unshown"
-    print({MARK!r} + _json.dumps([name, line, *shown]))
+    print({MARK!r} + _json.dumps([line, *shown]))
 """
 
 
@@ -116,7 +117,8 @@ def questions(
                 if sheet.name not in submission.notebooks or not calls[sheet.name]:
                     continue
                 cells, _ = rebuild(sheet, submission.notebooks[sheet.name])
-                made = _job(course, assignment, options, student, sheet, cells, calls)
+                cells, files = _asking(cells, calls[sheet.name]), assignment.files
+                made = job(course, assignment, options, student, sheet, cells, files)
                 made = replace(made, together=sheet.name in trial.together)
                 waiting[student, sheet.name] = made, at.submit(session.grade, made)
         found: dict[str, dict[str, list[Question]]] = {}
@@ -153,11 +155,10 @@ def _calls(sheet: Sheet) -> Iterator[tuple[str, Call]]:
 
 
 def _is_literal(node: ast.expr) -> bool:
-    try:
+    with suppress(ValueError):
         ast.literal_eval(node)
-    except ValueError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _code(value: Any) -> str:
@@ -174,36 +175,32 @@ def _code(value: Any) -> str:
 # --- running it -----------------------------------------------------------------------
 
 
-def _job(course, assignment: Assignment, options, student, sheet, cells, calls):
-    """Return the job that runs the calls in place of the checks."""
-    asked, placed, programs = calls[sheet.name], [], []
+def _asking(cells: list[Placed], calls: dict[str, Call]) -> list[Placed]:
+    """Return the cells with calls in place of the checks."""
+    placed, programs = [], []
     for cell in cells:
         if cell.role == "answer":
             programs.append(cell.source)
         elif cell.role == "check":
-            call = asked.get(cell.cell.grade_id)
+            call = calls.get(cell.cell.grade_id)
             lines = _variants(call, "\n\n".join(programs)) if call else []
             if lines and placed:
                 at = max(n for n, c in enumerate(placed) if c.role == "answer")
                 own = "\n\n".join([placed[at].source, *(text for _, _, text in lines)])
                 placed[at] = replace(placed[at], source=own)
-            cell = _asking(cell, call, lines)
+            cell = _printing(cell, call, lines)
         placed.append(cell)
-    checks = {c.cell.grade_id: c.cell for c in placed if c.role == "check"}
-    known = tuple(checks.get(c.grade_id, c) for c in sheet.cells)
-    asking = replace(sheet, cells=known, secrets=())
-    return job(course, assignment, options, student, asking, placed, assignment.files)
+    return placed
 
 
-def _asking(cell: Placed, call: Call | None, variants: list) -> Placed:
+def _printing(cell: Placed, call: Call | None, variants: list) -> Placed:
     """Return a check that prints what calls give."""
     lines = [ASK, "import numpy as np"]
     if call:
-        whole = f"_ask({call.name!r}, '', lambda: {call})"
+        whole = f"_ask('', lambda: {call})"
         lines += [whole, whole]  # and once more at the end: does it return the same?
         for name, line, _ in variants:
-            other = f"{name}({call.arguments})"
-            lines.append(f"_ask({call.name!r}, {line!r}, lambda: {other})")
+            lines.append(f"_ask({line!r}, lambda: {name}({call.arguments}))")
         lines.append(whole)
     source = "\n".join([*lines, "assert True"])
     own: Cell = replace(cell.cell, source=source, release=source, hidden=(), setup="")
@@ -258,10 +255,10 @@ def _questions(result: Any, calls: dict[str, Call]) -> dict[str, list[Question]]
         call = calls.get(step.grade_id)
         said = [line for line in step.message.splitlines() if line.startswith(MARK)]
         answers = [json.loads(line.removeprefix(MARK)) for line in said]
-        whole = [a for a in answers if not a[1]]
+        whole = [a for a in answers if not a[0]]
         if call is None or not whole or any(a != whole[0] for a in whole):
             continue
-        _, _, value, shape = whole[0]
+        _, value, shape = whole[0]
         if shape in ("error", "unshown"):
             continue
         note = ROUNDED if re.search(r"\.\d{4}", value) else ""
@@ -278,7 +275,7 @@ def _about_lines(call: Call, value: str, answers: list) -> Iterator[Question]:
     """Yield questions on deleted lines that change the result."""
     given = {
         line: f"{ENDS} {text}" if kind == "error" else text
-        for _, line, text, kind in answers
+        for line, text, kind in answers
         if line and kind != "unshown"
     }
     for line, key in given.items():
@@ -332,10 +329,10 @@ def _chosen(asked: dict[str, list[Question]], chooser: random.Random) -> list[Qu
 def write(course: Course, name: str, options: Options) -> tuple[Path, Path]:
     """Write the sheets to print, a page a student, and the key; return both files."""
     asked = questions(course, name, options)
-    place = f"{course.root}/reports/{name}-questions"
-    sheets = feedback.save(Path(f"{place}.html"), _page(name, asked, keys=False))
-    return sheets, feedback.save(
-        Path(f"{place}-key.html"), _page(name, asked, keys=True)
+    folder = course.root / "reports"
+    return (
+        save(folder / f"{name}-questions.html", _page(name, asked, keys=False)),
+        save(folder / f"{name}-questions-key.html", _page(name, asked, keys=True)),
     )
 
 
@@ -350,7 +347,7 @@ def _page(name: str, asked: dict, *, keys: bool) -> str:
             parts.append(f"<p class=note>{escape(book)}</p>")
             parts.append(f"<ol>{items}</ol>" if several else none)
         parts.append("</section>")
-    return feedback.document(f"{name}: questions", "".join(parts))
+    return document(f"{name}: questions", "".join(parts))
 
 
 def _item(question: Question, *, keys: bool) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from grader import CourseError
 from grader.books.course import Assignment, Course
+from grader.books.files import save
 from grader.books.gradebook import Book, PenaltyError
 from grader.books.names import ANSWERS
 from grader.books.rebuild import Placed
@@ -70,7 +71,13 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
     reason = problems[-1] if problems else "the check was not reached"
     for cell in sheet.checks:  # none is ever silently without a verdict
         missing = Step(cell.grade_id, cell.points, message=reason)
-        steps.setdefault(cell.grade_id, missing)
+        step = steps.get(cell.grade_id, missing)
+        steps[cell.grade_id] = replace(
+            step,
+            message=redact(plain(step.message)),
+            own_error=redact(plain(step.own_error)),
+            seconds=round(step.seconds, 3),
+        )
     repairs = [*submission.repairs[sheet.name], *result.repairs]
     return {
         "state": _state(bool(unreadable), problems, steps),
@@ -78,7 +85,8 @@ def _notebook(course: Course, sheet: Sheet, task: Task, result: Graded) -> dict:
         "repairs": [plain(text) for text in repairs],
         "spent": {what: round(s, 4) for what, s in result.spent.items()},
         "steps": [
-            _step(cell.title, steps[cell.grade_id], redact) for cell in sheet.checks
+            {"title": cell.title} | asdict(steps[cell.grade_id])
+            for cell in sheet.checks
         ],
         "manual": {
             c.cell.grade_id: c.role == "task" or _is_due(cells, n)
@@ -101,16 +109,6 @@ def _is_due(cells: list[Placed], number: int) -> bool:
     """Tell whether there is something to read: in the cell, or in one beside it."""
     around = cells[max(0, number - 1) : number + 2]
     return cells[number].answered or any(c.role == "added" for c in around)
-
-
-def _step(title: str, step: Step, redact: Redactor) -> dict:
-    cleaned = replace(
-        step,
-        message=redact(plain(step.message)),
-        own_error=redact(plain(step.own_error)),
-        seconds=round(step.seconds, 3),
-    )
-    return {"title": title} | asdict(cleaned)
 
 
 def _state(unreadable: bool, problems: list[str], steps: dict[str, Step]) -> State:
@@ -137,26 +135,20 @@ def _notebook_cell(number, placed: Placed, result, steps, redact, files) -> dict
     if placed.cell_type == "code":
         outputs = redact.outputs(result.outputs.get(number, []))
         if checked:
-            outputs = _check_output(steps[own.grade_id], redact)
+            outputs = [_check_output(steps[own.grade_id])]
         cell |= {"execution_count": None, "outputs": outputs}
     return cell
 
 
-def _check_output(step: Step, redact) -> list[dict]:
-    text = redact(plain(step.message))
+def _check_output(step: Step) -> dict:
+    text = step.message
     if step.score > 0 or not step.points:
         line = f"{step.score:g} of {step.points:g} points"
         line += " (with the reference in place of earlier answers)" * step.followed
         text = f"{text}\n{line}\n"
-        return [{"output_type": "stream", "name": "stdout", "text": text}]
-    return [
-        {
-            "output_type": "error",
-            "ename": "CheckFailed",
-            "evalue": text,
-            "traceback": text.splitlines(),
-        }
-    ]
+        return {"output_type": "stream", "name": "stdout", "text": text}
+    error = {"ename": "CheckFailed", "evalue": text, "traceback": text.splitlines()}
+    return {"output_type": "error"} | error
 
 
 def error_of(record: dict) -> str:
@@ -257,12 +249,10 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
     student = record["student"]
     folder = course.folder("autograded", student, assignment.name)
     mark = _error_path(course, assignment.name, student)
-    error = error_of(record)
+    if reason := error_of(record):
+        save(mark, f"{reason}\n")
+        return
     try:
-        if error:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.write_text(f"{error}\n", encoding="utf-8")
-            return
         _write(folder, record, assignment)
     except OSError as error:
         raise CourseError(f"{folder} cannot be written: {error.strerror}") from None
@@ -273,7 +263,7 @@ def store(course: Course, assignment: Assignment, book: Book, record: dict) -> N
         for name in record["notebooks"]:
             record["notebooks"][name] = {"state": State.ERROR, "error": f"{fault}"}
         tell(f"{student}: {fault}")
-        mark.write_text(f"{fault}\n", encoding="utf-8")
+        save(mark, f"{fault}\n")
     else:
         mark.unlink(missing_ok=True)
 
@@ -286,12 +276,8 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
     for name, result in record["notebooks"].items():
-        notebook = {
-            "cells": result["cells"],
-            "metadata": result["metadata"],
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
+        notebook = {"cells": result["cells"], "metadata": result["metadata"]}
+        notebook |= {"nbformat": 4, "nbformat_minor": 5}
         path = fresh / f"{name}.ipynb"
         path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
     for name, content in assignment.files.items():
@@ -299,8 +285,7 @@ def _write(folder: Path, record: dict, assignment: Assignment) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     if record["timestamp"]:
-        path = fresh / "timestamp.txt"
-        path.write_text(record["timestamp"], encoding="utf-8")
+        (fresh / "timestamp.txt").write_text(record["timestamp"], encoding="utf-8")
     with open(fresh / KEPT, "w", encoding="utf-8") as file:
         json.dump(record, file)
         file.flush()

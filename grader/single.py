@@ -43,9 +43,8 @@ def grade(
             if beside.is_file() and beside.suffix != ".ipynb":
                 shutil.copy(beside, root / "source" / ASSIGNMENT)
         (root / "nbgrader_config.py").write_text("c = get_config()\n", "utf-8")
-        record = autograde(Course(root), ASSIGNMENT, options or Options(quiet=True))[
-            STUDENT
-        ]
+        done = autograde(Course(root), ASSIGNMENT, options or Options(quiet=True))
+    record = done[STUDENT]
     result = record["notebooks"][source.stem]
     if "error" in result:
         return {"state": result["state"], "error": result["error"]}

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
 from grader import CourseError, pool
 from grader.books.course import Assignment, Course, digest_of
+from grader.books.files import save
 from grader.books.reach import reasons
 from grader.books.rebuild import Placed
 from grader.books.sheet import Sheet
@@ -73,14 +73,9 @@ def tried(course: Course, assignment: Assignment, options: Options) -> Trial:
             return Trial(**kept["trial"])
     trial = held(course, assignment, options)
     if not trial.broken:
-        _keep(path, {"key": key, "trial": asdict(trial)})
+        with suppress(CourseError):  # where it cannot be kept, it is held again
+            save(path, json.dumps({"key": key, "trial": asdict(trial)}))
     return trial
-
-
-def _keep(path: Path, content: dict) -> None:
-    with suppress(OSError):  # then it is held again
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def held(course: Course, assignment: Assignment, options: Options) -> Trial:
@@ -110,8 +105,7 @@ class _Hearing:
         apart = {} if why else self.run(together=False)
         if not why and not apart:
             return
-        one = {} if MACHINE in apart else self.run(together=True)
-        if not one and MACHINE not in apart:
+        if MACHINE not in apart and not self.run(together=True):
             trial.together[self.sheet.name] = why or {
                 step: f"across two processes {text}" for step, text in apart.items()
             }
@@ -119,13 +113,13 @@ class _Hearing:
         apart = apart or self.run(together=False)
         if not apart:
             return
-        for whose in (MACHINE, COURSE):
-            if whose in apart:
-                trial.broken[self.sheet.name] = apart[whose]
-                return
+        if fault := apart.get(MACHINE) or apart.get(COURSE):
+            trial.broken[self.sheet.name] = fault
+            return
         place = f"{self.assignment.name}/{self.sheet.name}"
+        steps = {cell.grade_id for cell in self.sheet.checks}
         trial.faults += [
-            f"{place}/{step}: {text}" if step in self.sheet.grade_ids else text
+            f"{place}/{step}: {text}" if step in steps else f"{place}: {text}"
             for step, text in apart.items()
         ]
 
@@ -148,15 +142,8 @@ class _Hearing:
             for c in self.sheet.cells
         ]
         options = replace(self.options, follow_through=False)
-        made = job(
-            self.course,
-            self.assignment,
-            options,
-            who,
-            self.sheet,
-            cells,
-            self.assignment.files,
-        )
+        files = self.assignment.files
+        made = job(self.course, self.assignment, options, who, self.sheet, cells, files)
         return replace(made, together=together)
 
     def wrong(
@@ -181,4 +168,4 @@ class _Hearing:
                     f"the {who} gets {step.score:g} of {step.points:g}: {said}",
                 )
         for line in result.problems if right else ():
-            yield line, f"{self.assignment.name}/{self.sheet.name}: {line}"
+            yield line, line

@@ -41,13 +41,12 @@ def watch(
             chosen = replace(options, students=tuple(ready), quiet=True)
             made = autograde(course, name, chosen)
             done |= {student: now[student] for student in ready}
-            graded = [s for s, record in made.items() if not records.error_of(record)]
-            for student in graded:
+            for student, record in sorted(made.items()):
                 try:
-                    feedback.write(course, name, (student,))
+                    if not records.error_of(record):
+                        feedback.write(course, name, (student,))
                 except CourseError as error:  # it has been deleted meanwhile
                     yield f"{student}: {error}"
-            for student, record in made.items():
                 yield f"{student}: {_marks(record)}"
         time.sleep(EVERY)
 
@@ -72,15 +71,13 @@ def _state(course: Course, name: str, student: str) -> tuple:
 def _marks(record: dict) -> str:
     if error := records.error_of(record):
         return f"not graded: {error}"
-    steps = [s for book in record["notebooks"].values() for s in book.get("steps", ())]
+    steps = [s for book in record["notebooks"].values() for s in book["steps"]]
     earned, most = (sum(step[key] for step in steps) for key in ("score", "points"))
     return f"{earned:g} of {most:g}"
 
 
 def _collect(course: Course, name: str) -> None:
     """Fetch what lies in nbgrader's exchange and is newer than what is here."""
-    from nbgrader.api import NbGraderAPI
-
-    done = NbGraderAPI(config=course.config).collect(name, update=True)
+    done = course.nbgrader().collect(name, update=True)
     if not done["success"]:
         raise CourseError(f"nbgrader collect {name} fails: {done['error']}")

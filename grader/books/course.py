@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -25,6 +27,7 @@ from grader.isolated.warm import needed
 
 NO_LIMIT = 900.0  # seconds, where nbgrader sets none (-1): that of the notebook
 CONFIG = "nbgrader_config.py"
+ANYBODY = "\0"  # in place of a student: in no path
 AUTOTESTS = "autotests.yml"
 # what no name of a student holds: line breaks, and what turns the order of letters
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -48,8 +51,6 @@ class Course:
     """A class of nbgrader's, as its `nbgrader_config.py` describes it."""
 
     def __init__(self, root: Path) -> None:
-        from nbgrader.coursedir import CourseDirectory
-
         self.root = Path(root).resolve()
         if not (self.root / CONFIG).is_file():
             raise CourseError(f"there is no {CONFIG} in {self.root}")
@@ -90,13 +91,18 @@ class Course:
             return False
         return folder.resolve() != base.resolve() / folder.relative_to(base)
 
+    def nbgrader(self, **folders: str) -> NbGraderAPI:
+        """Return nbgrader's own commands for this course, with `folders` of its own."""
+        config = deepcopy(self.config)
+        config.CourseDirectory.update({"root": str(self.root)} | folders)
+        return NbGraderAPI(config=config)
+
     # --- what is graded ---
 
     def assignments(self) -> list[str]:
         """Return the names of all assignments that have a source."""
         source = self.folder("source", ".", "x").parent
-        found = sorted(p.parent.name for p in source.glob("*/*.ipynb"))
-        return list(dict.fromkeys(found))
+        return sorted({path.parent.name for path in source.glob("*/*.ipynb")})
 
     def assignment(self, name: str) -> Assignment:
         """Read an assignment from the instructor's folder."""
@@ -106,9 +112,8 @@ class Course:
         try:
             sheets = tuple(load(path, self._generating(folder)) for path in paths)
         except Exception as error:
-            raise CourseError(
-                f"the source of {name} cannot be read: {error}"
-            ) from error
+            text = f"the source of {name} cannot be read: {error}"
+            raise CourseError(text) from error
         files, _ = read_files(folder)
         return Assignment(name, sheets, files)
 
@@ -135,30 +140,27 @@ class Course:
         return [n for n in self._names(assignment) if UNFIT.search(n)]
 
     def _names(self, assignment: str) -> list[str]:
-        step, any_one = self.folders.submitted_directory, r"(?P<student>[^/]+)"
-        path = self.folders.format_path(step, any_one, assignment, escape=True)
-        pattern = re.compile(path)
-        folders = self.folder("submitted", "*", assignment)
+        path = str(self.folder("submitted", ANYBODY, assignment))
+        pattern = re.escape(path).replace(ANYBODY, "(?P<student>[^/]+)")
+        folders = Path(glob.escape(path).replace(ANYBODY, "*"))
         base = Path(folders.anchor)
         found = base.glob(str(folders.relative_to(base)))
-        matches = (pattern.fullmatch(str(p)) for p in found if p.is_dir())
+        matches = (re.fullmatch(pattern, str(p)) for p in found if p.is_dir())
         names = {m["student"] for m in matches if m}
         return sorted(names | self._locked(assignment))
 
     def strays(self, assignment: str) -> list[Path]:
         """Return the notebooks of an assignment that lie in no submission's folder."""
-        step, any_one = self.folders.submitted_directory, "[^/]+"
-        paths = (
-            self.folders.format_path(step, any_one, name, escape=True)
-            for name in self.assignments()
-        )
-        submissions = re.compile(f"({'|'.join(paths)})/.*")
+        paths = (self.folder("submitted", ANYBODY, n) for n in self.assignments())
+        patterns = (re.escape(str(p)).replace(ANYBODY, "[^/]+") for p in paths)
+        submissions = re.compile(f"({'|'.join(patterns)})/.*")
+        submitted = self.root / self.folders.submitted_directory
         titles = self.folder("source", ".", assignment).glob("*.ipynb")
         found = (
             path
             for name in [glob.escape(path.name) for path in titles]
             for folders in ("", "*/", "*/*/")
-            for path in (self.root / step).glob(f"{folders}{name}")
+            for path in submitted.glob(f"{folders}{name}")
         )
         return sorted(p for p in found if not submissions.fullmatch(str(p)))
 

@@ -1,8 +1,9 @@
-"""Plain files below a folder that others wrote: with limits, and no links followed."""
+"""Plain files: of others, with limits and no links followed; and our own, whole."""
 
 import os
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from grader import CourseError
@@ -77,3 +78,17 @@ def _paths(folder: Path, notes: list[str]) -> Iterator[Path]:
             notes.append(f"{label.as_posix()[:60]}… is nested too deeply: left out.")
             continue
         waiting += deeper
+
+
+def save(path: Path, text: str) -> Path:
+    """Replace a file as a whole: what lay there stays if that cannot be done."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
+    return path

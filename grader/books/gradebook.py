@@ -9,12 +9,13 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nbgrader import api
+from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -59,13 +60,13 @@ class Book:
     """The gradebook of a course. Use it as a context manager, from one thread."""
 
     def __init__(self, course: Course) -> None:
-        from nbgrader.api import Gradebook
-
         here = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
         if here not in os.environ["PATH"].split(os.pathsep):
             os.environ["PATH"] = here + os.pathsep + os.environ["PATH"]
         self.course = course
-        self.gradebook = patiently(lambda: Gradebook(course.db_url, course.course_id))
+        self.gradebook = patiently(
+            lambda: api.Gradebook(course.db_url, course.course_id)
+        )
         if course.db_url.startswith("sqlite"):
             event.listen(self.gradebook.engine, "connect", _wait_for_locks)
             self.gradebook.db.remove()
@@ -79,8 +80,6 @@ class Book:
 
     def prepare(self, assignment: Assignment) -> None:
         """Let the gradebook know the assignment's cells, by nbgrader's own command."""
-        from nbgrader.api import MissingEntry
-
         cells = [(s.name, cell) for s in assignment.sheets for cell in s.cells]
         wanted = {
             (name, cell.grade_id): cell.points
@@ -101,25 +100,18 @@ class Book:
                 if cell.max_score
             }
             kept = {(n.name, c.name) for n in found.notebooks for c in n.source_cells}
-        except MissingEntry:
+        except api.MissingEntry:
             known = kept = None
         self.gradebook.db.rollback()
         if (known, kept) != (wanted, sources):
             self._generate(assignment.name)
 
     def _generate(self, name: str) -> None:
-        from nbgrader.apps import NbGraderAPI
-        from traitlets.config import Config
-
         with tempfile.TemporaryDirectory() as folder:
-            config = Config(self.course.config)
-            config.CourseDirectory.root = str(self.course.root)
-            config.CourseDirectory.release_directory = folder
+            nbgrader = self.course.nbgrader(release_directory=folder)
             logging.getLogger("traitlets").setLevel(logging.CRITICAL)
             done = patiently(
-                lambda: NbGraderAPI(config=config).generate_assignment(
-                    name, force=True, create=True
-                )
+                lambda: nbgrader.generate_assignment(name, force=True, create=True)
             )
         if not done["success"]:
             lines = (done.get("error") or done.get("log") or "?").strip().splitlines()
@@ -129,42 +121,37 @@ class Book:
 
     def marks(self, assignment: str, student: str) -> dict[tuple[str, str], Any] | None:
         """Return (score, needs a person) by (notebook, cell); None if not graded."""
-        from nbgrader.api import MissingEntry
-
         try:
             submission = self.gradebook.find_submission(assignment, student)
-        except MissingEntry:
+            return {
+                (book.name, grade.name): (grade.auto_score, grade.needs_manual_grade)
+                for book in submission.notebooks
+                for grade in book.grades
+            }
+        except api.MissingEntry:
             return None
         finally:
             self.gradebook.db.rollback()
-        found = {
-            (notebook.name, grade.name): (grade.auto_score, grade.needs_manual_grade)
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-        }
-        self.gradebook.db.rollback()
-        return found
 
     def results(self, assignment: str, student: str) -> dict[str, dict]:
         """Return what students see, by notebook: grades, comments and the penalty."""
-        from nbgrader.api import MissingEntry
-
         try:
             submission = self.gradebook.find_submission(assignment, student)
-        except MissingEntry:
+            return {
+                book.name: {
+                    "grades": {g.name: g for g in map(_grade, book.grades)},
+                    "comments": {c.name: c.comment for c in book.comments if c.comment},
+                    "penalty": book.late_submission_penalty or 0.0,
+                }
+                for book in submission.notebooks
+            }
+        except api.MissingEntry:
             raise CourseError(
                 f"the gradebook has no marks of {student} for {assignment}: run "
                 f"`autograde {assignment}` first"
             ) from None
-        found = {}
-        for notebook in submission.notebooks:
-            found[notebook.name] = {
-                "grades": {g.name: g for g in map(_grade, notebook.grades)},
-                "comments": {c.name: c.comment for c in notebook.comments if c.comment},
-                "penalty": notebook.late_submission_penalty or 0.0,
-            }
-        self.gradebook.db.rollback()
-        return found
+        finally:
+            self.gradebook.db.rollback()
 
     # --- writing ---
 
@@ -173,7 +160,8 @@ class Book:
         patiently(lambda: self._save(assignment, record, timestamp))
 
     def _save(self, assignment: Assignment, record: dict, timestamp: Any) -> None:
-        with self._transaction() as db:
+        db = self.gradebook.db
+        with db.begin():
             with db.no_autoflush:
                 submission = self._submission(assignment.name, record["student"])
             submission.timestamp = timestamp
@@ -196,20 +184,8 @@ class Book:
             db.flush()
             self._penalize(submission)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        db = self.gradebook.db
-        try:
-            yield db
-            db.commit()
-        except BaseException:
-            db.rollback()
-            raise
-
     def _submission(self, assignment: str, student: str) -> Any:
         """Return the student's submission, made new with all its rows if need be."""
-        from nbgrader import api
-
         db = self.gradebook.db
         try:
             return self.gradebook.find_submission(assignment, student)
@@ -236,8 +212,6 @@ class Book:
 
     def _penalize(self, submission: Any) -> None:
         """Set late penalties by nbgrader's plugin, as its preprocessor does."""
-        from nbgrader.preprocessors import AssignLatePenalties
-
         preprocessor = AssignLatePenalties(config=self.course.config)
         preprocessor.init_plugin()
         late = submission.total_seconds_late
@@ -269,11 +243,9 @@ def patiently(action: Callable[[], T]) -> T:
     while True:
         try:
             return action()
-        except OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                line = str(error.orig).splitlines()[0]
+        except SQLAlchemyError as error:
+            busy = isinstance(error, OperationalError) and "locked" in str(error)
+            if not busy or time.monotonic() > deadline:
+                line = str(getattr(error, "orig", error)).splitlines()[0]
                 raise CourseError(f"the gradebook cannot be used: {line}") from None
             time.sleep(0.2)
-        except SQLAlchemyError as error:
-            line = str(error).splitlines()[0]
-            raise CourseError(f"the gradebook cannot be used: {line}") from None

@@ -18,6 +18,8 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from nbgrader.utils import parse_utc
+
 from grader.books.rebuild import (
     MOST_BYTES,
     Given,
@@ -233,8 +235,6 @@ def _listed(names: list[str]) -> str:
 
 
 def _timestamp(raw: str, notes: list[str]) -> datetime | None:
-    from nbgrader.utils import parse_utc
-
     try:
         if not DATE.fullmatch(raw):  # nbgrader opens a time zone that is a path
             raise ValueError

@@ -25,13 +25,7 @@ OF_IPYTHON = {"get_ipython", "display", "In", "Out", "_", "__", "___", "exit", "
 ANSWERS = ("answer", "manual")
 RUNNING = ("capture", "time", "timeit", "prun")  # magics that run their cell
 COMPARING = {
-    "all",
-    "any",
-    "allclose",
-    "isclose",
-    "array_equal",
-    "isinstance",
-    "hasattr",
+    *("all", "any", "allclose", "isclose", "array_equal", "isinstance", "hasattr"),
 }
 
 
@@ -106,11 +100,13 @@ def trust(
         if cell.cell_type == "code" and cell.role != "text":
             bound, free = names_of(cell.source, folder)
             if cell.role in ANSWERS:
-                answers |= bound - imported
-                known -= bound - imported
-                alone -= bound - imported
+                bound -= imported
+                answers |= bound
+                known -= bound
+                alone -= bound
             elif cell.role == "check":
-                cell = replace(cell, setup=_definitions(cell.source, known, folder))
+                setup, _, _ = _parted(cell, known, folder)
+                cell = replace(cell, setup=setup)
                 known |= bound
                 own |= bound
                 alone = _alone(cell.setup, alone - bound, folder)
@@ -120,7 +116,7 @@ def trust(
                 own |= bound
                 alone = alone | bound if cell.alone else alone - bound
             else:
-                setup, ours, theirs = _parted(cell.source, known, folder)
+                setup, ours, theirs = _parted(cell, known, folder)
                 cell = replace(cell, setup=setup)
                 known = known - theirs | ours
                 alone -= bound
@@ -131,35 +127,28 @@ def trust(
 
 
 def _parted(
-    source: str, known: set[str], folder: Path
+    cell: "Cell", known: set[str], folder: Path
 ) -> tuple[str, set[str], set[str]]:
-    """Return the statements that need no answers; the names of these and of others."""
+    """Return the statements that need no answers; the names of these and of others.
+
+    Of a check these are the ones that bind names, and all of its definitions.
+    """
     known, lines, ours, theirs = set(known), [], set(), set()
-    for node, bound, free in statements(source, folder):
-        if free - known:
-            theirs |= bound
-            known -= bound
-        else:
+    for node, bound, free in statements(cell.source, folder):
+        alone = not free - known
+        if cell.role == "check":
+            alone = alone and isinstance(node, ASSIGNMENTS)
+            alone = alone or isinstance(node, DEFINITIONS)
+        if alone:
             lines.append(ast.unparse(node))
             ours |= bound
             known |= bound
-    if not lines and not theirs:  # it does not parse
-        theirs = names_of(source, folder)[0]
-    return "\n".join(lines), ours - theirs, theirs
-
-
-def _definitions(source: str, known: set[str], folder: Path) -> str:
-    """Return the statements of a check that bind names and need no answer."""
-    known, lines = set(known), []
-    for node, bound, free in statements(source, folder):
-        if isinstance(node, DEFINITIONS) or (
-            isinstance(node, ASSIGNMENTS) and not free - known
-        ):
-            known |= bound
-            lines.append(ast.unparse(node))
         else:
+            theirs |= bound
             known -= bound
-    return "\n".join(lines)
+    if not lines and not theirs:  # it does not parse
+        theirs = names_of(cell.source, folder)[0]
+    return "\n".join(lines), ours - theirs, theirs
 
 
 def _alone(setup: str, known: set[str], folder: Path) -> set[str]:

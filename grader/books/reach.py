@@ -77,17 +77,14 @@ def _is_identity(node: ast.AST) -> bool:
     sides = [node.left, *node.comparators]
     return any(
         isinstance(operator, ast.Is | ast.IsNot)
-        and not any(_is_singleton(side) for side in sides[i : i + 2])
-        for i, operator in enumerate(node.ops)
+        and not any(isinstance(s, ast.Constant) or _is_type(s) for s in pair)
+        for operator, *pair in zip(node.ops, sides, node.comparators, strict=False)
     )
 
 
-def _is_singleton(node: ast.expr) -> bool:
-    if isinstance(node, ast.Constant):
-        return True
-    if isinstance(node, ast.Call):  # type(x) is Y: no identity of values
-        return getattr(node.func, "id", "") == "type"
-    return False
+def _is_type(node: ast.expr) -> bool:
+    """Tell whether this is ``type(x)``: whose identity is not that of a value."""
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "type"
 
 
 def _changes(tree: ast.Module, students: set[str]) -> bool:
@@ -100,13 +97,11 @@ def _changes(tree: ast.Module, students: set[str]) -> bool:
                 crossed |= _names(node.target)
         elif isinstance(node, ast.Call):
             root = _root(node.func)
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            method = getattr(node.func, "attr", "")
+            name = method or getattr(node.func, "id", "")
             if name in CHANGED and {*map(_root, node.args)} & crossed:
                 return True
-            method = (
-                getattr(node.func, "attr", "") if root in crossed - students else ""
-            )
-            if method in CHANGING:
+            if method in CHANGING and root in crossed - students:
                 return True
             if root in students or root in crossed:
                 given = [*node.args, *(k.value for k in node.keywords)]
@@ -139,8 +134,8 @@ def _rereads(tree: ast.Module, sheet: Sheet) -> bool:
     for node in _in_order(tree):
         if isinstance(node, ast.Call) and _root(node.func) in {*sheet.names}:
             seen = dict.fromkeys(seen, True)
-        is_read = isinstance(node, ast.Name) and node.id in variables
-        if is_read and seen.setdefault(node.id, False):
+        name = getattr(node, "id", "")
+        if name in variables and seen.setdefault(name, False):
             return True
     return False
 
@@ -162,8 +157,7 @@ def _names(node: ast.AST) -> set[str]:
 
 def _calls(node: ast.expr, names: set[str]) -> bool:
     """Tell whether a value is what a call of these names returned, or part of it."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
+    node = _whole(node)
     if isinstance(node, ast.Tuple | ast.List):
         return any(_calls(entry, names) for entry in node.elts)
     return isinstance(node, ast.Call) and _root(node.func) in names
@@ -171,9 +165,14 @@ def _calls(node: ast.expr, names: set[str]) -> bool:
 
 def _root(node: ast.AST) -> str:
     """Return the name that ``name.attribute[item]`` begins with."""
+    return getattr(_whole(node), "id", "")
+
+
+def _whole(node: ast.AST) -> ast.AST:
+    """Return what a node is an attribute or a part of."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return node
 
 
 # --- for the author ------------------------------------------------------------------
@@ -182,36 +181,29 @@ def _root(node: ast.AST) -> str:
 def warnings_about(sheet: Sheet) -> Iterator[tuple[str, str]]:
     """Yield what the author of a check should know: its name, a line."""
     for cell in () if sheet.kernel else sheet.checks:
-        tree = tree_of(cell.source)
-        if all(map(says_nothing, tree.body)):
-            yield cell.grade_id, "it has no statement: nobody gets its points"
-        elif any(map(is_idle, ast.walk(tree))):
-            yield cell.grade_id, "it compares without `assert`, or asserts what holds"
-        for reason in reasons(cell, sheet):
-            yield cell.grade_id, f"{reason}, so all of the sheet runs in one process"
-        if any(
-            isinstance(node, ast.Compare)
-            and any(isinstance(op, ast.NotEq) for op in node.ops)
-            for node in ast.walk(tree)
-        ):
-            yield cell.grade_id, "it uses !=, which most wrong answers pass"
-        if any(getattr(node, "attr", "") == "__doc__" for node in ast.walk(tree)):
-            yield cell.grade_id, "it looks at a docstring, which any text is"
-        magics = {
-            node.args[0].value
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            and getattr(node.func, "attr", "") == "run_cell_magic"
-        }
-        for name in sorted(magics.intersection(RUNNING)):
-            yield (
-                cell.grade_id,
-                f"%%{name} hides errors in nbgrader; here they fail the check",
-            )
-        taken = sorted(names_of(cell.source)[1] & {*sheet.mixed})
-        if taken:
-            yield (
-                cell.grade_id,
-                f"it takes {', '.join(taken)} from the student: the course's cell "
-                "makes that with the help of an answer",
-            )
+        for text in _warnings(cell, sheet):
+            yield cell.grade_id, text
+
+
+def _warnings(cell: Cell, sheet: Sheet) -> Iterator[str]:
+    tree = tree_of(cell.source)
+    nodes = [*ast.walk(tree)]
+    if all(map(says_nothing, tree.body)):
+        yield "it has no statement: nobody gets its points"
+    elif any(map(is_idle, nodes)):
+        yield "it compares without `assert`, or asserts what holds"
+    for reason in reasons(cell, sheet):
+        yield f"{reason}, so all of the sheet runs in one process"
+    if any(isinstance(node, ast.NotEq) for node in nodes):
+        yield "it uses !=, which most wrong answers pass"
+    if any(getattr(node, "attr", "") == "__doc__" for node in nodes):
+        yield "it looks at a docstring, which any text is"
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    magics = [n for n in calls if getattr(n.func, "attr", "") == "run_cell_magic"]
+    for name in sorted({n.args[0].value for n in magics}.intersection(RUNNING)):
+        yield f"%%{name} hides errors in nbgrader; here they fail the check"
+    if taken := sorted(names_of(cell.source)[1] & {*sheet.mixed}):
+        yield (
+            f"it takes {', '.join(taken)} from the student: the course's cell makes "
+            "that with the help of an answer"
+        )

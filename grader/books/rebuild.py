@@ -45,6 +45,11 @@ class Given:
     tags: tuple[str, ...] = ()
     attachments: object = None  # as they came
 
+    @functools.cached_property
+    def text(self) -> str:
+        """The source without what layout is."""
+        return _squeeze(self.source)
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -73,9 +78,7 @@ class Placed:
     @property
     def answered(self) -> bool:
         """Whether this is an answer that differs from what was handed out."""
-        if self.role not in ANSWERS:
-            return False
-        return _squeeze(self.source) != _squeeze(self.cell.release)
+        return self.role in ANSWERS and _squeeze(self.source) != _released(self.cell)
 
 
 def read(raw: bytes) -> list[Given]:
@@ -152,8 +155,8 @@ def overlap(sheet: Sheet, cells: list[Given]) -> float:
 
 def likeness(sheet: Sheet, cells: list[Given]) -> float:
     """Return the share of the sheet's own texts that occur word by word."""
-    own = {_text(cell) for cell in sheet.cells if cell.role not in ANSWERS} - {""}
-    return len(own & {_squeeze(cell.source) for cell in cells}) / max(1, len(own))
+    own = {_released(c) for c in sheet.cells if c.role not in ANSWERS} - {""}
+    return len(own & {cell.text for cell in cells}) / max(1, len(own))
 
 
 def answers(sheet: Sheet, cells: list[Given]) -> int:
@@ -165,7 +168,7 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
     """Return the notebook to run, and one line for everything that was repaired."""
     matches, repairs = _match(sheet, given)
     of = {index: number for number, index in matches.items()}
-    worked = [i for i in of if _squeeze(given[i].source) != _text(sheet.cells[of[i]])]
+    worked = [i for i, n in of.items() if given[i].text != _released(sheet.cells[n])]
     after: dict[int, int] = {}  # of which cell of the sheet each cell stands behind
     added: dict[int, list[Placed]] = {}
     anchor = -1
@@ -206,7 +209,8 @@ def rebuild(sheet: Sheet, given: list[Given]) -> tuple[list[Placed], list[str]]:
         repairs.append("The cells were put back in the order of the assignment.")
     if any(len(cell.source) == MOST_SOURCE for cell in given):
         repairs.append("A cell of more than 1 MiB of text was cut.")
-    if any({*c.tags} - _tags(sheet, of.get(i)) for i, c in enumerate(given)):
+    kept = {i: sheet.cells[number].tags for i, number in of.items()}
+    if any({*c.tags}.difference(kept.get(i, ())) for i, c in enumerate(given)):
         repairs.append("Tags of cells were removed.")
     return cells, repairs
 
@@ -217,7 +221,6 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
     By its name; if its metadata were lost, by its id, then its text, then by the names
     that it defines.
     """
-    squeezed = [_squeeze(cell.source) for cell in given]
     matches: dict[int, int] = {}
     repairs: list[str] = []
     places: dict[str, list[int]] = {}
@@ -231,17 +234,14 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
             continue
         if len(found) > 1:
             repairs.append(f"The cell {own.grade_id} occurs {len(found)} times.")
-        empty = _squeeze(own.release)
         answer = own.role in ANSWERS  # of others the copy that has been left as it was
-        fit = [i for i in found if (squeezed[i] != empty) == answer]
+        fit = [i for i in found if (given[i].text != _released(own)) == answer]
         matches[number] = (fit or found)[0]
-    by_id, by_text, by_names = _like(sheet, given, squeezed)
-    for alike in (by_id, by_text, by_names):
+    for alike in (_by_id, _by_text, _by_names):
         for number, own in enumerate(sheet.cells):
             if number in matches:
                 continue
-            found = [i for i in free if alike(own, i)]
-            if found:
+            if found := [i for i in free if alike(own, given[i])]:
                 matches[number] = found[0]
                 free.remove(found[0])
                 if own.grade_id:
@@ -254,22 +254,16 @@ def _match(sheet: Sheet, given: list[Given]) -> tuple[dict[int, int], list[str]]
     return matches, repairs
 
 
-def _like(sheet: Sheet, given: list[Given], squeezed: list[str]) -> tuple:
-    """Return three ways to tell whether a cell of the sheet is the i-th one given."""
+def _by_id(own: Cell, cell: Given) -> bool:
+    return cell.cell_id in {own.cell_id, own.grade_id} - {""}
 
-    def by_id(own: Cell, i: int) -> bool:
-        return given[i].cell_id in {own.cell_id, own.grade_id} - {""}
 
-    def by_text(own: Cell, i: int) -> bool:
-        text = _squeeze(own.release)
-        return bool(text) and squeezed[i] == text
+def _by_text(own: Cell, cell: Given) -> bool:
+    return cell.text == _released(own) != ""
 
-    def by_names(own: Cell, i: int) -> bool:
-        if own.role != "answer":
-            return False
-        return bool(bound(own.source) & bound(_python(given[i])))
 
-    return by_id, by_text, by_names
+def _by_names(own: Cell, cell: Given) -> bool:
+    return own.role == "answer" and bool(bound(own.source) & bound(_python(cell)))
 
 
 def _defined(given: list[Given], indices: Iterable[int]) -> set[str]:
@@ -305,23 +299,23 @@ def _is_copy(sheet: Sheet, cell: Given) -> bool:
     own = next((c for c in sheet.cells if c.grade_id == cell.grade_id != ""), None)
     if own is None or own.role in ANSWERS:
         return False
-    return _squeeze(cell.source) in (_text(own), _squeeze(own.source))
+    return cell.text in (_released(own), _squeeze(own.source))
 
 
 def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
     if own.role in ANSWERS:
-        source = theirs.source if theirs else own.release
-        if theirs and own.cell_type == "code":
-            source = _python(theirs)
-        if theirs and theirs.cell_type != own.cell_type:
+        if theirs is None:
+            return Placed(own, own.cell_type, own.release)
+        source = _python(theirs) if own.cell_type == "code" else theirs.source
+        if theirs.cell_type != own.cell_type:
             repairs.append(
                 f"The cell {own.grade_id} was of type {theirs.cell_type}: it was made "
                 f"a {own.cell_type} cell again."
             )
-        return Placed(own, own.cell_type, source, theirs and theirs.attachments)
+        return Placed(own, own.cell_type, source, theirs.attachments)
     if own.role == "course" and not own.locked and theirs is not None:
         return Placed(own, own.cell_type, theirs.source)
-    if own.locked and theirs and _squeeze(theirs.source) != _squeeze(own.release):
+    if own.locked and theirs and theirs.text != _released(own):
         repairs.append(
             f"The read-only cell {own.grade_id} had been changed: the course's own "
             "text was used."
@@ -329,11 +323,7 @@ def _place(own: Cell, theirs: Given | None, repairs: list[str]) -> Placed:
     return Placed(own, own.cell_type, own.source)
 
 
-def _tags(sheet: Sheet, number: int | None) -> set[str]:
-    return set() if number is None else {*sheet.cells[number].tags}
-
-
-def _text(own: Cell) -> str:
+def _released(own: Cell) -> str:
     return _squeeze(own.release)
 
 

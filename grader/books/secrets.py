@@ -50,8 +50,7 @@ def _texts(source: str) -> set[str]:
             found.add(node.id)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
-        told = node.msg if isinstance(node, ast.Assert) else None
-        told = node.exc if isinstance(node, ast.Raise) else told
+        told = getattr(node, "msg", None) or getattr(node, "exc", None)  # assert, raise
         for part in ast.walk(told) if told else ():
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 messages.add(part.value)

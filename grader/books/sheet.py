@@ -20,6 +20,7 @@ from grader.books.names import imports_of, trust
 from grader.books.secrets import secrets_of
 
 PYTHON = "python"
+HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,6 @@ class Sheet:
     # the notebook's metadata: ``{"grading": {"follow_through": false, …}}``
     follow_through: bool = True
     one_process: bool = False
-
-    @property
-    def grade_ids(self) -> set[str]:
-        """The names of its cells."""
-        return {cell.grade_id for cell in self.cells if cell.grade_id}
 
     @property
     def checks(self) -> list[Cell]:
@@ -180,8 +176,7 @@ def _titled(cells: list[Cell]) -> Iterator[Cell]:
     title = ""
     for cell in cells:
         if cell.role == "text":
-            headings = re.findall(r"^#+\s+(.+)$", cell.source, re.MULTILINE)
-            title = headings[-1] if headings else title
+            title = [title, *HEADING.findall(cell.source)][-1]
         yield replace(cell, title=title)
 
 

@@ -19,13 +19,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbgrader.api import Assignment, Gradebook, MissingEntry, Student
+from nbgrader.api import Assignment, Gradebook, Student
 from nbgrader.plugins import ExportPlugin
 from sqlalchemy.engine import make_url
 from traitlets import Dict, List, Unicode
 from traitlets.config import Config
 
-from grader.reports.feedback import save
+from grader.books.files import save
 from grader.reports.marks import (
     Mark,
     chosen_assignments,
@@ -88,6 +88,11 @@ class TableExportPlugin(ExportPlugin):
                 self.tell(f"{assignment.name}: {what}: {', '.join(names)}")
         return marks
 
+    def scores(self, student: Student, assignments, marks) -> list[str]:
+        """Return the cells of a student's marks, empty ones where there is none."""
+        found = (marks[a.name].get(student.id) for a in assignments)
+        return [number(mark.score) if mark else "" for mark in found]
+
     def tell(self, problem: str) -> None:
         """Keep a line for the person who exports."""
         self.problems = [*self.problems, problem]
@@ -109,13 +114,12 @@ class CsvExportPlugin(TableExportPlugin):
     def rows(self, gradebook, assignments, students, marks) -> list[list[str]]:
         table = [list(self.header)]
         for a in assignments:
+            handed_in = {work.student_id: work for work in a.submissions}
             for student in students:
-                try:
-                    found = gradebook.find_submission(a.name, student.id)
-                    raw, off = found.score, found.late_submission_penalty
-                    when = found.timestamp
-                except MissingEntry:
-                    raw, off, when = 0.0, 0.0, None
+                work = handed_in.get(student.id)  # None: its defaults stand here
+                raw = getattr(work, "score", 0.0)
+                off = getattr(work, "late_submission_penalty", 0.0)
+                when = getattr(work, "timestamp", None)
                 names = (student.id, student.last_name, student.first_name)
                 table.append(
                     [
@@ -144,16 +148,12 @@ class CanvasExportPlugin(TableExportPlugin):
         points = [number(assignment.max_score) for assignment in assignments]
         table = [header, ["    Points Possible", "", "", "", "", *points]]
         for student in students:
-            cells = [marks[a.name].get(student.id) for a in assignments]
-            scores = [number(mark.score) if mark else "" for mark in cells]
-            table.append([*self._student(student), "", *scores])
+            lms = self.identifier(student.lms_user_id)
+            own = re.fullmatch("[0-9]+", lms)  # Canvas reads "7abc" as 7: another's
+            keys = [*([lms, ""] if own else ["", lms]), self.identifier(student.id)]
+            scores = self.scores(student, assignments, marks)
+            table.append([full_name(student), *keys, "", *scores])
         return table
-
-    def _student(self, student: Student) -> list[str]:
-        lms = self.identifier(student.lms_user_id)
-        own = re.fullmatch("[0-9]+", lms)  # Canvas reads "7abc" as 7: somebody else's
-        numbers = [lms, ""] if own else ["", lms]
-        return [full_name(student), *numbers, self.identifier(student.id)]
 
 
 class MoodleExportPlugin(TableExportPlugin):
@@ -173,8 +173,7 @@ class MoodleExportPlugin(TableExportPlugin):
             keys = (student.lms_user_id, student.id, student.email)
             row = [text(student.first_name), text(student.last_name)]
             row += map(self.identifier, keys)
-            found = (marks[a.name].get(student.id) for a in assignments)
-            table.append(row + [number(mark.score) if mark else "" for mark in found])
+            table.append(row + self.scores(student, assignments, marks))
         self._check_keys(header, table[1:])
         for a in assignments:
             above = [s for s, m in marks[a.name].items() if m.score > a.max_score]
@@ -196,7 +195,8 @@ class MoodleExportPlugin(TableExportPlugin):
             lacking = [row[3] for row in rows if not row[column]]
             twice = [key for key, n in Counter(filter(None, keys)).items() if n > 1]
             if 0 < len(lacking) < len(rows):
-                who = ", ".join(lacking[:MOST_NAMED]) + ", …" * (len(lacking) > 5)
+                who = ", ".join(lacking[:MOST_NAMED])
+                who += ", …" * (len(lacking) > MOST_NAMED)
                 faults.append(f"{header[column]} is empty for {len(lacking)} ({who})")
             if twice:
                 faults.append(f"{header[column]} is not unique ({twice[0]})")
@@ -237,7 +237,6 @@ def export(
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise ValueError(f"there is no gradebook at {url.database}")
     with Gradebook(db_url, course_id) as gradebook:
-        chosen_assignments(gradebook, assignments)
         plugin = PLUGINS[to](config=config or Config())
         plugin.assignment = list(assignments)
         plugin.to = str(destination)

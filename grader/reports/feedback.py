@@ -5,15 +5,15 @@ rest comes from the record of the run (`records.make`), in which paths of this m
 and texts of hidden tests are gone already. Distributing pages is nbgrader's.
 """
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 
 from grader import CourseError, records
 from grader.books.course import Course
+from grader.books.files import save
 from grader.books.gradebook import Book, Mark
+from grader.books.sheet import HEADING
 from grader.reports.lesson import Lesson, lesson_of, lessons
 from grader.verdicts import State, Verdict
 
@@ -45,7 +45,6 @@ body.wide { max-width: none; } .scroll { overflow-x: auto; }
 .wide .points { overflow-wrap: anywhere; min-width: 4rem; white-space: normal; }
 """
 PICTURES = {"image/png", "image/jpeg", "image/gif"}
-HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
 WORDS = {"full": "✓ all points", "part": "◐ some points", "none": "✗ no points"}
 WORDS |= {"due": "… to be read by a person"}
 
@@ -97,20 +96,6 @@ def _kept(course: Course, name: str, students: tuple[str, ...]) -> dict[str, dic
     return kept
 
 
-def save(path: Path, text: str) -> Path:
-    """Replace a file as a whole: what lay there stays if that cannot be done."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        raise CourseError(f"{path} cannot be written: {error.strerror}") from None
-    return path
-
-
 def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> str:
     """Return the page that one student gets about one notebook, in its order."""
     result = record["notebooks"][notebook]
@@ -118,13 +103,13 @@ def page(record: dict, notebook: str, marks: dict, told: dict[str, Lesson]) -> s
     comments = dict(marks["comments"])
     total = sum(mark.score for mark in grades.values())
     most = sum(mark.points for mark in grades.values())
-    parts = [f"<h1>{escape(notebook)}: {total - marks['penalty']:g} of {most:g}</h1>"]
+    penalty = marks["penalty"]
+    parts = [f"<h1>{escape(notebook)}: {total - penalty:g} of {most:g}</h1>"]
     parts.append(f"<p>{escape(record['assignment'])}, {escape(record['student'])}</p>")
     if due := sum(mark.points for mark in grades.values() if mark.waits):
         parts.append(f"<p>{due:g} points wait for a person who reads.</p>")
-    if marks["penalty"]:
-        lost = f"{marks['penalty']:g}"
-        parts.append(f"<p>Handed in late: {lost} points are taken off.</p>")
+    if penalty:
+        parts.append(f"<p>Handed in late: {penalty:g} points are taken off.</p>")
     notes = [*record["notes"], *result["repairs"], *result["problems"]]
     if notes:
         parts.append("<ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>")
@@ -179,9 +164,10 @@ def _section(title: str, mark: Mark, lines: list[str], comment: str) -> str:
     kind, (words, *rest) = _kind(mark), lines
     if comment:
         rest.append(f"<p>A person writes:</p><pre>{escape(comment)}</pre>")
+    points = f"{_given(mark)} of {mark.points:g}"
     return (
-        f"<section class={kind}><h2><span>{escape(title)}</span><span>{_points(mark)}"
-        f"</span></h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
+        f"<section class={kind}><h2><span>{escape(title)}</span><span>{points}</span>"
+        f"</h2><p>{WORDS[kind]}{words}.</p>{''.join(rest)}</section>"
     )
 
 
@@ -230,9 +216,8 @@ def _by_hand(cell: dict) -> list[str]:
     return lines
 
 
-def _points(mark: Mark) -> str:
-    given = "…" if mark.waits else f"{mark.score:g}"
-    return f"{given} of {mark.points:g}"
+def _given(mark: Mark) -> str:
+    return "…" if mark.waits else f"{mark.score:g}"
 
 
 def _kind(mark: Mark) -> str:
@@ -271,7 +256,7 @@ def table(name: str, rows: dict[str, tuple[dict, dict]], failed: dict[str, str])
         penalty = sum(result["penalty"] for result in marks.values())
         total = sum(mark.score for mark in given.values()) - penalty
         scores = "".join(
-            f"<td class=points>{_points(given[key]).partition(' ')[0]}"
+            f"<td class=points>{_given(given[key])}"
             f"{'…' * (given[key].due and given[key].by_hand)}</td>"
             for key in heads
         )

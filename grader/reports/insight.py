@@ -17,7 +17,8 @@ from pathlib import Path
 
 from grader import CourseError, records
 from grader.books.course import Course
-from grader.reports import feedback
+from grader.books.files import save
+from grader.reports.feedback import answer_to, document
 from grader.reports.lesson import Lesson, lessons
 from grader.reports.marks import text as text_of
 from grader.verdicts import Verdict
@@ -51,6 +52,11 @@ class Seen:
     examples: dict[str, str] = field(default_factory=dict)
 
     @property
+    def total(self) -> int:
+        """How many were checked."""
+        return self.names.total()
+
+    @property
     def right(self) -> int:
         """How many had it right, earlier mistakes aside."""
         return self.names[RIGHT] + self.names[LATER]
@@ -74,7 +80,7 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
         raise CourseError(f"nobody is graded for {name}: run `autograde {name}` first")
     for record in filter(None, kept):
         for notebook, result in record["notebooks"].items():
-            for step in result.get("steps", ()):
+            for step in result["steps"]:
                 key = notebook, step["grade_id"]
                 lesson = told.get(notebook, {}).get(step["grade_id"], Lesson())
                 title = step["title"] or step["grade_id"]
@@ -82,7 +88,7 @@ def insight(course: Course, name: str) -> dict[tuple[str, str], Seen]:
                 mistake = name_of(step, texts.get(key, ""))
                 seen.names[mistake] += 1
                 if mistake not in seen.examples:
-                    answer = feedback.answer_to(result["cells"], step["grade_id"])
+                    answer = answer_to(result["cells"], step["grade_id"])
                     code = anonymous(answer, known.get(notebook, ""))
                     seen.examples[mistake] = code
     return found
@@ -166,8 +172,8 @@ def write(course: Course, name: str) -> tuple[Path, Path]:
     found = insight(course, name)
     folder = course.root / "reports"
     return (
-        feedback.save(folder / f"{name}-insight.html", page(name, found)),
-        feedback.save(folder / f"{name}-insight.csv", table(found)),
+        save(folder / f"{name}-insight.html", page(name, found)),
+        save(folder / f"{name}-insight.csv", table(found)),
     )
 
 
@@ -178,30 +184,26 @@ def table(found: dict[tuple[str, str], Seen]) -> str:
     lines.writerow(["notebook", "step", "what", "count", "of", "section"])
     for (notebook, step), seen in found.items():
         for what, count in seen.names.most_common():
-            total, section = seen.names.total(), seen.lesson.section
-            lines.writerow([notebook, step, text_of(what), count, total, section])
+            row = [notebook, step, text_of(what), count]
+            lines.writerow([*row, seen.total, seen.lesson.section])
     return text.getvalue()
 
 
 def page(name: str, found: dict[tuple[str, str], Seen]) -> str:
     """Return the report as a page, hardest steps first."""
-    ordered = sorted(found.items(), key=lambda item: item[1].right / _total(item[1]))
-    total = max(map(_total, found.values()))
+    ordered = sorted(found.items(), key=lambda item: item[1].right / item[1].total)
+    total = max((seen.total for seen in found.values()), default=0)
     parts = [
         f"<h1>{escape(name)}: what {total} students understood</h1>",
         "<p>Hardest step first. A mistake has the name that its check gave it; its "
         "example is without comments and texts.</p>",
         *(_section(notebook, seen) for (notebook, _), seen in ordered),
     ]
-    return feedback.document(f"{name}: insight", "\n".join(parts))
-
-
-def _total(seen: Seen) -> int:
-    return seen.names.total()
+    return document(f"{name}: insight", "\n".join(parts))
 
 
 def _section(notebook: str, seen: Seen) -> str:
-    total, lesson = _total(seen), seen.lesson
+    total, lesson = seen.total, seen.lesson
     kind = "full" if seen.right == total else "part" if seen.right else "none"
     lines = [
         f"<section class={kind}><h2><span>{escape(seen.title)}</span>"
@@ -226,7 +228,7 @@ def _section(notebook: str, seen: Seen) -> str:
 def _bars(seen: Seen) -> str:
     """Draw how many fall under each name; the numbers stand beside the bars."""
     rows = [("right", seen.right, "good"), *((*m, "bad") for m in seen.mistakes)]
-    total = _total(seen)
+    total = seen.total
     drawn = [
         f'<tr><td>{escape(name)}</td><td class=points>{count}</td><td width="160">'
         f'<svg width="160" height="12" aria-hidden="true"><rect height="12" '

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from grader import ROOT
 from grader.books.rebuild import Placed
@@ -51,18 +52,15 @@ class Redactor:
                 text = re.sub(_whole(secret), HIDDEN, text)
         return text
 
-    def outputs(self, outputs: list[dict]) -> list[dict]:
-        """Return outputs of cells with every text cleaned."""
-        return [self._clean(output) for output in outputs]
-
-    def _clean(self, value):
+    def outputs(self, value: Any) -> Any:
+        """Return outputs of cells with every text in them cleaned."""
         if isinstance(value, str):
             return self(value)
         if isinstance(value, list):
-            return [self._clean(entry) for entry in value]
+            return [self.outputs(entry) for entry in value]
         if isinstance(value, dict):
             return {
-                self(key): entry if key == "image/png" else self._clean(entry)
+                self(key): entry if key == "image/png" else self.outputs(entry)
                 for key, entry in value.items()
             }
         return value

@@ -25,6 +25,7 @@ from itertools import combinations
 from math import log
 
 from grader.books.course import Course
+from grader.books.names import ANSWERS
 from grader.books.rebuild import rebuild
 from grader.books.sheet import Cell, Sheet
 
@@ -124,7 +125,7 @@ def matches(answers: Mapping[str, Mapping[str, str]], sheet: Sheet) -> list[Matc
             for source in {cell.source, cell.release}:
                 given |= text_of(source, known, cell.cell_type == "code").pieces()
         for cell in sheet.cells:
-            if cell.role in ("answer", "manual") and cell.grade_id:
+            if cell.role in ANSWERS and cell.grade_id:
                 found += _Step(cell, answers, given, known).matches()
     order = {cell.grade_id: number for number, cell in enumerate(sheet.cells)}
     return sorted(found, key=lambda m: (-m.strength, order[m.step], m.students))

@@ -16,7 +16,7 @@ from grader.single import grade
 from grader.watch import watch
 from tests.course import ROOT, handed_in, points, reference, wrong_answers
 from tests.course import sheet as of_the_course
-from tests.grader import classes, empty_gradebook, needs_linux, options
+from tests.grader import classes, empty_gradebook, needs_linux, options, tiny
 
 pytestmark = needs_linux
 EXERCISE = classes.EXERCISE
@@ -86,6 +86,10 @@ def test_nobody_graded_has_no_report(tmp_path):
         insight.write(Course(root), classes.ASSIGNMENT)
 
 
+def test_an_assignment_without_checks_has_a_report():
+    assert "what 0 students understood" in insight.page("essay", {})
+
+
 def test_what_is_handed_in_is_graded_as_it_comes_and_once(tmp_path):
     files = {name: handed_in(EXERCISE, RIGHT) for name in ("first", "second")}
     root = classes.make(tmp_path / "course", {"first": files["first"]})
@@ -107,6 +111,20 @@ def test_what_is_handed_in_is_graded_as_it_comes_and_once(tmp_path):
         handed_in(EXERCISE, {})
     )
     assert list(islice(again, 1)) == ["first: 0 of 12"]
+
+
+def test_what_lies_in_the_exchange_is_collected_and_graded(tmp_path):
+    root = tiny.course(tmp_path / "course")
+    tiny.hand_in(root, "ada", files={"timestamp.txt": b"2026-01-02 10:00:00 UTC"})
+    inbound = tmp_path / "exchange/hostile/inbound"
+    inbound.mkdir(parents=True)
+    handed_in = root / f"submitted/ada/{tiny.NAME}"
+    handed_in.rename(inbound / f"ada+{tiny.NAME}+2026-01-02 10:00:00 UTC+1")
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write(f"c.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
+    watching = watch(Course(root), tiny.NAME, options(), exchange=True)
+    assert next(watching) == f"ada: {tiny.POINTS} of {tiny.POINTS}"
+    watching.close()
 
 
 def test_a_hand_in_that_vanishes_does_not_end_the_watch(tmp_path, monkeypatch):

@@ -317,6 +317,16 @@ def test_a_notebook_in_the_wrong_place_is_told(course, book, capsys, place, told
     assert (line in capsys.readouterr().err) == told
 
 
+def test_an_assignment_may_have_signs_in_its_name_that_patterns_know(tmp_path):
+    course, name = Course(tiny.course(tmp_path / "year [2026]")), "sheet (1) [new]"
+    for folder in ("solutions", "submitted/ada"):
+        place = course.root / folder / name
+        place.mkdir(parents=True)
+        (place / f"{NAME}.ipynb").write_text("{}")
+    assert course.students(name) == ["ada"]
+    assert course.strays(name) == []
+
+
 # --- what strangers handed in --------------------------------------------------------
 
 
