@@ -61,7 +61,8 @@ def reasons(cell: Cell, sheet: Sheet) -> list[str]:
         if isinstance(name, str) and name in LOOKS_INSIDE:
             found.append(LOOKS_INSIDE[name])
         asks = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "hasattr"
-        if asks and str(getattr(node.args[-1], "value", "")).startswith("__"):
+        given = [getattr(a, "value", "") for a in node.args[1:]] if asks else []
+        if any(str(value).startswith("__") for value in given):
             found.append("it asks whether an object has a protocol")
     if _rereads(tree, sheet):
         found.append("it looks at a variable of the answers before and after a call")
