@@ -329,6 +329,7 @@ def test_a_check_that_can_fail_for_nobody_is_refused(tmp_path, source):
         ("with np.errstate(all='raise'):\n    double(1)", "overflow"),
         ("assert double(1) == 2\nassert double(2) == 4", ""),
         ("x = double(1)\nassert x == 2 and stock == 1", ""),
+        ("hasattr()", ""),
     ],
 )
 def test_what_would_pass_for_a_wrong_answer_needs_one_process(tmp_path, source, reason):
