@@ -28,7 +28,7 @@ from grader.books.course import Course
 from grader.books.names import tree_of
 from grader.books.sheet import Cell, Sheet
 from grader.isolated.warm import needed, warm_up
-from grader.reports.lesson import steps_of
+from grader.reports.lesson import calls_of
 from helpers import _terminal
 from helpers.checks.engine import CheckFailed, Slip, Step
 from helpers.checks.engine.slips import Move
@@ -103,7 +103,7 @@ def sheet_of(chapter: str, name: str) -> Sheet:
 
 def steps_in(sheet: Sheet) -> list:
     """Return what checks the steps of a sheet, each once."""
-    return list({c.step.name: c.step for c in steps_of(sheet).values()}.values())
+    return list({id(c.step): c.step for _, c in calls_of(sheet)}.values())
 
 
 def answers(sheet: Sheet) -> Iterator[tuple[Cell, dict]]:

@@ -44,7 +44,7 @@ def lessons(course: Course, sheet: Sheet) -> dict[Any, Lesson]:
     By (`grade_id`, name of the step) there are those of all steps that it calls.
     """
     home, found = _home(course), {}
-    for grade_id, (step, chapter, _) in _called(sheet):
+    for grade_id, (step, chapter, _) in calls_of(sheet):
         page = f"{home}book/{chapter}.html#{_anchor(step.see)}"
         link = page if home and step.see else ""
         lesson = found[grade_id, step.name] = Lesson(step.why, step.see, link)
@@ -61,10 +61,10 @@ def lesson_of(told: dict[Any, Lesson], grade_id: str, message: str) -> Lesson:
 
 def steps_of(sheet: Sheet) -> dict[str, Checked]:
     """Return what each check calls first, by `grade_id`; not those of other courses."""
-    return dict(reversed([*_called(sheet)]))
+    return dict(reversed([*calls_of(sheet)]))
 
 
-def _called(sheet: Sheet) -> Iterator[tuple[str, Checked]]:
+def calls_of(sheet: Sheet) -> Iterator[tuple[str, Checked]]:
     """Yield what each check calls, in order."""
     modules = _modules(sheet.cells)
     for cell in sheet.checks:
