@@ -16,6 +16,7 @@ from grader.reports import feedback
 from grader.trial import tried
 
 EVERY = 1.0  # seconds between two looks
+AGAIN = 60.0  # until what a fault has stopped is tried again
 
 
 def watch(
@@ -27,7 +28,7 @@ def watch(
     copied is not.
     """
     tried(course, course.assignment(name), options).demand(name)  # before anybody waits
-    before, done = {}, {}
+    before, done, later = {}, {}, {}
     while True:
         if exchange:
             _collect(course, name)
@@ -36,6 +37,7 @@ def watch(
             for student in _students(course, name)
         }
         ready = [s for s, state in now.items() if state == before.get(s) != done.get(s)]
+        ready = [s for s in ready if later.get(s, 0.0) <= time.monotonic()]
         before = now
         if ready:
             chosen = replace(options, students=tuple(ready), quiet=True)
@@ -43,7 +45,10 @@ def watch(
             done |= {student: now[student] for student in ready}
             for student, record in sorted(made.items()):
                 try:
-                    if not records.error_of(record):
+                    if records.error_of(record):
+                        del done[student]
+                        later[student] = time.monotonic() + AGAIN
+                    else:
                         feedback.write(course, name, (student,))
                 except CourseError as error:  # it has been deleted meanwhile
                     yield f"{student}: {error}"

@@ -11,8 +11,10 @@ import pytest
 
 from grader import autograde, questions
 from grader.books.course import Course
+from grader.isolated import processes
 from grader.reports import feedback, insight, lesson
 from grader.single import grade
+from grader.trial import tried
 from grader.watch import watch
 from tests.course import ROOT, handed_in, points, reference, wrong_answers
 from tests.course import sheet as of_the_course
@@ -125,6 +127,18 @@ def test_what_lies_in_the_exchange_is_collected_and_graded(tmp_path):
     watching = watch(Course(root), tiny.NAME, options(), exchange=True)
     assert next(watching) == f"ada: {tiny.POINTS} of {tiny.POINTS}"
     watching.close()
+
+
+def test_what_a_fault_has_stopped_is_tried_again(tmp_path, monkeypatch):
+    root = classes.make(tmp_path / "course", {"ada": handed_in(EXERCISE, RIGHT)})
+    (root / "gradebook.db").write_bytes(empty_gradebook("default_course"))
+    watching = watch(Course(root), classes.ASSIGNMENT, options())
+    tried(Course(root), Course(root).assignment(classes.ASSIGNMENT), options())
+    monkeypatch.setattr("grader.watch.AGAIN", 0.0)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(processes, "START_SECONDS", 0.0)
+        assert next(watching).startswith("ada: not graded: ")
+    assert next(watching) == "ada: 12 of 12"
 
 
 def test_a_hand_in_that_vanishes_does_not_end_the_watch(tmp_path, monkeypatch):
