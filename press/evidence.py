@@ -231,7 +231,7 @@ def paired(chapter: str, name: str) -> None:
         for step in steps
         for a, b, named in doubles(step, PAIRS)
     ]
-    counts = {"pairs": len(told), "both told": told.count(2), "one told": told.count(1)}
+    counts = {"pairs": len(told), "both": told.count(2), "one": told.count(1)}
     print(json.dumps(counts))
 
 

@@ -1,6 +1,7 @@
 """``{evidence}``: the table of what checks find, measured by `press/evidence.py`."""
 
 import json
+from collections import Counter
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -9,8 +10,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from press.contents import BOOK
 
-COLUMNS = ("steps", "slips", "mutants", "caught", "named")
-COLUMNS += ("pairs", "both told", "one told")
+COLUMNS = {
+    **{"steps": "{steps}", "slips": "{slips}"},
+    **{"caught": "{caught}/{mutants}", "named": "{named}"},
+    **{"both": "{both}/{pairs}", "one": "{one}"},
+}
 
 
 class Evidence(SphinxDirective):
@@ -21,16 +25,19 @@ class Evidence(SphinxDirective):
         path = BOOK / "evidence.json"
         self.env.note_dependency(str(path))
         rows = json.loads(path.read_text("utf-8"))["exercises"]
-        lines = [
-            f"| exercise | {' | '.join(COLUMNS)} |",
-            "|---" * (1 + len(COLUMNS)) + "|",
-        ]
-        for name, row in rows.items():
-            numbers = " | ".join(str(row[column]) for column in COLUMNS)
-            label = name.partition("/")[2]
-            lines.append(f"| [{label}](../exercises/{name}.ipynb) | {numbers} |")
-        sums = (sum(row[column] for row in rows.values()) for column in COLUMNS)
-        lines += [f"| together | {' | '.join(map(str, sums))} |", ""]
+        counts = {
+            f"[{name.partition('/')[2]}](../exercises/{name}.ipynb)": Counter(
+                row | {"left": 0}
+            )
+            for name, row in rows.items()
+        }
+        counts["together"] = sum(counts.values(), Counter())
+        lines = [f"| exercise | {' | '.join(COLUMNS)} |"]
+        lines += ["|---" * (1 + len(COLUMNS)) + "|"]
+        for name, row in counts.items():
+            cells = (form.format_map(row) for form in COLUMNS.values())
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append("")
         lines += [":::{dropdown} The changes that passed"]
         for name, row in rows.items():
             lines += [f"- {name}: {as_code(line)}" for line in row["left"]]
