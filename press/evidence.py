@@ -18,9 +18,8 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -77,7 +76,7 @@ def main() -> None:
 def measured(exercise: str) -> dict:
     """Return what became of the mutants of a sheet."""
     chapter, name = exercise.split("/")
-    sheet, tasks = sheet_of(chapter, name), []
+    sheet, tasks = Course(ROOT).assignment(chapter).sheet(name), []
     for cell, task in answers(sheet):
         mutants = list(mutations(cell.source))
         random.Random(0).shuffle(mutants)
@@ -93,12 +92,6 @@ def measured(exercise: str) -> dict:
         **apart("paired", chapter, chapter, name),
         "left": [task["line"] for task, result in pairs if result is None],
     }
-
-
-def sheet_of(chapter: str, name: str) -> Sheet:
-    """Return the sheet of this name."""
-    sheets = Course(ROOT).assignment(chapter).sheets
-    return next(sheet for sheet in sheets if sheet.name == name)
 
 
 def steps_in(sheet: Sheet) -> list:
@@ -199,12 +192,6 @@ def difference(old: str, new: str) -> str:
 # --- two slips at once ----------------------------------------------------------------
 
 
-def slipped(step: Step, *slips: str) -> Callable:
-    """Return what a student would write who makes these slips."""
-    slip = Slip(slips)
-    return step.reference(slip) if step.factory else partial(step.reference, slip)
-
-
 def doubles(step: Step, most: int) -> Iterator[tuple[Move, Move, list[Move]]]:
     """Make pairs of slips that lose together; yield both, and those that are told."""
     moves = step.slips(step.drawn(0))
@@ -212,7 +199,7 @@ def doubles(step: Step, most: int) -> Iterator[tuple[Move, Move, list[Move]]]:
     for a, b in random.Random(0).sample(pairs, min(most, len(pairs))):
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                step(slipped(step, a.slip, b.slip))
+                step(step.slipped(Slip((a.slip, b.slip))))
         except CheckFailed as failure:
             cause = in_one_line(failure).partition("Likely mistake: ")[2]
             yield a, b, [m for m in moves if in_one_line(m.text) in cause]
@@ -225,10 +212,11 @@ def in_one_line(text: Any) -> str:
 
 def paired(chapter: str, name: str) -> None:
     """Print as JSON what became of pairs of slips: how many, both told, one of them."""
-    steps = [s for s in steps_in(sheet_of(chapter, name)) if isinstance(s, Step)]
+    steps = steps_in(Course(ROOT).assignment(chapter).sheet(name))
     told = [
         len({a.slip, b.slip} & {move.slip for move in named})
         for step in steps
+        if isinstance(step, Step)
         for a, b, named in doubles(step, PAIRS)
     ]
     counts = {"pairs": len(told), "both": told.count(2), "one": told.count(1)}

@@ -39,8 +39,7 @@ def points(exercise: str) -> dict[str, float]:
 @functools.cache
 def sheet(exercise: str) -> Sheet:
     chapter, name = exercise.split("/")
-    assignment = Course(ROOT).assignment(chapter)
-    return next(sheet for sheet in assignment.sheets if sheet.name == name)
+    return Course(ROOT).assignment(chapter).sheet(name)
 
 
 def reference(exercise: str) -> dict[str, str]:

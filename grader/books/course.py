@@ -41,6 +41,10 @@ class Assignment:
     sheets: tuple[Sheet, ...]
     files: dict[str, bytes]
 
+    def sheet(self, name: str) -> Sheet:
+        """Return the notebook of this name."""
+        return next(sheet for sheet in self.sheets if sheet.name == name)
+
     @property
     def modules(self) -> frozenset[str]:
         """What it imports and a forkserver had better have imported before."""

@@ -330,7 +330,7 @@ class Step:
                 if whole and self.observe is None:
                     return self._look(whole, whole, case) | {"changed": []}
                 free, replay = Slip(slips), Slip(slips, like)
-                outcome = self._look(self._bind(free), self._bind(replay), case)
+                outcome = self._look(self.slipped(free), self.slipped(replay), case)
                 if plain:  # with its case, whose id stays its own
                     found = self._found.setdefault(key, [])
                     found[:] = [(case, replay.read, outcome), *found[: REMEMBERED - 1]]
@@ -338,7 +338,8 @@ class Step:
         except Exception as error:
             return Raised(f"✗ {self.name}: {kind_of_error(error)}: {error}")
 
-    def _bind(self, slip: Slip) -> Callable:
+    def slipped(self, slip: Slip) -> Callable:
+        """Return the reference with these slips, as a student would write it."""
         return self.reference(slip) if self.factory else partial(self.reference, slip)
 
     def differ(self, got: Any, want: Any) -> set[str]:
@@ -369,7 +370,7 @@ class Step:
         slip = Slip()
         with quiet():
             for case in cases:
-                self._look(self._bind(slip), self._bind(slip), case)
+                self._look(self.slipped(slip), self.slipped(slip), case)
         texts = self.texts
         return [Move(texts.get(n, n), site, slip=n) for n, site in slip.sites.items()]
 

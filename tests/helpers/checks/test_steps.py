@@ -12,9 +12,9 @@ import pytest
 import torch
 
 import helpers.checks
-from helpers.checks.engine import CheckFailed, Step
+from helpers.checks.engine import CheckFailed, Slip, Step
 from helpers.checks.engine import help as levels
-from press.evidence import doubles, in_one_line, slipped
+from press.evidence import doubles, in_one_line
 from tests.course import ROOT, notebook, sheet
 
 ROOM = ROOT / "helpers/checks"
@@ -57,7 +57,7 @@ def told(step: Step, active: str) -> str:
     """What is said about a slip; asked for once, by whichever test comes first."""
     if (id(step), active) not in SAID:
         with pytest.raises(CheckFailed) as caught:
-            step(slipped(step, active))
+            step(step.slipped(Slip((active,))))
         SAID[id(step), active] = in_one_line(caught.value)
     return SAID[id(step), active]
 
@@ -70,7 +70,7 @@ def test_there_are_steps():
 @each_step
 def test_the_reference_passes(step, name, capsys):
     assert "result" not in step.parts  # the name of what does not unpack
-    step(slipped(step))
+    step(step.slipped(Slip()))
     assert capsys.readouterr().out.startswith(f"✓ {step.name}: ")
 
 
@@ -109,7 +109,7 @@ def test_a_changed_argument_beside_right_results_loses_and_is_named(step, name):
             continue
 
         def meddle(*args, place=place):
-            results = copy.deepcopy(slipped(step)(*args))
+            results = copy.deepcopy(step.slipped(Slip())(*args))
             spoil(args[place])
             return results
 
